@@ -1,0 +1,304 @@
+"""What stands in the files of a product pack, as types.
+
+A pack is a folder `products/<id>/` with `product.toml`, `calls/<call>.toml` and `declared/<date>.toml`.  `schema.convert`
+turns these files into the types below; the docstring under a field is its documentation for who writes a pack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from analysis.model import Category
+
+type Evidence = Literal["documented", "captured", "source-code", "inferred"]
+"""How a rule is known: the vendor's documents or own code say so; seen in traffic; read in the code of a third
+party that makes the call; concluded from something else."""
+
+type SenderRole = Literal["server", "app", "website", "any"]
+"""Which part of a product sends: the server, an app (also the web app), the public website, or any of them."""
+
+type RecipientKind = Literal[
+    "vendor",
+    "processor-analytics",
+    "processor-crash",
+    "processor-cloud",
+    "processor-content",
+    "processor-marketing",
+    "advertiser",
+    "other",
+]
+"""What a recipient is to the vendor."""
+
+type Proof = Literal["", "servers", "identity", "public-address"]
+"""What an answer proves about the household: `servers` lists servers with whether they are owned, `identity` is a
+server naming itself, `public-address` is the household's address as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPlace:
+    """One data item and where it stands in a call."""
+
+    id: str
+    """Id in `items.toml`."""
+    at: tuple[str, ...]
+    """Places as findings show them: `query.x`, `header.x-y`, `cookie.x`, `path.name` and `host.name` (a named part of
+    the pattern), `path`, `host`, `body.a.*.b`, in answers `response.body…`; `*` stands for one step, `**` for any
+    number."""
+    why: str
+    """How it is known that this place holds this item."""
+    unit: str = ""
+    """Unit of a number: `s`, `ms`, `kbps`, `bytes`; empty for anything else."""
+    only_if: tuple[str, ...] = ()
+    """Glob patterns (`*`); the item is there only if the value fits one of them.  Empty: any value."""
+    not_if: tuple[str, ...] = ()
+    """Glob patterns of filler values that say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which calls a rule is about.  All conditions must hold."""
+
+    host: tuple[str, ...] = ()
+    """Exact names, or patterns: `*.sentry.io` (any subdomain), `{address}.{hash}.plex.direct` (one label each)."""
+    party: Literal["", "own"] = ""
+    """`own`: any call to a media server of this product, whatever its host, instead of `host`."""
+    path: str = ""
+    """Exact path, or a pattern: `*` within a segment, `**` across segments, `{name}` one segment, `{name=/a/*}` a
+    pattern with a name.  Empty: any path, also connections whose path is not known."""
+    method: tuple[str, ...] = ()
+    """Methods; empty: any."""
+    query: tuple[str, ...] = ()
+    """Query parameters that must be there: `name`, or `name=pattern`."""
+    header: tuple[str, ...] = ()
+    """Request headers that must be there: `name`, or `name=pattern`."""
+    contains: tuple[str, ...] = ()
+    """Texts that must stand in the request body as it was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPlace:
+    """A place in a call that shows the state of a switch."""
+
+    id: str
+    """Id of the switch in `product.toml`."""
+    at: str
+    """Place, as in `ItemPlace.at`."""
+    off: tuple[str, ...]
+    """Values that mean: the data is not to be sent."""
+    on: tuple[str, ...]
+    """Values that mean: it may be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleCall:
+    """A made-up call, as text: start line, headers, empty line, body."""
+
+    request: str
+    """`POST https://host/path`, headers, an empty line, body."""
+    response: str = ""
+    """`200`, headers, an empty line, body; empty: no answer."""
+    items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Expected `item id` -> values, of the items that this rule names, in the order of `items`."""
+    note: str = ""
+    """What the example shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of call: how to recognise it, what it is for, what it carries, and how that is known."""
+
+    category: Category
+    """What the call is for."""
+    match: Match
+    """Which calls."""
+    evidence: Evidence
+    """How the rule is known."""
+    source: str
+    """Where that can be checked: document, code base or capture."""
+    example: tuple[ExampleCall, ...]
+    """Calls that this rule must win."""
+    near_miss: tuple[ExampleCall, ...]
+    """Calls that look alike and must not fit."""
+    when: str = ""
+    """Occasion: `start`, `every 24 h`, `on play`, `on scan`, `on crash`, `on sign-in`…; empty: not known."""
+    seen_version: str = ""
+    """Version of the sender in which it was seen; empty: not known."""
+    seen_date: str = ""
+    """When it was seen (year, month or day); empty: not known."""
+    note: str = ""
+    """What a reader should know beyond that."""
+    sender: SenderRole = "any"
+    """Which part of a product makes this call."""
+    pinned: bool = False
+    """Whether only this pack's own product calls this host, so that the host alone tells the sender."""
+    proves: Proof = ""
+    """What the answer proves about the household."""
+    items: tuple[ItemPlace, ...] = ()
+    """What it carries."""
+    switches: tuple[SwitchPlace, ...] = ()
+    """Switches whose state it shows."""
+    documented: str = ""
+    """Address of the vendor's documentation that describes this call and what it needs; empty: none."""
+    set_up_by_user: bool = False
+    """Whether the call is made only because the user named this recipient (webhook, scrobbler, notifier)."""
+    id: str = field(default="", metadata={"derived": True})
+    """`pack/file name`, set by the loader."""
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSign:
+    """A sign by which this product is known to be the sender."""
+
+    at: str
+    """`header.name` or `query.name`, or a place in the body."""
+    value: tuple[str, ...]
+    """Glob patterns; one must fit."""
+    role: SenderRole = "any"
+    """Which part of the product it shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A name of the product's own vocabulary that always means the same data item."""
+
+    name: str
+    """Header or query parameter, in any case."""
+    item: str
+    """Id in `items.toml`."""
+    server_item: str = ""
+    """The item it is when the sender is a server; empty: the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A setting by which the user can stop something."""
+
+    id: str
+    """Id, unique in the pack."""
+    label: str
+    """As the product calls it."""
+    where: str
+    """How to find it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One pack."""
+
+    name: str
+    """As people call it."""
+    kind: Literal["media-product", "tool", "service"]
+    """`media-product`: a vendor's media software; `tool`: a third party's program that talks to one; `service`: a
+    company that others call."""
+    entity: str
+    """Company or project at the other end."""
+    domains: tuple[str, ...] = ()
+    """Domains (with all subdomains) that belong to the entity."""
+    recipient: RecipientKind = "vendor"
+    """What the entity is to those whose software calls it."""
+    homepage: str = ""
+    """Address of the product."""
+    note: str = ""
+    """What a reader should know."""
+    senders: tuple[SenderSign, ...] = ()
+    """Signs that this product sent a call."""
+    fields: tuple[Field, ...] = ()
+    """The product's own vocabulary of headers and parameters."""
+    switches: tuple[Switch, ...] = ()
+    """Settings that stop something."""
+    id: str = field(default="", metadata={"derived": True})
+    """Name of the folder, set by the loader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of a declared list, about one or more data items."""
+
+    id: str
+    """Unique in its file: `device.model`."""
+    items: tuple[str, ...]
+    """Ids in `items.toml` that the sentence names; empty when it maps to none (then `derived` or `note` says why)."""
+    status: Literal["required", "optional", "never"]
+    """`required`: always collected; `optional`: a switch stops it; `never`: declared as not collected."""
+    wording: str
+    """Short quotation or own wording of what the list says."""
+    place: str
+    """Section of the document."""
+    switch: str = ""
+    """Id of the switch in `product.toml`; empty: none is offered."""
+    recipients: tuple[RecipientKind, ...] = ("vendor",)
+    """Who is said to receive it."""
+    sender: SenderRole = "any"
+    """Which part of the product it is about."""
+    content: Literal["personal", "vendor-provided", "any"] = "any"
+    """Whether it is about the user's own library, the vendor's content, or both."""
+    categories: tuple[Category, ...] = ()
+    """Kinds of calls it covers; empty: all."""
+    except_categories: tuple[Category, ...] = ()
+    """Kinds of calls that it names as exceptions."""
+    broad: bool = False
+    """Whether it covers the items only in general terms (`declared-vaguely`)."""
+    blanket: bool = False
+    """Whether it denies in general terms ("no tracking"): quoted beside `no-list`, never `denied`."""
+    rounding: str = ""
+    """What it promises about precision: `rounded`, `truncated`, `city`; empty: nothing."""
+    anonymous: bool = False
+    """Whether it says that the data is anonymous or aggregated."""
+    derived: bool = False
+    """Whether it cannot be seen on the wire (worked out by the recipient)."""
+    note: str = ""
+    """What a reader should know."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredList:
+    """One document in which a vendor says what it collects."""
+
+    title: str
+    """Title of the document."""
+    kind: Literal["policy", "promise", "documentation"]
+    """Policies replace one another; a promise stays until withdrawn and is judged apart; documentation describes
+    calls without being an item list."""
+    effective: str
+    """Date from which it applies, `YYYY-MM-DD`."""
+    source: str
+    """Where it can be read."""
+    statements: tuple[Statement, ...]
+    """What it says."""
+    read: str = ""
+    """How much of the document was read, and in which copy."""
+    note: str = ""
+    """What a reader should know."""
+    product: str = field(default="", metadata={"derived": True})
+    """Pack id, set by the loader."""
+    id: str = field(default="", metadata={"derived": True})
+    """File name without its ending, set by the loader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the vocabulary (`items.toml`)."""
+
+    label: str
+    """What people read in a report."""
+    is_: str
+    """What it is."""
+    is_not: str
+    """What it is not: the neighbours it is mistaken for."""
+    dpv: str
+    """Nearest term of the W3C Data Privacy Vocabulary 2.3; `~` before it: a broader term, no exact one exists."""
+    subject: Literal["user", "other-person", "device", "content"]
+    """Whom or what it is about."""
+    public_values: tuple[str, ...] = ()
+    """Closed list of values that may stand in a shared report, or `version` (major.minor only); empty: every value is
+    private."""
+    linking: bool = False
+    """Whether it tells a person or household apart (account id, e-mail, token, licence key, device name, MAC)."""
+    names: tuple[str, ...] = ()
+    """Well-known places that hold it in any product's calls: `header.user-agent`."""
+    planned: str = ""
+    """Why no rule uses it yet; empty when one does."""
+    id: str = field(default="", metadata={"derived": True})
+    """Key of the table, set by the loader."""

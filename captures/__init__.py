@@ -1,0 +1,1 @@
+"""What a device sent, from any source, as one type."""
