@@ -1,31 +1,33 @@
-"""What the traffic itself proves about the household: which servers are its own, its public address, its switches.
-
-`classify` needs it before the first call can be judged, so the pipeline gathers it in a pass of its own.
-"""
+"""What the traffic itself proves about the household: which servers are its own, its public address, its switches."""
 
 from __future__ import annotations
 
+import functools
+import ipaddress
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
-from analysis.at import compile_places
-from analysis.decode import decode
-from captures.model import Exchange, Observation
-
-if TYPE_CHECKING:
-    from analysis.decode import Leaf
-    from analysis.knowledge import Knowledge
-    from analysis.pack import Rule
+from captures.model import Endpoint
 
 DIRECT_HOST = re.compile(r"(?P<address>[0-9a-f-]+)\.(?P<hash>[0-9a-f]{32})\.plex\.direct\Z")
 """Certificate name of a Plex server: an address with dashes, and the hash of its certificate."""
 
+_HOUSEHOLD = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "127.0.0.0/8", "169.254.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",
+        "::1/128", "fe80::/10", "fc00::/7",
+    )
+)  # fmt: skip
+"""Loopback, link-local, RFC 1918, ULA (RFC 4193).  A list of our own: Python's `is_private` also holds for
+documentation and benchmark ranges, and 100.64/10 is only the user's when the user says so."""
+
 
 class SwitchState(NamedTuple):
-    """A switch, seen in a call."""
+    """A switch, as a call shows it."""
 
     time: float
     """When, seconds since the epoch (UTC); 0 when the capture does not say."""
@@ -36,7 +38,7 @@ class SwitchState(NamedTuple):
     on: bool
     """Whether the data may be sent."""
     call: int
-    """Position of the observation that shows it."""
+    """Position of the call that shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,14 @@ class Servers:
 
     hosts: frozenset[str] = frozenset()
     """Host names and addresses of their connections, without port, lower case."""
-    addresses: frozenset[tuple[str, int]] = frozenset()
-    """Address and port of their connections."""
     hashes: frozenset[str] = frozenset()
     """Certificate hashes (32 hex digits)."""
     ids: frozenset[str] = frozenset()
     """Machine identifiers."""
+
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NOBODY: Mapping[Endpoint, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,53 @@ class Evidence:
     """Servers that are the user's own."""
     others: Servers = Servers()
     """Servers that the vendor's answer says are somebody else's."""
-    relays: frozenset[str] = frozenset()
-    """Hosts of the vendor's relay for an own server."""
-    public_addresses: frozenset[str] = frozenset()
-    """The household's public addresses."""
-    switches: tuple[SwitchState, ...] = field(default=())
-    """States of switches, in the order in which they were seen."""
+    relays: frozenset[tuple[str, int]] = frozenset()
+    """Host or address, and port, of the vendor's relay for an own server."""
+    server_of: Mapping[str, str] = field(default=_NOTHING)
+    """Host that answered as a media server -> its pack."""
     asks: frozenset[str] = frozenset()
     """Hosts that answer as a media server and are not proven own: the report asks whose they are."""
+    public_addresses: frozenset[str] = frozenset()
+    """The household's public addresses."""
+    senders: Mapping[Endpoint, str] = field(default=_NOBODY)
+    """Client end of a connection -> pack of the product that showed itself on it."""
+    switches: tuple[SwitchState, ...] = ()
+    """States of switches, in the order of time."""
 
     def switch_on(self, product: str, switch: str, time: float | None) -> bool | None:
-        """State of a switch at a time (the latest one seen before it), or `None` when it is not known."""
+        """State of a switch at a time (the latest seen before it; `None`: the last of all), or `None` if not known."""
         states = [s for s in self.switches if s.product == product and s.switch == switch]
         before = [s for s in states if time is None or s.time <= time]
         return before[-1].on if before else None
+
+
+def address_of(dashed: str) -> str:
+    """Address part of a `plex.direct` name -> address: `192-168-1-5` -> `192.168.1.5`; IPv6 likewise; else as it is.
+
+    >>> address_of("192-168-1-5"), address_of("fd00-0-0-0-0-0-0-5"), address_of("x")
+    ('192.168.1.5', 'fd00::5', 'x')
+    """
+    for separator in (".", ":"):
+        try:
+            return str(ipaddress.ip_address(dashed.replace("-", separator)))
+        except ValueError:
+            continue
+    return dashed
+
+
+@functools.lru_cache(maxsize=4096)
+def household(host: str) -> bool:
+    """Whether a host is an address literal of loopback, link-local, RFC 1918 or ULA, or `localhost`.
+
+    >>> household("192.168.1.5"), household("100.64.0.1"), household("203.0.113.7"), household("plex.tv")
+    (True, False, False, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address.version == network.version and address in network for network in _HOUSEHOLD)

@@ -32,8 +32,9 @@ MOST_BYTES = 512 * 1024
 """A larger file is refused."""
 
 
-# Not a slotted class: the look-up tables below are worked out once and kept in the instance.
-@dataclass(frozen=True)
+# Not a slotted class: the look-up table below is worked out once and kept in the instance.  Compared by identity, so
+# that other stages can keep what they work out from it.
+@dataclass(frozen=True, eq=False)
 class Knowledge:
     """Everything that was loaded."""
 

@@ -152,7 +152,7 @@ class SenderSign:
     """A sign by which this product is known to be the sender."""
 
     at: str
-    """`header.name` or `query.name`, or a place in the body."""
+    """`header.name` or `query.name`, in any case; `header.referer` and `header.origin` show the page that sent it."""
     value: tuple[str, ...]
     """Glob patterns; one must fit."""
     role: SenderRole = "any"
@@ -204,6 +204,8 @@ class Product:
     """What a reader should know."""
     senders: tuple[SenderSign, ...] = ()
     """Signs that this product sent a call."""
+    server_headers: tuple[str, ...] = ()
+    """Response headers (lower case) that only this product's media server sends, whoever runs it."""
     fields: tuple[Field, ...] = ()
     """The product's own vocabulary of headers and parameters."""
     switches: tuple[Switch, ...] = ()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from analysis.evidence import Evidence
+from analysis.classify import classify
+from analysis.compare import compare
+from analysis.decode import decode
+from analysis.evidence import Evidence, Servers
+from analysis.extract import extract
+from analysis.gather import gather
 from analysis.knowledge import Knowledge
-from analysis.model import Classified, Comparison, Finding
-from captures.model import Capture
+from analysis.model import Category, Classified, Comparison, Finding, Party
+from captures.join import join
+from captures.model import Capture, Contact, Exchange, Lookup, Observation, Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Result:
     captures: tuple[CaptureInfo, ...]
     """The files, in the order of the command line."""
     calls: tuple[Classified, ...]
-    """Every observation once; `calls[n].n == n`."""
+    """Every observation that was chosen, once, by `n`; without a choice `calls[i].n == i`."""
     findings: tuple[Finding, ...]
     """What stands in them, by call."""
     comparisons: tuple[Comparison, ...]
@@ -80,3 +86,111 @@ class Result:
     """What it was judged by."""
     remarks: tuple[str, ...] = field(default=())
     """Sentences for the reader: budgets that ran out, what a format cannot show."""
+
+
+def run(
+    captures: Sequence[Capture],
+    knowledge: Knowledge,
+    *,
+    declared: str = "",
+    named: Servers = Servers(),
+    keep: Callable[[Classified], bool] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Captures -> everything a report can show.
+
+    Several captures make one.  `declared` is the date of the list to judge by instead of the one in force at the time;
+    `named` are servers that the user named as the own ones; `keep` chooses calls (what the traffic proves is taken from
+    all of them); `progress` is told (calls done, calls in all) now and then.
+    Raises `CaptureError` when a capture cannot be read at all.
+    """
+    observations = join(captures)
+    evidence = gather(observations, knowledge, named)
+    calls: list[Classified] = []
+    findings: list[Finding] = []
+    ran_out: Counter[str] = Counter()
+    for n, observation in enumerate(observations):
+        call = classify(observation, knowledge, evidence, n)
+        calls.append(call)
+        if keep is None or keep(call):
+            decoded = decode(observation) if isinstance(observation, Exchange) else None
+            ran_out.update(set(decoded.ran_out) if decoded else ())
+            findings.extend(extract(call, knowledge, evidence, decoded))
+        if progress and n % 500 == 0:
+            progress(n, len(observations))
+    chosen = [call for call in calls if keep is None or keep(call)]
+    return Result(
+        captures=tuple(_info(number, capture, observations) for number, capture in enumerate(captures)),
+        calls=tuple(chosen),
+        findings=tuple(findings),
+        comparisons=compare(chosen, findings, knowledge, evidence, declared),
+        coverage=coverage(chosen),
+        evidence=evidence,
+        knowledge=knowledge,
+        remarks=tuple(
+            [remark for capture in captures for remark in capture.remarks]
+            + [f"{sentence} (in {count} calls)" for sentence, count in sorted(ran_out.items())]
+        ),
+    )
+
+
+def coverage(calls: Sequence[Classified]) -> Coverage:
+    """Calls -> how much of what left the house could be read.
+
+    Recipients and bytes are those outside: own servers, media streams and name lookups are left out.
+    """
+    outside = [call for call in calls if _is_outside(call)]
+    read = [call for call in outside if isinstance(call.observation, Exchange)]
+    closed = [call for call in outside if not isinstance(call.observation, Exchange)]
+    hosts = {host for call in outside if (host := _host(call.observation))}
+    closed_hosts = {host for call in closed if (host := _host(call.observation))}
+    readable = sum(isinstance(call.observation, Exchange | Lookup) for call in calls)
+    return Coverage(
+        calls=len(calls),
+        readable=readable,
+        unreadable=len(calls) - readable,
+        unknown_category=sum(call.category is Category.UNKNOWN for call in read),
+        bytes_out=sum(_bytes_out(call.observation) for call in outside),
+        bytes_out_readable=sum(_bytes_out(call.observation) for call in read),
+        recipients=len(hosts),
+        recipients_unreadable=len(closed_hosts),
+        unreadable_hosts=tuple(sorted(closed_hosts)),
+        reasons=dict(Counter(_reason(call.observation) for call in closed).most_common()),
+    )
+
+
+_NOT_OUTSIDE = (Party.OWN, Party.OTHER_HOME, Party.OWN_VIA_RELAY)
+
+
+def _is_outside(call: Classified) -> bool:
+    if isinstance(call.observation, Lookup) or call.party in _NOT_OUTSIDE:
+        return False
+    if isinstance(call.observation, Exchange | Contact) and call.observation.initiator == "outside":
+        return False
+    return call.category is not Category.MEDIA_STREAM
+
+
+def _host(observation: Observation) -> str:
+    return observation.host
+
+
+def _bytes_out(observation: Observation) -> int:
+    return 0 if isinstance(observation, Unreadable) else observation.bytes_out
+
+
+def _reason(observation: Observation) -> str:
+    return observation.reason if isinstance(observation, Contact | Unreadable) else ""
+
+
+def _info(number: int, capture: Capture, observations: Sequence[Observation]) -> CaptureInfo:
+    mine = [x for x in observations if number in {source.capture for source in (x.source, *x.sources)}]
+    times = [x.time for x in mine if x.time is not None]
+    return CaptureInfo(
+        name=capture.name,
+        sha256=capture.digest(),
+        format=capture.format,
+        first=min(times, default=None),
+        last=max(times, default=None),
+        observations=len(mine),
+        remarks=capture.remarks,
+    )

@@ -1,0 +1,275 @@
+"""Observation -> Classified: what a call is for, whose machine answers, and who sent it.
+
+Decided by tables alone (`products/*/calls/*.toml`, `product.toml`) and by what the traffic proved (`Evidence`).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import translate
+
+from analysis.at import PathPattern, compile_host, compile_path
+from analysis.evidence import DIRECT_HOST, Evidence, address_of, household
+from analysis.knowledge import Knowledge
+from analysis.model import Attribution, Category, Classified, Party
+from analysis.pack import Rule
+from captures.model import Contact, Exchange, Lookup, Observation, Unreadable
+
+_MOST_HOSTS = 20_000
+"""Rules of a host are looked up once; hostile traffic with endless names must not fill the memory."""
+
+
+def classify(observation: Observation, knowledge: Knowledge, evidence: Evidence, n: int = 0) -> Classified:
+    """One observation -> what it is for.  Deterministic; never raises for an observation that a reader made.
+
+    `n` is its position among the calls.  A connection whose content is not known fits only rules without a path.
+    """
+    if isinstance(observation, Lookup):
+        return _lookup(observation, evidence, n)
+    if isinstance(observation, Unreadable):
+        return Classified(n, observation, "", "", Attribution.UNKNOWN, "", Category.UNKNOWN, Party.UNKNOWN, "", "")
+    table = _table(knowledge)
+    party, service = _party(observation, knowledge, evidence)
+    rule = _rule(observation, table, party, service, evidence)
+    if rule and not service:
+        service = rule.pack
+    category = rule.category if rule else Category.UNKNOWN
+    if not rule and party in (Party.OWN, Party.OTHER_HOME, Party.OWN_VIA_RELAY):
+        category = Category.SERVER_API
+    product, attribution, role = _sender(observation, table, rule, evidence)
+    entity = knowledge.products[service].entity if service and party in (Party.VENDOR, Party.THIRD_PARTY) else ""
+    return Classified(
+        n, observation, product, service, attribution, role, category, party, entity, rule.id if rule else ""
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A rule with its patterns compiled."""
+
+    id: str
+    pack: str
+    category: Category
+    role: str
+    pinned: bool
+    host: re.Pattern[str] | None
+    path: PathPattern | None
+    methods: frozenset[str]
+    query: tuple[tuple[str, re.Pattern[str] | None], ...]
+    header: tuple[tuple[str, re.Pattern[str] | None], ...]
+    contains: tuple[bytes, ...]
+    specificity: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    product: str
+    role: str
+    attribution: Attribution
+    fits: Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Rules by host, and senders by header, of one `Knowledge`."""
+
+    exact: dict[str, list[_Compiled]]
+    suffix: dict[str, list[_Compiled]]
+    own: dict[str, list[_Compiled]]
+    of_host: dict[str, tuple[_Compiled, ...]]
+    header_signs: dict[str, list[_Sign]]
+    query_signs: dict[str, list[_Sign]]
+
+
+@functools.lru_cache(maxsize=4)
+def _table(knowledge: Knowledge) -> _Table:
+    table = _Table({}, {}, {}, {}, {}, {})
+    for rule in knowledge.rules.values():
+        if rule.match.party == "own":
+            compiled = _compile(rule, "")
+            table.own.setdefault(compiled.pack, []).append(compiled)
+        for host in rule.match.host:
+            compiled = _compile(rule, host)
+            fixed = re.sub(r"^.*[*}]\.", "", host)
+            (table.suffix if compiled.host else table.exact).setdefault(fixed, []).append(compiled)
+    for rules in table.own.values():
+        rules.sort(key=lambda rule: rule.specificity, reverse=True)
+    for product in knowledge.products.values():
+        for sign in product.senders:
+            where, _, name = sign.at.lower().partition(".")
+            attribution = _SIGNS.get(name, Attribution.PRODUCT_HEADER)
+            fits = re.compile("|".join(translate(value) for value in sign.value), re.IGNORECASE).match
+            signs = table.header_signs if where == "header" else table.query_signs
+            role = "" if sign.role == "any" else sign.role
+            signs.setdefault(name, []).append(_Sign(product.id, role, attribution, fits))
+    return table
+
+
+_SIGNS = {"user-agent": Attribution.USER_AGENT, "referer": Attribution.REFERER, "origin": Attribution.REFERER}
+
+
+def _compile(rule: Rule, host: str) -> _Compiled:
+    match = rule.match
+    pattern = "*" in host or "{" in host
+    path = compile_path(match.path) if match.path else None
+    conditions = len(match.query) + len(match.header) + len(match.contains) + bool(match.method)
+    host_rank = 0 if not host else 1 if pattern else 2
+    return _Compiled(
+        id=rule.id,
+        pack=rule.id.partition("/")[0],
+        category=rule.category,
+        role="" if rule.sender == "any" else rule.sender,
+        pinned=rule.pinned,
+        host=compile_host(host) if pattern else None,
+        path=path,
+        methods=frozenset(match.method),
+        query=tuple(_condition(text) for text in match.query),
+        header=tuple(_condition(text) for text in match.header),
+        contains=tuple(text.encode() for text in match.contains),
+        specificity=(host_rank, len(host), *_path_rank(match.path), conditions),
+    )
+
+
+def _path_rank(path: str) -> tuple[int, int]:
+    """Exact path, then the longer fixed beginning, then none."""
+    if not path:
+        return 0, 0
+    fixed = re.match(r"[^*{]*", path)
+    length = fixed.end() if fixed else 0
+    return (2, length) if length == len(path) else (1, length)
+
+
+def _condition(text: str) -> tuple[str, re.Pattern[str] | None]:
+    name, given, value = text.partition("=")
+    return name.lower(), re.compile(translate(value), re.IGNORECASE) if given else None
+
+
+def _rule(
+    observation: Exchange | Contact, table: _Table, party: Party, service: str, evidence: Evidence
+) -> _Compiled | None:
+    for rule in _rules_of_host(observation.host, table):
+        if _fits(rule, observation):
+            return rule
+    host = observation.host
+    if party in (Party.VENDOR, Party.THIRD_PARTY) or (party is Party.UNKNOWN and host not in evidence.asks):
+        return None
+    packs = [service] if service else list(table.own)
+    return next((rule for pack in packs for rule in table.own.get(pack, ()) if _fits(rule, observation)), None)
+
+
+def _rules_of_host(host: str, table: _Table) -> tuple[_Compiled, ...]:
+    known = table.of_host.get(host)
+    if known is None:
+        found = list(table.exact.get(host, ()))
+        rest = host
+        while rest:
+            found.extend(rule for rule in table.suffix.get(rest, ()) if rule.host and rule.host.fullmatch(host))
+            rest = rest.partition(".")[2]
+        found.sort(key=lambda rule: rule.specificity, reverse=True)
+        if len(table.of_host) >= _MOST_HOSTS:
+            table.of_host.clear()
+        known = table.of_host[host] = tuple(found)
+    return known
+
+
+def _fits(rule: _Compiled, call: Exchange | Contact) -> bool:
+    if isinstance(call, Contact):
+        return not (rule.path or rule.methods or rule.query or rule.header or rule.contains)
+    if rule.path is not None and not rule.path.match(call.path):
+        return False
+    if rule.methods and call.method not in rule.methods:
+        return False
+    if rule.query and not all(_holds(condition, call.query) for condition in rule.query):
+        return False
+    if rule.header and not all(_holds(condition, call.headers) for condition in rule.header):
+        return False
+    return not rule.contains or all(text in (call.body.content or b"") for text in rule.contains)
+
+
+def _holds(condition: tuple[str, re.Pattern[str] | None], pairs: tuple[tuple[str, str], ...]) -> bool:
+    name, pattern = condition
+    return any(key.lower() == name and (pattern is None or pattern.match(value)) for key, value in pairs)
+
+
+def _party(call: Exchange | Contact, knowledge: Knowledge, evidence: Evidence) -> tuple[Party, str]:
+    """Whose machine, and the pack of its service; by name first, by address only where the host is one."""
+    host = call.host
+    server = evidence.server_of.get(host, "")
+    if direct := DIRECT_HOST.match(host):
+        return _direct(direct, call.port if isinstance(call, Exchange) else 0, evidence), server or "plex"
+    port = call.port if isinstance(call, Exchange) else call.server.port if call.server else 0
+    if (host, port) in evidence.relays:
+        return Party.OWN_VIA_RELAY, server
+    if host in evidence.own.hosts:
+        return Party.OWN, server
+    if host in evidence.others.hosts:
+        return Party.OTHER_HOME, server
+    if owner := knowledge.owner(host):
+        vendor = knowledge.products[owner].kind == "media-product"
+        return (Party.VENDOR if vendor else Party.THIRD_PARTY), owner
+    if household(host):
+        return Party.OWN, server
+    return Party.UNKNOWN, server
+
+
+def _direct(match: re.Match[str], port: int, evidence: Evidence) -> Party:
+    if match["hash"] in evidence.others.hashes:
+        return Party.OTHER_HOME
+    if match["hash"] not in evidence.own.hashes:
+        return Party.UNKNOWN
+    address = address_of(match["address"])
+    if (address, port) in evidence.relays or (match.string, port) in evidence.relays:
+        return Party.OWN_VIA_RELAY
+    ours = address in evidence.own.hosts or address in evidence.public_addresses or household(address)
+    return Party.OWN if ours else Party.OWN_VIA_RELAY
+
+
+def _lookup(lookup: Lookup, evidence: Evidence, n: int) -> Classified:
+    discovery = lookup.protocol not in ("dns", "llmnr")
+    category = Category.LOCAL_DISCOVERY if discovery else Category.NAME_LOOKUP
+    own = lookup.left_house is False or (lookup.server is not None and household(lookup.server.address))
+    own = own or (lookup.server is not None and lookup.server.address in evidence.public_addresses)
+    party = Party.OWN if own else Party.UNKNOWN
+    return Classified(n, lookup, "", "", Attribution.UNKNOWN, "", category, party, "", "")
+
+
+def _sender(
+    call: Exchange | Contact, table: _Table, rule: _Compiled | None, evidence: Evidence
+) -> tuple[str, Attribution, str]:
+    role = rule.role if rule else ""
+    if isinstance(call, Exchange):
+        shown = _shown_sender(call, table)
+        if shown:
+            return shown[0], shown[1], shown[2] or role
+    if rule and rule.pinned:
+        return rule.pack, Attribution.PINNED_HOST, role
+    neighbour = evidence.senders.get(call.client) if call.client else None
+    if neighbour:
+        return neighbour, Attribution.NEIGHBOUR, role
+    return "", Attribution.UNKNOWN, role
+
+
+_STRENGTH = (Attribution.PRODUCT_HEADER, Attribution.PROCESS, Attribution.USER_AGENT, Attribution.REFERER)
+
+
+def _shown_sender(call: Exchange, table: _Table) -> tuple[str, Attribution, str] | None:
+    """What the call itself shows of its sender: (pack, how, role); a product that no pack knows is `("", …)`.
+
+    `None` when it shows nothing.
+    """
+    found: list[tuple[int, str, Attribution, str]] = []
+    for pairs, signs in ((call.headers, table.header_signs), (call.query, table.query_signs)):
+        for name, value in pairs:
+            for sign in signs.get(name if name.islower() else name.lower(), ()):
+                rank = _STRENGTH.index(sign.attribution)
+                if sign.fits(value):
+                    found.append((rank, sign.product, sign.attribution, sign.role))
+                elif rank == 0:
+                    found.append((1, "", Attribution.UNKNOWN, ""))
+    if not found:
+        return None
+    best = min(found, key=lambda entry: entry[0])
+    return best[1:]
