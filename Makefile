@@ -1,0 +1,43 @@
+# `make demo` and `make test` need only make and a Python of at least 3.12; everything else is installed into .venv.
+.DELETE_ON_ERROR:
+.PHONY: demo test lint types tests test-slow bench docs clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+T ?=
+
+demo: $(VENV)/ready
+	@$(BIN)/phonehome demo
+
+test: lint types tests
+
+lint: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/ready
+	$(BIN)/mypy
+
+# `make tests T=tests/test_har.py` runs one file.
+tests: $(VENV)/ready
+	$(BIN)/pytest -n 2 -m "not slow" $(T)
+
+test-slow: $(VENV)/ready
+	$(BIN)/pytest -m slow $(T)
+
+bench: $(VENV)/ready
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# Writes docs/cli.md and docs/share-schema.json anew from the program.
+docs: $(VENV)/ready
+	UPDATE_DOCS=1 $(BIN)/pytest -q tests/test_cli_docs.py tests/test_redact.py
+
+# The stamp is written last, so that an interrupted set-up is done again by the next call.
+$(VENV)/ready: pyproject.toml tools/find-python.sh
+	@python=$$(sh tools/find-python.sh) && echo "Setting up with $$python ..." && \
+	rm -rf $(VENV) && "$$python" -m venv $(VENV) && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' && \
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
