@@ -33,8 +33,8 @@ docs: $(VENV)/ready
 	UPDATE_DOCS=1 $(BIN)/pytest -q tests/test_cli_docs.py tests/test_redact.py
 
 # The stamp is written last, so that an interrupted set-up is done again by the next call.
-$(VENV)/ready: pyproject.toml tools/find-python.sh
-	@python=$$(sh tools/find-python.sh) && echo "Setting up with $$python ..." && \
+$(VENV)/ready: pyproject.toml .ci/find-python
+	@python=$$(sh .ci/find-python) && echo "Setting up with $$python ..." && \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) && \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' && \
 	touch $@

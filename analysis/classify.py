@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 
@@ -147,17 +147,34 @@ def _condition(text: str) -> tuple[str, re.Pattern[str] | None]:
     return name.lower(), re.compile(translate(value), re.IGNORECASE) if given else None
 
 
+def fitting(
+    observation: Exchange | Contact, knowledge: Knowledge, evidence: Evidence
+) -> list[tuple[str, tuple[int, ...]]]:
+    """All rules that fit, the most specific first, each with its specificity; `classify` takes the first.
+
+    Empty when none fits.  For who writes rules: two that fit one example must not be equally specific.
+    """
+    party, service = _party(observation, knowledge, evidence)
+    rules = _candidates(observation, _table(knowledge), party, service, evidence)
+    return [(rule.id, rule.specificity) for rule in rules if _fits(rule, observation)]
+
+
 def _rule(
     observation: Exchange | Contact, table: _Table, party: Party, service: str, evidence: Evidence
 ) -> _Compiled | None:
-    for rule in _rules_of_host(observation.host, table):
-        if _fits(rule, observation):
-            return rule
+    candidates = _candidates(observation, table, party, service, evidence)
+    return next((rule for rule in candidates if _fits(rule, observation)), None)
+
+
+def _candidates(
+    observation: Exchange | Contact, table: _Table, party: Party, service: str, evidence: Evidence
+) -> Iterator[_Compiled]:
     host = observation.host
+    yield from _rules_of_host(host, table)
     if party in (Party.VENDOR, Party.THIRD_PARTY) or (party is Party.UNKNOWN and host not in evidence.asks):
-        return None
-    packs = [service] if service else list(table.own)
-    return next((rule for pack in packs for rule in table.own.get(pack, ()) if _fits(rule, observation)), None)
+        return
+    for pack in [service] if service else table.own:
+        yield from table.own.get(pack, ())
 
 
 def _rules_of_host(host: str, table: _Table) -> tuple[_Compiled, ...]:

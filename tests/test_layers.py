@@ -1,0 +1,89 @@
+"""Imports go one way, and each third-party package has its home."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LAYERS = ("captures", "analysis", "addons")
+
+HOMES = {
+    "mitmproxy": ("captures/formats/flows.py", "captures/gateway/", "addons/"),
+    "scapy": ("captures/formats/pcap.py", "captures/gateway/"),
+    "pandas": ("analysis/table.py", "analysis/generalise.py", "analysis/optout.py", "analysis/community/"),
+    "click": ("analysis/cli/",),
+    "rich": ("analysis/cli/", "analysis/report/"),
+    "tornado": ("analysis/demo/", "analysis/web/"),
+    "cryptography": ("analysis/demo/", "captures/gateway/"),
+    "msgspec": ("captures/", "analysis/"),
+    "platformdirs": ("captures/home.py",),
+    "publicsuffixlist": ("analysis/entities.py", "analysis/redact.py"),
+    "zstandard": ("captures/content.py", "analysis/decode"),
+    "brotli": ("captures/content.py", "analysis/decode"),
+}
+"""Third-party package -> files and folders that may import it."""
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for layer in LAYERS:
+        for path in sorted((ROOT / layer).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def test_no_layer_imports_one_above_it() -> None:
+    wrong = [
+        f"{place} imports {name}"
+        for place, tree in sources()
+        for name in imported(tree)
+        if name.partition(".")[0] in LAYERS[LAYERS.index(place.partition("/")[0]) + 1 :]
+    ]
+    assert wrong == []
+
+
+def test_each_third_party_package_stays_in_its_home() -> None:
+    wrong = []
+    for place, tree in sources():
+        for name in imported(tree):
+            package = name.partition(".")[0]
+            if package in sys.stdlib_module_names or package in LAYERS:
+                continue
+            if not place.startswith(HOMES.get(package, ())):
+                wrong.append(f"{place} imports {package}")
+    assert wrong == []
+
+
+def test_a_home_that_nobody_lives_in_is_no_home() -> None:
+    """A home listed above whose file exists must really use the package, so that the table stays true."""
+    used = {(place, name.partition(".")[0]) for place, tree in sources() for name in imported(tree)}
+    idle = [
+        f"{home} does not import {package}"
+        for package, homes in HOMES.items()
+        for home in homes
+        if home.endswith(".py") and (ROOT / home).exists() and (home, package) not in used
+    ]
+    assert idle == []
+
+
+@pytest.mark.parametrize("package", ["mitmproxy", "scapy", "pandas", "rich", "tornado", "msgspec"])
+def test_help_loads_nothing_heavy(package: str) -> None:
+    code = (
+        "import sys\n"
+        "from analysis.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"sys.exit({package!r} in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=False).returncode == 0
