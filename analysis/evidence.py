@@ -53,6 +53,10 @@ class Servers:
     """Machine identifiers."""
 
 
+NO_SERVERS = Servers()
+"""Nothing is known of any."""
+
+
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _NOBODY: Mapping[Endpoint, str] = MappingProxyType({})
 
@@ -61,9 +65,9 @@ _NOBODY: Mapping[Endpoint, str] = MappingProxyType({})
 class Evidence:
     """Everything that was proven.  Private."""
 
-    own: Servers = Servers()
+    own: Servers = NO_SERVERS
     """Servers that are the user's own."""
-    others: Servers = Servers()
+    others: Servers = NO_SERVERS
     """Servers that the vendor's answer says are somebody else's."""
     relays: frozenset[tuple[str, int]] = frozenset()
     """Host or address, and port, of the vendor's relay for an own server."""

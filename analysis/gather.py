@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from analysis.at import compile_places
 from analysis.classify import classify
 from analysis.decode import Leaf, decode
-from analysis.evidence import DIRECT_HOST, Evidence, Servers, SwitchState, address_of, household
+from analysis.evidence import DIRECT_HOST, NO_SERVERS, Evidence, Servers, SwitchState, address_of, household
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Classified, Party
 from captures.model import Endpoint, Exchange, Observation
@@ -20,7 +20,7 @@ _TRUE = frozenset({"1", "true", "True"})
 _SHOWN = (Attribution.PRODUCT_HEADER, Attribution.PROCESS, Attribution.USER_AGENT, Attribution.REFERER)
 
 
-def gather(observations: Sequence[Observation], knowledge: Knowledge, named: Servers = Servers()) -> Evidence:
+def gather(observations: Sequence[Observation], knowledge: Knowledge, named: Servers = NO_SERVERS) -> Evidence:
     """All observations -> what they prove together.  Empty evidence when they prove nothing.
 
     `named` are servers that the user named as the own ones.

@@ -74,7 +74,7 @@ class Knowledge:
         return tuple(x for x in self.lists if x.product == product and x.kind == kind)
 
     def in_force(self, product: str, day: str, declared: str = "") -> DeclaredList | None:
-        """The policy that applied on a day (`YYYY-MM-DD`; empty: today's), or the one called `declared` if that is given.
+        """The policy that applied on a day (`YYYY-MM-DD`; empty: today's), or the one called `declared` if given.
 
         A capture older than the oldest list is judged by the oldest.  `None` when there is no (such) list.
         """
@@ -191,8 +191,8 @@ def _unknown_ids(
     """What refers to an item or a switch that does not exist."""
     for rule in rules.values():
         yield from (f"{rule.id}: items: {i.id}: is not in items.toml" for i in rule.items if i.id not in items)
-        switches = {switch.id for switch in products[rule.id.partition("/")[0]].switches}
-        yield from (f"{rule.id}: switches: {s.id}: is not in product.toml" for s in rule.switches if s.id not in switches)
+        known = {switch.id for switch in products[rule.id.partition("/")[0]].switches}
+        yield from (f"{rule.id}: switches: {s.id}: is not in product.toml" for s in rule.switches if s.id not in known)
     for product in products.values():
         named = [(f.name, i) for f in product.fields for i in (f.item, f.server_item) if i]
         yield from (f"{product.id}: fields: {name}: {i} is not in items.toml" for name, i in named if i not in items)

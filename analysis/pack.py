@@ -1,7 +1,7 @@
 """What stands in the files of a product pack, as types.
 
-A pack is a folder `products/<id>/` with `product.toml`, `calls/<call>.toml` and `declared/<date>.toml`.  `schema.convert`
-turns these files into the types below; the docstring under a field is its documentation for who writes a pack.
+A pack is a folder `products/<id>/` with `product.toml`, `calls/<call>.toml` and `declared/<date>.toml`.
+`schema.convert` turns these files into the types below; the docstring under a field is its documentation for who writes a pack.
 """
 
 from __future__ import annotations

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from captures.join import join
+
 from analysis.classify import classify
 from analysis.compare import compare
 from analysis.decode import decode
-from analysis.evidence import Evidence, Servers
+from analysis.evidence import NO_SERVERS, Evidence, Servers
 from analysis.extract import extract
 from analysis.gather import gather
 from analysis.knowledge import Knowledge
-from analysis.model import Category, Classified, Comparison, Finding, Party
-from captures.join import join
+from analysis.model import Category, Classified, Comparison, Finding
+from analysis.traffic import host, is_outside
 from captures.model import Capture, Contact, Exchange, Lookup, Observation, Unreadable
 
 
@@ -40,7 +42,7 @@ class CaptureInfo:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the report can speak about.  Own traffic, media streams and local lookups are left out, except in `calls`."""
+    """What the report can speak about.  Own traffic, media streams and name lookups count in `calls` alone."""
 
     calls: int
     """All calls."""
@@ -93,7 +95,7 @@ def run(
     knowledge: Knowledge,
     *,
     declared: str = "",
-    named: Servers = Servers(),
+    named: Servers = NO_SERVERS,
     keep: Callable[[Classified], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
@@ -139,11 +141,11 @@ def coverage(calls: Sequence[Classified]) -> Coverage:
 
     Recipients and bytes are those outside: own servers, media streams and name lookups are left out.
     """
-    outside = [call for call in calls if _is_outside(call)]
+    outside = [call for call in calls if is_outside(call)]
     read = [call for call in outside if isinstance(call.observation, Exchange)]
     closed = [call for call in outside if not isinstance(call.observation, Exchange)]
-    hosts = {host for call in outside if (host := _host(call.observation))}
-    closed_hosts = {host for call in closed if (host := _host(call.observation))}
+    hosts = {name for call in outside if (name := host(call))}
+    closed_hosts = {name for call in closed if (name := host(call))}
     readable = sum(isinstance(call.observation, Exchange | Lookup) for call in calls)
     return Coverage(
         calls=len(calls),
@@ -157,21 +159,6 @@ def coverage(calls: Sequence[Classified]) -> Coverage:
         unreadable_hosts=tuple(sorted(closed_hosts)),
         reasons=dict(Counter(_reason(call.observation) for call in closed).most_common()),
     )
-
-
-_NOT_OUTSIDE = (Party.OWN, Party.OTHER_HOME, Party.OWN_VIA_RELAY)
-
-
-def _is_outside(call: Classified) -> bool:
-    if isinstance(call.observation, Lookup) or call.party in _NOT_OUTSIDE:
-        return False
-    if isinstance(call.observation, Exchange | Contact) and call.observation.initiator == "outside":
-        return False
-    return call.category is not Category.MEDIA_STREAM
-
-
-def _host(observation: Observation) -> str:
-    return observation.host
 
 
 def _bytes_out(observation: Observation) -> int:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 
 class KnowledgeError(ValueError):
-    """A file that we or the user wrote is wrong.  Each line of the message is `place: what is wrong; what is allowed`."""
+    """A file that we or the user wrote is wrong.  Each line is `place: what is wrong; what is allowed`."""
 
 
 def convert[T](cls: type[T], table: object, place: str) -> T:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from analysis.extract import extract
 
 from analysis.classify import classify, fitting
 from analysis.evidence import Evidence
 from analysis.example import exchange_of
-from analysis.extract import extract
 from analysis.knowledge import Knowledge, load
 from analysis.pack import ExampleCall, Rule
 from captures.model import Exchange
@@ -75,7 +75,15 @@ def test_every_item_is_used_or_says_why_not() -> None:
     assert wrong == []
 
 
-BY_PATTERN = {"account.email", "net.mac", "net.lan_ip", "net.public_ip", "net.other_ip", "server.cert_hash", "auth.token"}
+BY_PATTERN = {
+    "account.email",
+    "net.mac",
+    "net.lan_ip",
+    "net.public_ip",
+    "net.other_ip",
+    "server.cert_hash",
+    "auth.token",
+}
 """Items that the shape of a value shows, without a rule."""
 
 

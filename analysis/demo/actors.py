@@ -71,7 +71,7 @@ def app(proxy: tuple[str, int], authority: Path) -> Caller:
         proxy,
         authority,
         {
-            "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36",
+            "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0 Safari/537.36",
             "Origin": "https://app.plex.tv",
             "Accept-Language": "en",
         },
