@@ -1,7 +1,8 @@
 """What stands in the files of a product pack, as types.
 
 A pack is a folder `products/<id>/` with `product.toml`, `calls/<call>.toml` and `declared/<date>.toml`.
-`schema.convert` turns these files into the types below; the docstring under a field is its documentation for who writes a pack.
+`schema.convert` turns these files into the types below; the docstring under a field is its documentation for those who
+write a pack.
 """
 
 from __future__ import annotations
