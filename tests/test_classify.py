@@ -1,0 +1,185 @@
+"""What a call is for, whose machine answers, and who sent it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.classify import classify
+from analysis.evidence import Evidence, Servers
+from analysis.example import exchange_of
+from analysis.knowledge import Knowledge
+from analysis.model import Attribution, Category, Party
+from analysis.pack import ExampleCall, Match, Product, Rule, SenderSign
+from captures.model import Contact, Endpoint, Exchange, Lookup, Source, Unreadable
+
+HASH = "ab" * 16
+
+
+def call(request: str, client: Endpoint | None = None) -> Exchange:
+    return replace(exchange_of(ExampleCall(request), "test"), client=client)
+
+
+def contact(host: str) -> Contact:
+    return Contact(
+        Source(0, 0), 0.0, 1.0, "tv", None, Endpoint("198.51.100.1", 443), host, "sni", "tls", 10, 20, 1, 1, "pinned"
+    )
+
+
+def rule(name: str, match: Match, category: Category, *, pinned: bool = False, sender: str = "any") -> Rule:
+    example = (ExampleCall("GET https://x/"),)
+    return Rule(category, match, "captured", "a test", example, example, pinned=pinned, sender=sender, id=name)  # type: ignore[arg-type]
+
+
+def knowledge(*rules: Rule) -> Knowledge:
+    products = {
+        "plex": Product(
+            "Plex",
+            "media-product",
+            "Plex",
+            ("plex.tv",),
+            senders=(
+                SenderSign(("header.x-plex-product"), ("Plex Web", "Plex for *"), "app"),
+                SenderSign(("header.user-agent"), ("PlexMediaServer/*",), "server"),
+                SenderSign(("header.origin"), ("https://app.plex.tv",), "app"),
+            ),
+            id="plex",
+        ),
+        "sentry": Product("Sentry", "service", "Functional Software", ("sentry.io",), "processor-crash", id="sentry"),
+    }
+    return Knowledge({}, products, {r.id: r for r in rules}, (), {}, frozenset(products))
+
+
+PATHS = (
+    rule("plex/any", Match(host=("plex.tv",)), Category.UNKNOWN),
+    rule("plex/exact", Match(host=("plex.tv",), path="/api/v2/user"), Category.ACCOUNT_AUTH),
+    rule("plex/exact-put", Match(host=("plex.tv",), path="/api/v2/user", method=("PUT",)), Category.SETTINGS),
+    rule("plex/long", Match(host=("plex.tv",), path="/api/v2/user/**"), Category.SOCIAL),
+    rule("plex/short", Match(host=("plex.tv",), path="/api/**"), Category.SERVER_API),
+    rule("plex/named", Match(host=("*.plex.tv",), path="/c/{id}/x"), Category.GUIDE),
+    rule("plex/query", Match(host=("a.plex.tv",), path="/q", query=("code=4*",)), Category.SEARCH),
+    rule("plex/contains", Match(host=("a.plex.tv",), path="/b", contains=('"crash"',)), Category.CRASH_REPORT),
+)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "expected"),
+    [
+        ("GET https://plex.tv/api/v2/user", "plex/exact"),
+        ("PUT https://plex.tv/api/v2/user", "plex/exact-put"),
+        ("GET https://plex.tv/api/v2/user/1/friends", "plex/long"),
+        ("GET https://plex.tv/api/v3", "plex/short"),
+        ("GET https://plex.tv/", "plex/any"),
+        ("GET https://a.plex.tv/c/17/x", "plex/named"),
+        ("GET https://a.plex.tv/c/17/18/x", ""),
+        ("GET https://a.plex.tv/q?code=41", "plex/query"),
+        ("GET https://a.plex.tv/q?code=51", ""),
+        ('POST https://a.plex.tv/b\n\n{"crash":1}', "plex/contains"),
+        ('POST https://a.plex.tv/b\n\n{"crush":1}', ""),
+        ("GET https://explex.tv/api/v2/user", ""),
+    ],
+)
+def test_the_most_specific_rule_decides(request_text: str, expected: str) -> None:
+    assert classify(call(request_text), knowledge(*PATHS), Evidence()).rule == expected
+
+
+def test_a_connection_without_content_fits_only_a_rule_without_a_path() -> None:
+    known = knowledge(*PATHS)
+    assert classify(contact("plex.tv"), known, Evidence()).rule == "plex/any"
+    assert classify(contact("a.plex.tv"), known, Evidence()).rule == ""
+
+
+OWN = Evidence(
+    own=Servers(frozenset({"198.51.100.7"}), frozenset({HASH}), frozenset({"m1"})),
+    others=Servers(frozenset({"198.51.100.8"}), frozenset({"cd" * 16}), frozenset({"m2"})),
+    relays=frozenset({("198.51.100.9", 8443)}),
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "party"),
+    [
+        ("plex.tv", Party.VENDOR),
+        ("notplex.tv", Party.UNKNOWN),
+        ("o1.ingest.sentry.io", Party.THIRD_PARTY),
+        ("198.51.100.7", Party.OWN),
+        ("198.51.100.8", Party.OTHER_HOME),
+        ("198.51.100.9:8443", Party.OWN_VIA_RELAY),
+        ("198.51.100.9:443", Party.UNKNOWN),
+        ("192.168.1.5", Party.OWN),
+        ("[fd00::5]", Party.OWN),
+        ("100.64.0.1", Party.UNKNOWN),
+        ("192.0.2.1", Party.UNKNOWN),
+        (f"192-168-1-5.{HASH}.plex.direct:32400", Party.OWN),
+        (f"198-51-100-7.{HASH}.plex.direct:32400", Party.OWN),
+        (f"198-51-100-9.{HASH}.plex.direct:8443", Party.OWN_VIA_RELAY),
+        (f"198-51-100-77.{HASH}.plex.direct:32400", Party.OWN_VIA_RELAY),
+        (f"192-168-1-5.{'cd' * 16}.plex.direct:32400", Party.OTHER_HOME),
+        (f"192-168-1-5.{'ef' * 16}.plex.direct:32400", Party.UNKNOWN),
+    ],
+)
+def test_whose_machine_answers(host: str, party: Party) -> None:
+    assert classify(call(f"GET https://{host}/"), knowledge(), OWN).party is party
+
+
+def test_a_host_that_answers_as_a_media_server_gets_the_servers_rules_but_stays_unknown() -> None:
+    known = knowledge(rule("plex/own-timeline", Match(party="own", path="/:/timeline"), Category.PLAYBACK_REPORT))
+    asked = Evidence(asks=frozenset({"media.example.org"}), server_of={"media.example.org": "plex"})
+    seen = classify(call("GET https://media.example.org/:/timeline"), known, asked)
+    assert (seen.party, seen.category, seen.service) == (Party.UNKNOWN, Category.PLAYBACK_REPORT, "plex")
+    other = classify(call("GET https://other.example.org/:/timeline"), known, asked)
+    assert (other.party, other.category, other.rule) == (Party.UNKNOWN, Category.UNKNOWN, "")
+
+
+def test_own_traffic_without_a_rule_is_server_api() -> None:
+    seen = classify(call("GET https://192.168.1.5/x"), knowledge(), Evidence())
+    assert (seen.category, seen.rule, seen.entity) == (Category.SERVER_API, "", "")
+
+
+@pytest.mark.parametrize(
+    ("headers", "product", "attribution", "role"),
+    [
+        ("x-plex-product: Plex Web", "plex", Attribution.PRODUCT_HEADER, "app"),
+        ("X-Plex-Product: Plex for Roku", "plex", Attribution.PRODUCT_HEADER, "app"),
+        ("user-agent: PlexMediaServer/1.41", "plex", Attribution.USER_AGENT, "server"),
+        ("origin: https://app.plex.tv", "plex", Attribution.REFERER, "app"),
+        ("origin: https://app.plex.tv.example.org", "", Attribution.UNKNOWN, ""),
+        ("x-plex-product: Somebody's Tool", "", Attribution.UNKNOWN, ""),
+        ("x-plex-product: Somebody's Tool\norigin: https://app.plex.tv", "", Attribution.UNKNOWN, ""),
+        ("user-agent: curl/8", "", Attribution.UNKNOWN, ""),
+    ],
+)
+def test_who_sent_it(headers: str, product: str, attribution: Attribution, role: str) -> None:
+    seen = classify(call(f"GET https://plex.tv/x\n{headers}"), knowledge(), Evidence())
+    assert (seen.product, seen.attribution, seen.role) == (product, attribution, role)
+
+
+def test_a_pinned_host_tells_the_sender_unless_the_call_names_another() -> None:
+    pinned = rule("plex/stats", Match(host=("analytics.plex.tv",)), Category.USAGE_STATISTICS, pinned=True, sender="app")
+    known = knowledge(pinned)
+    alone = classify(call("POST https://analytics.plex.tv/collect/event"), known, Evidence())
+    assert (alone.product, alone.attribution, alone.role) == ("plex", Attribution.PINNED_HOST, "app")
+    named = classify(call("POST https://analytics.plex.tv/collect/event\nx-plex-product: Own Tool"), known, Evidence())
+    assert (named.product, named.attribution) == ("", Attribution.UNKNOWN)
+
+
+def test_a_neighbour_on_the_same_connection_is_only_a_hint() -> None:
+    end = Endpoint("192.168.1.20", 50000)
+    evidence = Evidence(senders={end: "plex"})
+    seen = classify(call("GET https://plex.tv/x", end), knowledge(), evidence)
+    assert (seen.product, seen.attribution) == ("plex", Attribution.NEIGHBOUR)
+    other = classify(call("GET https://plex.tv/x", Endpoint("192.168.1.20", 50001)), knowledge(), evidence)
+    assert (other.product, other.attribution) == ("", Attribution.UNKNOWN)
+
+
+def test_lookups_and_unreadable_places_come_out_too() -> None:
+    dns = Lookup(Source(0, 1), 0.0, "tv", None, Endpoint("192.168.1.1", 53), "dns", "plex.tv", "A", (), "", None)
+    ssdp = replace(dns, protocol="ssdp", host="", left_house=False)
+    broken = Unreadable(Source(0, 2), None, "flow 2", "is damaged")
+    seen = [classify(x, knowledge(), Evidence(), n) for n, x in enumerate((dns, ssdp, broken))]
+    assert [(c.n, c.category, c.party) for c in seen] == [
+        (0, Category.NAME_LOOKUP, Party.OWN),
+        (1, Category.LOCAL_DISCOVERY, Party.OWN),
+        (2, Category.UNKNOWN, Party.UNKNOWN),
+    ]
