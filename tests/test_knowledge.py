@@ -1,0 +1,126 @@
+"""Packs are discovered, loaded strictly, and kept safely."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from analysis.knowledge import load, load_pack
+from analysis.schema import KnowledgeError
+
+PRODUCT = 'name = "Own"\nkind = "service"\nentity = "Own"\ndomains = ["own.example"]\n'
+RULE = """
+category = "update-check"
+evidence = "captured"
+source = "a test"
+items = [{ id = "client.app", at = "query.v", why = "obvious" }]
+match = { host = "own.example", path = "/latest" }
+[[example]]
+request = "GET https://own.example/latest?v=1"
+items = { "client.app" = "1" }
+[[near-miss]]
+request = "GET https://own.example/other"
+"""
+
+
+def pack(root: Path, *, product: str = PRODUCT, rule: str = RULE, name: str = "own") -> Path:
+    (root / name / "calls").mkdir(parents=True)
+    (root / name / "product.toml").write_text(product, "utf-8")
+    (root / name / "calls/latest.toml").write_text(rule, "utf-8")
+    return root
+
+
+def errors(root: Path) -> list[str]:
+    with pytest.raises(KnowledgeError) as raised:
+        load(own=root)
+    return str(raised.value).splitlines()
+
+
+def test_the_shipped_packs_load_and_an_own_one_joins_them(tmp_path: Path) -> None:
+    known = load(own=pack(tmp_path))
+    assert known.rule("own/latest").category == "update-check"
+    assert "plex" in known.shipped
+    assert "own" not in known.shipped
+    assert known.owner("a.b.own.example") == "own"
+    assert known.owner("notown.example") == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("update-check", "update", "own/calls/latest.toml: category: 'update' is not known"),
+        ("why", "wy", "own/calls/latest.toml: items.0.wy: unknown key; known: at, id"),
+        ("client.app", "client.ap", "own/latest: items: client.ap: is not in items.toml"),
+        ('category = "', 'category = "\n', "latest.toml: cannot be read:"),
+    ],
+)
+def test_a_slip_in_an_own_pack_is_named_with_its_place(tmp_path: Path, old: str, new: str, error: str) -> None:
+    assert any(error in line for line in errors(pack(tmp_path, rule=RULE.replace(old, new, 1))))
+
+
+def test_the_slips_of_all_packs_are_named_at_once(tmp_path: Path) -> None:
+    pack(tmp_path, product="", name="a")
+    pack(tmp_path, rule="", name="b")
+    named = errors(tmp_path)
+    assert "a/product.toml" in named[0]
+    assert any("b/calls/latest.toml" in line for line in named)
+
+
+def test_an_own_pack_cannot_take_the_place_of_a_shipped_one(tmp_path: Path) -> None:
+    assert any("a pack named plex exists already" in line for line in errors(pack(tmp_path, name="plex")))
+
+
+def test_a_link_in_a_pack_is_refused(tmp_path: Path) -> None:
+    pack(tmp_path)
+    (tmp_path / "own/calls/link.toml").symlink_to("/etc/passwd")
+    assert any("is a link; put the file itself into the pack" in line for line in errors(tmp_path))
+
+
+def test_what_was_kept_is_the_same_and_private(tmp_path: Path) -> None:
+    own, cache = pack(tmp_path / "packs"), tmp_path / "cache"
+    first = load(own, cache)
+    (kept,) = cache.iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    second = load(own, cache)
+    assert (second.items, second.products, second.rules, second.lists, second.hashes, second.shipped) == (
+        first.items,
+        first.products,
+        first.rules,
+        first.lists,
+        first.hashes,
+        first.shipped,
+    )
+
+
+def test_a_damaged_cache_is_built_anew(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    rules = load(cache=cache).rules
+    (kept,) = cache.iterdir()
+    kept.write_bytes(b"\xff" + kept.read_bytes()[:100])
+    assert load(cache=cache).rules == rules
+
+
+def test_a_changed_pack_is_read_anew(tmp_path: Path) -> None:
+    own, cache = pack(tmp_path / "packs"), tmp_path / "cache"
+    load(own, cache)
+    path = own / "own/calls/latest.toml"
+    path.write_text(RULE.replace("update-check", "search"), "utf-8")
+    assert load(own, cache).rule("own/latest").category == "search"
+
+
+def test_a_pack_of_another_company_may_be_loaded_alone(tmp_path: Path) -> None:
+    product, rules, lists = load_pack(pack(tmp_path) / "own")
+    assert (product.id, [rule.id for rule in rules], lists) == ("own", ["own/latest"], ())
+
+
+def test_the_list_in_force_is_the_one_of_the_day() -> None:
+    known = load()
+    dates = [known.in_force("plex", day) for day in ("2016-01-01", "2019-05-01", "2025-01-01", "")]
+    assert [x.id if x else None for x in dates][1:] == ["2018-05-23", "2024-06-28", "2024-06-28"]
+    asked = known.in_force("plex", "2025-01-01", "2018-05-23")
+    assert asked is not None
+    assert asked.id == "2018-05-23"
+    assert known.in_force("plex", "2025-01-01", "1999-01-01") is None
+    assert known.in_force("nobody", "2025-01-01") is None
