@@ -1,0 +1,119 @@
+"""Patterns of places: of hosts, of paths, and of where a data item stands (`at`).
+
+Compiled once, when packs are loaded.  A pattern holds no alternative and no nested repetition, so that a hostile text can
+make matching slow only by as much as it is long, once more for each wildcard.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from analysis.pack import ItemPlace
+
+
+_PLACEHOLDER = re.compile(r"\{(?P<name>[a-z][a-z0-9_]*)(?:=(?P<pattern>[^{}]*))?\}|(?P<many>\*\*)|(?P<one>\*)")
+
+
+def compile_path(pattern: str) -> re.Pattern[str]:
+    """Path pattern of a rule -> regular expression with its named parts as groups; to be used with `fullmatch`.
+
+    A slash at the end of the path is tolerated.
+
+    >>> compile_path("/api/v2/user/{uuid}/**").fullmatch("/api/v2/user/ab12/settings/x")["uuid"]
+    'ab12'
+    >>> compile_path("{key=/library/metadata/*}/children").fullmatch("/library/metadata/7/children")["key"]
+    '/library/metadata/7'
+    >>> bool(compile_path("/api/users").fullmatch("/api/users/")), bool(compile_path("/a/*").fullmatch("/a/b/c"))
+    (True, False)
+    """
+    return re.compile(_regex(pattern, "/") + ("" if pattern.endswith(("/", "**")) else "/?"))
+
+
+def compile_host(pattern: str) -> re.Pattern[str]:
+    """Host pattern of a rule -> regular expression; to be used with `fullmatch`.
+
+    A leading `*.` stands for one label or more, any other `*` for a part of one, `{name}` for one.
+
+    >>> bool(compile_host("*.sentry.io").fullmatch("o1.ingest.sentry.io")), bool(compile_host("*.a.b").fullmatch("a.b"))
+    (True, False)
+    >>> compile_host("{address}.{hash}.plex.direct").fullmatch("192-168-1-5.ab.plex.direct")["address"]
+    '192-168-1-5'
+    """
+    first, rest = ("**.", pattern[2:]) if pattern.startswith("*.") else ("", pattern)
+    return re.compile(_regex(first + rest, "."))
+
+
+def _regex(pattern: str, separator: str) -> str:
+    one = f"[^{re.escape(separator)}]"
+    parts: list[str] = []
+    end = 0
+    for match in _PLACEHOLDER.finditer(pattern):
+        parts.append(re.escape(pattern[end : match.start()]))
+        if match["name"]:
+            inner = _regex(match["pattern"], separator) if match["pattern"] else one + "+"
+            parts.append(f"(?P<{match['name']}>{inner})")
+        else:
+            parts.append(".+" if match["many"] and separator == "." else ".*" if match["many"] else one + "*")
+        end = match.end()
+    return "".join(parts) + re.escape(pattern[end:])
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of a rule's items, ready to be asked which of them a leaf stands at."""
+
+    exact: Mapping[str, tuple[ItemPlace, ...]]
+    """Normalised place -> items."""
+    patterns: tuple[tuple[re.Pattern[str], ItemPlace], ...]
+    """Places with wildcards that stand for names or for several steps."""
+
+    def match(self, at: str) -> tuple[ItemPlace, ...]:
+        """Place of a leaf -> the items that the rule names there, in the rule's order; empty when it names none."""
+        place = normalise(at)
+        found = self.exact.get(place, ())
+        return found + tuple(item for pattern, item in self.patterns if item not in found and pattern.fullmatch(place))
+
+
+def compile_places(items: Iterable[ItemPlace]) -> Places:
+    """Items of a rule -> `Places`.
+
+    >>> place = ItemPlace("media.title", ("body.*.title", "body.props.**.name"), "obvious")
+    >>> places = compile_places([place])
+    >>> [bool(places.match(at)) for at in ("body.3.title", "body.x.title", "body.props.a.b.name", "body.props.name")]
+    [True, True, True, True]
+    >>> [bool(places.match(at)) for at in ("body.3.a.title", "body.props.names")]
+    [False, False]
+    """
+    exact: dict[str, list[ItemPlace]] = {}
+    patterns: list[tuple[re.Pattern[str], ItemPlace]] = []
+    for item in items:
+        for at in item.at:
+            place = normalise(at)
+            if "*" not in at:
+                exact.setdefault(place, []).append(item)
+            else:
+                patterns.append((_place_regex(place), item))
+    return Places({place: tuple(found) for place, found in exact.items()}, tuple(patterns))
+
+
+_NUMBER = re.compile(r"(?<=\.)[0-9]+(?=[.\[]|\Z)")
+_ANY_CASE = ("header.", "query.", "cookie.", "response.header.", "response.cookie.")
+
+
+def normalise(at: str) -> str:
+    """Place of a leaf or of a rule -> the same for all positions of a list, and for all spellings of a header.
+
+    >>> normalise("body.3.events.0.name"), normalise("query.X-Plex-Token"), normalise("body.1a")
+    ('body.*.events.*.name', 'query.x-plex-token', 'body.1a')
+    """
+    if at.startswith(_ANY_CASE):
+        at = at.lower()
+    return _NUMBER.sub("*", at)
+
+
+def _place_regex(place: str) -> re.Pattern[str]:
+    """`*` is one step, `**` any number of them, also none."""
+    text = re.escape(place).replace(r"\.\*\*", r"(?:\..+)?").replace(r"\*", r"[^.]+")
+    return re.compile(text)
