@@ -1,0 +1,141 @@
+"""The command line: the only place that uses click and the only one that prints.
+
+A command's module is loaded when it is called: `phonehome --help` must not wait for readers, tables and reports.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import NamedTuple, cast
+
+import click
+
+from analysis import VERSION
+
+
+class Entry(NamedTuple):
+    """One command of the group."""
+
+    module: str
+    """Module under `analysis.cli` that defines it, under the command's own name."""
+    help: str
+    """What it does, in one line."""
+
+
+COMMANDS = {
+    "demo": Entry("demo", "Show the whole way on this machine alone, without the internet."),
+    "watch": Entry("watch", "Record what devices send, live, until Ctrl-C, then report."),
+    "inspect": Entry("inspect", "Report what captures show: who was called, what was sent, what was declared."),
+    "calls": Entry("calls", "List the calls of captures, one line each."),
+    "items": Entry("items", "List the data items of captures, one line each."),
+    "share": Entry("share", "Write a redacted report that can be posted."),
+    "declared": Entry("declared", "Show what vendors say that they collect."),
+    "completion": Entry("completion", "Print the completion script for a shell."),
+}
+"""All commands, in the order of the help."""
+
+QUIET = 141
+"""Exit status when the reader of our output went away, as a shell reports it for SIGPIPE."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as a shell reports it for SIGINT."""
+
+
+class Commands(click.Group):
+    """A group whose commands are loaded when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Names, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        """The command of this name, or `None`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"analysis.cli.{COMMANDS[cmd_name].module}")
+        return cast("click.Command", getattr(module, cmd_name))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
+        """Writes the list of commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was typed; for an unknown one, an error that names the nearest."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, COMMANDS, 1)
+            hint = f"did you mean {near[0]}?" if near else "phonehome -h lists the commands"
+            raise click.UsageError(f"{name}: is no command; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(VERSION, "--version", message="phonehome %(version)s")
+def commands() -> None:
+    """Show what a home media server and its apps send out, what for, and whether the vendor said so.
+
+    Everything runs on this machine; nothing is sent anywhere.
+
+    \b
+    Example:
+      phonehome demo
+      phonehome inspect capture.har
+
+    Exit status: 0 done; 1 done, and something was found that no list covers (only with --fail-on-findings);
+    2 wrong use; 3 a capture could not be read at all.
+    """
+
+
+class Failure(click.ClickException):
+    """Something that a person can mend, in one sentence: place, what is wrong, what to do."""
+
+    def __init__(self, message: str, status: int) -> None:
+        """`status` is the exit status."""
+        super().__init__(message)
+        self.status = status
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits with its status.  `args` are those after the program's name; `None`: sys.argv."""
+    try:
+        status = commands.main(args, prog_name="phonehome", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        status = end.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+    except BrokenPipeError:
+        # What is still in the buffer must not fail a second time when the interpreter closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = QUIET
+    except click.ClickException as error:
+        error.show()
+        status = error.status if isinstance(error, Failure) else error.exit_code
+    except (OSError, ValueError) as error:
+        failure = translated(error)
+        if failure is None:
+            raise
+        failure.show()
+        status = failure.status
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def translated(error: Exception) -> Failure | None:
+    """An error of the stages or of the file system -> what a person is told; `None` for a fault of the program."""
+    from analysis.schema import KnowledgeError
+    from captures.model import CaptureError
+
+    if isinstance(error, CaptureError):
+        return Failure(str(error), 3)
+    if isinstance(error, KnowledgeError):
+        return Failure(str(error), 2)
+    if isinstance(error, OSError) and error.filename is not None:
+        return Failure(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 2)
+    return None

@@ -1,0 +1,280 @@
+"""What the commands that read captures have in common: their options, and the way from these to a result."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analysis.knowledge import Knowledge
+    from analysis.model import Classified, Comparison
+    from analysis.pipeline import Result
+    from analysis.report.document import Document
+
+type Command = Callable[..., Any]
+"""A function that click makes a command of; its parameters are its options."""
+
+FOUND = 1
+"""Exit status when something was found, with `--fail-on-findings`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time, or a time of every day."""
+
+    instant: float | None
+    """Seconds since the epoch (UTC)."""
+    minute: int | None
+    """Minute of the local day."""
+
+
+class MomentType(click.ParamType[Moment]):
+    """`2026-11-24`, `2026-11-24T20:15`, `2026-11-24T20:15+01:00` or `20:15`, local time unless it has an offset."""
+
+    name = "time"
+
+    def __init__(self, *, end: bool) -> None:
+        """`end`: a date alone means its end, not its beginning."""
+        self.end = end
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Moment:
+        """Text -> moment."""
+        if isinstance(value, Moment):
+            return value
+        text = str(value)
+        if clock := re.fullmatch(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", text):
+            return Moment(None, int(clock[1]) * 60 + int(clock[2]))
+        try:
+            when = dt.datetime.fromisoformat(text)
+            if self.end and re.fullmatch(r"[0-9-]+", text):
+                when += dt.timedelta(days=1)
+            return Moment(when.timestamp(), None)
+        except (ValueError, OverflowError, OSError):
+            self.fail(f"{text!r} is no time; write 20:15, 2026-11-24 or 2026-11-24T20:15", param, ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of which captures."""
+
+    files: tuple[str, ...]
+    """Paths, `-` for standard input."""
+    product: str = ""
+    """Only calls that this product (pack id) sent."""
+    declared: str = ""
+    """Date of the list to judge by."""
+    since: Moment | None = None
+    """Only calls from then on."""
+    until: Moment | None = None
+    """Only calls until then."""
+    device: str = ""
+    """Only calls of this device."""
+    own_server: tuple[str, ...] = ()
+    """Hosts that the user names as the own server."""
+
+
+def captures(command: Command) -> Command:
+    """Gives a command the captures as its argument and the options that choose among their calls.
+
+    The command gets them as one `question`.
+    """
+
+    def asked(
+        files: tuple[str, ...],
+        product: str,
+        declared: str,
+        since: Moment | None,
+        until: Moment | None,
+        device: str,
+        own_server: tuple[str, ...],
+        **rest: object,
+    ) -> object:
+        return command(Question(files, product, declared, since, until, device, own_server), **rest)
+
+    asked.__doc__, asked.__name__ = command.__doc__, command.__name__
+    asked.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]  # click keeps them so
+    for option in (
+        click.option("--fail-on-findings", is_flag=True, help="Exit with 1 if something was sent that no list covers."),
+        click.option(
+            "--own-server", multiple=True, metavar="HOST", help="A host that is your own server; may be repeated."
+        ),
+        click.option("--device", default="", metavar="NAME", help="Only calls of this device (name, MAC or address)."),
+        click.option(
+            "--until", type=MomentType(end=True), help="Only calls until then; local time, or every day if HH:MM."
+        ),
+        click.option(
+            "--since", type=MomentType(end=False), help="Only calls from then on; local time, or every day if HH:MM."
+        ),
+        click.option(
+            "--declared", default="", metavar="DATE", help="Judge by the list of this date [default: the one in force]."
+        ),
+        click.option("--product", default="", metavar="ID", help="Only calls that this product sent."),
+        click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=_complete_files),
+    ):
+        asked = option(asked)
+    return asked
+
+
+def output(*formats: str) -> Callable[[Command], Command]:
+    """Gives a command `--format`, of which the first is the default, and `-o`."""
+
+    def add(command: Command) -> Command:
+        for option in (
+            click.option(
+                "-o", "--output", "out", default="-", metavar="FILE", help="Write to this file, for you alone (0600)."
+            ),
+            click.option(
+                "--format", "form", type=click.Choice(formats), default=formats[0], show_default=True, help="Output."
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001  click's
+    """Asks the shell to complete file names."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def known() -> Knowledge:
+    """What is known: the shipped packs and the user's own."""
+    from analysis import knowledge
+    from captures import home
+
+    return knowledge.load(home.packs(), home.cache())
+
+
+def answer(question: Question) -> Result:
+    """A question -> everything that a report can show.
+
+    Raises `CaptureError` when a capture cannot be read at all, `click.UsageError` for a product or list that does not
+    exist.
+    """
+    from analysis import pipeline
+    from analysis.evidence import Servers
+    from captures import formats
+
+    loaded = known()
+    _check(question, loaded)
+    read = [formats.read(path, number) for number, path in enumerate(question.files)]
+    chosen = any((question.product, question.since, question.until, question.device))
+    with _progress() as progress:
+        return pipeline.run(
+            read,
+            loaded,
+            declared=question.declared,
+            named=Servers(hosts=frozenset(host.lower() for host in question.own_server)),
+            keep=(lambda call: keeps(question, call)) if chosen else None,
+            progress=progress,
+        )
+
+
+def _check(question: Question, loaded: Knowledge) -> None:
+    if question.product and question.product not in loaded.products:
+        raise click.UsageError(
+            f"--product {question.product}: is not known; there are {', '.join(sorted(loaded.products))}"
+        )
+    dates = {x.id for x in loaded.lists if x.kind == "policy" and question.product in ("", x.product)}
+    if question.declared and question.declared not in dates:
+        raise click.UsageError(
+            f"--declared {question.declared}: there is no such list; phonehome declared list shows them"
+        )
+
+
+def keeps(question: Question, call: Classified) -> bool:
+    """Whether a call is among those that are asked for.  A call without a time is in no period."""
+    seen = call.observation
+    if question.product and call.product != question.product:
+        return False
+    if question.device and question.device != seen.device:
+        return False
+    return _within(question.since, question.until, seen.time)
+
+
+def _within(since: Moment | None, until: Moment | None, time: float | None) -> bool:
+    if since is None and until is None:
+        return True
+    if time is None:
+        return False
+    local = dt.datetime.fromtimestamp(time).astimezone()
+    minute = local.hour * 60 + local.minute
+    start, end = (since.minute if since else None), (until.minute if until else None)
+    if start is not None and end is not None and start > end:  # from the evening into the morning
+        return minute >= start or minute <= end
+    if since and since.instant is not None and time < since.instant:
+        return False
+    if until and until.instant is not None and time > until.instant:
+        return False
+    return (start is None or minute >= start) and (end is None or minute <= end)
+
+
+def found(comparisons: Sequence[Comparison]) -> bool:
+    """Whether something was sent that no list covers, or that a list covers otherwise (see the exit status)."""
+    from analysis.model import Verdict
+    from analysis.traffic import on_first_screen
+
+    return any(c.verdict is not Verdict.CONTRADICTORY and on_first_screen(c) for c in comparisons)
+
+
+def finish(result: Result, fail_on_findings: bool) -> None:
+    """Ends a command with its exit status."""
+    if fail_on_findings and found(result.comparisons):
+        raise click.exceptions.Exit(FOUND)
+
+
+def show(document: Document, form: str, out: str) -> None:
+    """Writes a document in one of the formats for people."""
+    from analysis import report
+
+    if form == "terminal":
+        from analysis.report import terminal
+
+        seen = out == "-" and sys.stdout.isatty()
+        width = os.get_terminal_size(sys.stdout.fileno()).columns if seen else 100
+        write(terminal.render(document, width=width or 100, colour=seen and not os.environ.get("NO_COLOR")), out)
+    else:
+        write(report.renderer(form).render(document), out)
+
+
+def write(text: str, out: str) -> None:
+    """Writes the result to standard output or, readable for its owner alone, to a file."""
+    data = text.encode("utf-8", "backslashreplace")
+    if out == "-":
+        stdout = click.get_binary_stream("stdout")
+        stdout.write(data)
+        stdout.flush()
+        return
+    descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, 0o600)
+        file.write(data)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("calls", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

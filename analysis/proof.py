@@ -1,0 +1,195 @@
+"""The last look before something is posted: does the finished text hold anything of the capture?
+
+Two searches, after the report's own vocabulary was taken out of the text: what is left must be nothing, and must hold
+none of the private values, in any of the usual encodings.  A device named "Plex" neither leaks nor blocks.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import html
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+from urllib.parse import quote
+
+from analysis.model import Finding
+from analysis.pipeline import Result
+from analysis.redact import SharedReport
+from analysis.report import Renderer
+from analysis.traffic import host, is_outside, recipient
+from analysis.vocabulary import vocabulary
+from captures.model import Unreadable
+
+SHORTEST = 4
+"""Characters from which any private value is searched…"""
+
+FEWEST_BITS = 20
+"""…if it also has so many bits: `1080` or `true` stand everywhere."""
+
+_ANY_LENGTH = ("auth.", "net.", "geo.", "account.", "licence.", "social.")
+"""Beginnings of items whose values are searched at any length, as whole words."""
+
+_MASK = "\x00"
+
+
+class LeakError(ValueError):
+    """The finished text holds what must not be posted.  The message names what, never the value."""
+
+
+class Private(NamedTuple):
+    """Something that must not stand in a post."""
+
+    value: str
+    """The value itself."""
+    what: str
+    """What it is, for the person who is refused."""
+    any_length: bool
+    """Whether it is searched however short it is."""
+
+
+def prove(text: str, result: Result, report: SharedReport, renderer: Renderer | None) -> None:
+    """Raises `LeakError` if a finished text (by `renderer`; `None`: JSON) holds anything private of the result."""
+    left = masked(text, report, renderer)
+    folded = left.casefold()
+    shown = {seen.name for seen in report.shown}
+    for private in dict.fromkeys(privates(result)):
+        if private.value not in shown and _stands_in(private, left, folded):
+            raise LeakError(
+                f"share: the text would hold {private.what}; nothing was written. Leave out --show if you gave it, "
+                "else report this as a fault of phonehome"
+            )
+    if foreign := re.search(r"\w{2,}", left):
+        raise LeakError(
+            f"share: the text would hold words that are not the report's own, at character {foreign.start()}; nothing "
+            "was written. Report this as a fault of phonehome"
+        )
+
+
+def masked(text: str, report: SharedReport, renderer: Renderer | None) -> str:
+    """A finished text without the report's own words, each replaced by a NUL of the same length."""
+    own = {report.report, report.month, report.tool, *(pack.hash for pack in report.packs)}
+    own |= {seen.version for seen in report.versions} | {seen.name for seen in report.shown}
+    escape = renderer.escape if renderer else _unchanged
+    text = text.replace("\x00", "\ufffd")
+    if renderer:
+        text = renderer.MARKUP.sub(_blank, text)
+    extra = _any_of({*own, *(escape(word) for word in own)} - {""})
+    return _vocabulary(escape).sub(_blank, extra.sub(_blank, text))
+
+
+def privates(result: Result) -> Iterator[Private]:
+    """Everything in a result that must not be posted."""
+    items = result.knowledge.items
+    for finding in result.findings:
+        if finding.value and not _is_public(finding, result):
+            item = items.get(finding.item)
+            label = f"a value of {finding.item}" + (f" ({item.label})" if item else "")
+            any_length = finding.source == "known" or bool(item and item.linking)
+            yield Private(finding.value, label, any_length or finding.item.startswith(_ANY_LENGTH))
+    for call in result.calls:
+        seen = call.observation
+        yield Private(host(call), "the name of a host", True)
+        yield Private(seen.device, "the name of a device", True)
+        if is_outside(call) and not call.entity:
+            yield Private(recipient(call), "the name of a recipient", True)
+        if not isinstance(seen, Unreadable):
+            for end in (seen.client, seen.server):
+                yield Private(end.address if end else "", "an address", True)
+    for capture in result.captures:
+        yield Private(capture.name, "the name of a file", False)
+    proven = result.evidence
+    for value in (*proven.own.hosts, *proven.others.hosts, *proven.public_addresses, *proven.asks):
+        yield Private(value, "an address or name of a server", True)
+    for value in (*proven.own.ids, *proven.others.ids, *proven.own.hashes, *proven.others.hashes):
+        yield Private(value, "the id of a server", True)
+    for pack in set(result.knowledge.products) - set(vocabulary().shipped.products):
+        product = result.knowledge.products[pack]
+        for value in (pack, product.name, product.entity):
+            yield Private(value, "the name of an own pack", True)
+
+
+def _is_public(finding: Finding, result: Result) -> bool:
+    """Whether a value may stand in a post: an entry of the item's closed list, or a version."""
+    item = result.knowledge.items.get(finding.item)
+    if item is None or not item.public_values:
+        return False
+    return item.public_values == ("version",) or finding.value.casefold() in {v.casefold() for v in item.public_values}
+
+
+def _stands_in(private: Private, text: str, folded: str) -> bool:
+    value = private.value.strip()
+    if not value:
+        return False
+    long = len(value) >= SHORTEST and bits(value) >= FEWEST_BITS
+    if not long:
+        return private.any_length and bool(re.search(rf"(?<!\w){re.escape(value.casefold())}(?!\w)", folded))
+    return any(form in folded for form in _folded_forms(value)) or any(form in text for form in _exact_forms(value))
+
+
+def bits(value: str) -> float:
+    """A text -> how much it can say: its length times the size of the alphabets that it uses."""
+    alphabets = ((r"[0-9]", 10), (r"[a-z]", 26), (r"[A-Z]", 26), (r"[^0-9a-zA-Z]", 32))
+    size = sum(count for pattern, count in alphabets if re.search(pattern, value))
+    return len(value) * math.log2(size) if size else 0.0
+
+
+def _folded_forms(value: str) -> Iterator[str]:
+    """Encodings in which upper and lower case mean the same."""
+    data = value.encode("utf-8", "surrogateescape" if value.isascii() else "replace")
+    plain = value.casefold()
+    yield plain
+    yield plain[::-1]
+    yield quote(data, safe="").casefold()
+    yield quote(quote(data, safe=""), safe="").casefold()
+    yield "".join(f"%{byte:02x}" for byte in data)
+    yield "".join(f"%25{byte:02x}" for byte in data)
+    yield data.hex()
+    yield html.escape(plain)
+    yield "".join(f"\\u{ord(c):04x}" for c in value)
+    yield "".join(f"&#{ord(c)};" for c in value)
+    yield "".join(f"&#x{ord(c):x};" for c in value)
+    yield plain.replace(".", "-").replace(":", "-")
+
+
+def _exact_forms(value: str) -> Iterator[str]:
+    """Base64 at its three alignments, without the characters that depend on what stands beside the value."""
+    data = value.encode("utf-8", "replace")
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode()
+        first = -(-before * 8 // 6)
+        last = (before + len(data)) * 8 // 6
+        core = encoded[first:last]
+        if len(core) >= SHORTEST:
+            yield core
+            yield core.replace("+", "-").replace("/", "_")
+
+
+@functools.lru_cache(maxsize=8)
+def _vocabulary(escape: Callable[[str], str]) -> re.Pattern[str]:
+    """The report's vocabulary as one pattern, as it stands in an output that escapes in this way."""
+    plain = set(vocabulary().phrases())
+    words = {form.strip() for phrase in plain for form in (phrase, escape(phrase))}
+    return re.compile(_any_of(words).pattern + r"|(?:host|own pack ) ?#[0-9]{1,5}(?![0-9])")
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """A pattern for any of these phrases, longer ones first, as whole words."""
+    ordered = sorted((word for word in words if word), key=lambda word: (-len(word), word))
+    return re.compile("|".join(map(_whole, ordered)) or r"(?!)")
+
+
+def _whole(phrase: str) -> str:
+    start = r"(?<!\w)" if phrase[0].isalnum() else ""
+    end = r"(?!\w)" if phrase[-1].isalnum() else ""
+    return start + re.escape(phrase) + end
+
+
+def _unchanged(text: str) -> str:
+    return text
+
+
+def _blank(match: re.Match[str]) -> str:
+    return _MASK * len(match[0])

@@ -1,0 +1,415 @@
+"""Result -> `SharedReport`: what may be posted, by an allow list of fields and, in each field, of words.
+
+The reader of a post may hold the recipient's logs.  So there are no values, no names, no times, no sizes, no order of
+events, and counts and durations only in classes.  Every field is checked when a value is made, here or from a file:
+captured text cannot get in, not even by a mistake of ours.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable
+from json import JSONDecoder
+from typing import Annotated, Literal
+
+import msgspec
+
+from analysis import VERSION
+from analysis.model import Category, Classified, Comparison, Party, Verdict
+from analysis.occasions import covered, span
+from analysis.pack import RecipientKind
+from analysis.pipeline import Result
+from analysis.texts import Count, Length, Occasion
+from analysis.traffic import is_outside, is_readable, is_visit, recipient
+from analysis.vocabulary import EXACT_VERSION, HOST_NAME, PLATFORMS, Vocabulary, vocabulary
+from analysis.vocabulary import VERSION as MAJOR_MINOR
+
+type Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+"""An id."""
+
+VERSION_ITEMS = ("server.version", "client.app")
+"""Items that say which version of the sending product runs."""
+
+PLATFORM_ITEMS = ("server.os", "client.os")
+"""Items that say on which platform it runs."""
+
+
+class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A value each of whose fields holds only the words that belong into a field of that name."""
+
+    def __post_init__(self) -> None:
+        """Checks the words, also of a value that is read from a file.  Raises `ValueError` without naming the value."""
+        words = vocabulary()
+        for field in self.__struct_fields__:
+            if field in words.fields:
+                words.check(type(self).__name__, field, getattr(self, field))
+
+
+class SharedRow(Closed, frozen=True):
+    """One item that was sent, to one recipient, for one purpose, and what the sender's list says."""
+
+    product: str
+    """Id of the sender's shipped pack, `own pack #n`, or empty when the sender is not known."""
+    declared: str
+    """Date of the list that was applied, or empty."""
+    item: Word
+    """Id of the data item."""
+    recipient: RecipientKind | Literal[""]
+    """What the recipient is to the vendor."""
+    entity: str
+    """Name of the recipient if a shipped pack knows it, else `host#n` or `own pack #n`."""
+    category: Category
+    """What the calls are for."""
+    verdict: Verdict
+    """What the list says."""
+    also: tuple[Verdict, ...]
+    """Further verdicts that hold."""
+    sure: bool
+    """False when the sender is only probable."""
+    count: Count
+    """How often it was found."""
+
+
+class SharedCalls(Closed, frozen=True):
+    """Calls to one recipient for one purpose."""
+
+    party: Party
+    """Whose machine it is."""
+    entity: str
+    """As in `SharedRow`; empty for households."""
+    category: Category
+    """What the calls are for."""
+    count: Count
+    """How many."""
+    unreadable: Count
+    """Of these, how many could not be read."""
+
+
+class SharedReceived(Closed, frozen=True):
+    """One item that a recipient showed that it already holds."""
+
+    entity: str
+    """As in `SharedRow`."""
+    category: Category
+    """What the calls are for."""
+    item: Word
+    """Id of the data item."""
+
+
+class SharedPack(Closed, frozen=True):
+    """A shipped pack that was used."""
+
+    pack: Word
+    """Its id."""
+    hash: str
+    """`sha256:…` over its files."""
+
+
+class SharedList(Closed, frozen=True):
+    """A declared list that was applied."""
+
+    product: Word
+    """Id of the pack."""
+    declared: str
+    """Its date."""
+
+
+class SharedVersion(Closed, frozen=True):
+    """A version of a product that was seen."""
+
+    product: Word
+    """Id of the shipped pack."""
+    version: str
+    """Major and minor number; the whole one only if the user asked for it."""
+
+
+class SharedSetting(Closed, frozen=True):
+    """The state of a switch."""
+
+    product: Word
+    """Id of the shipped pack."""
+    switch: Word
+    """Id of the switch."""
+    state: Literal["on", "off", "unknown"]
+    """What calls showed last."""
+
+
+class SharedHost(Closed, frozen=True):
+    """A recipient that the user chose to name."""
+
+    host: str
+    """`host#n`."""
+    name: str
+    """Its host name."""
+
+
+class SharedCoverage(Closed, frozen=True):
+    """What could be looked at."""
+
+    calls: Count
+    """All calls."""
+    readable: Count
+    """Calls whose content could be read."""
+    unreadable: Count
+    """Calls and places whose content could not be read."""
+    unknown_category: Count
+    """Readable calls outside whose purpose is not known."""
+    recipients: Count
+    """Hosts outside."""
+    recipients_unreadable: Count
+    """Of these, with at least one connection that could not be read."""
+
+
+class SharedReport(Closed, frozen=True):
+    """Everything that a post may hold."""
+
+    schema: Literal["phonehome/share/1"]
+    """Name and version of this form."""
+    report: str
+    """Random id, so that the same report is not counted twice."""
+    tool: str
+    """Version of phonehome."""
+    packs: tuple[SharedPack, ...]
+    """Shipped packs that were used, by id."""
+    lists: tuple[SharedList, ...]
+    """Shipped lists that were applied."""
+    versions: tuple[SharedVersion, ...]
+    """Versions of products that were seen."""
+    platforms: tuple[str, ...]
+    """Families of platforms."""
+    settings: tuple[SharedSetting, ...]
+    """Switches of the products that sent something."""
+    month: str
+    """`YYYY-MM` (UTC) of the capture's end; empty when it has no times."""
+    length: Length
+    """How long the capture is."""
+    occasions: tuple[Occasion, ...]
+    """What happened in it."""
+    rows: tuple[SharedRow, ...]
+    """What was sent, worst verdict first; what was not seen is left out."""
+    received: tuple[SharedReceived, ...]
+    """What came back."""
+    calls: tuple[SharedCalls, ...]
+    """Who was called and what for."""
+    coverage: SharedCoverage
+    """What could be looked at."""
+    shown: tuple[SharedHost, ...] = ()
+    """Recipients that the user chose to name."""
+
+
+def redact(result: Result, *, exact_version: bool = False, show: Collection[str] = ()) -> SharedReport:
+    """Everything that was found -> what may be posted.
+
+    `exact_version` keeps whole versions instead of major and minor number.  `show` are host names of unknown
+    recipients that the user wants to name; names that are no recipients here are left out.
+    """
+    words = vocabulary()
+    names = _Names(result, words)
+    outside = {call.n: call for call in result.calls if is_outside(call)}
+    senders = sorted({call.product for call in outside.values() if call.product in words.shipped.products})
+    rows = [names.row(c) for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
+    used = {*senders, *(call.service for call in outside.values() if call.service in words.shipped.products)}
+    return SharedReport(
+        schema="phonehome/share/1",
+        report=secrets.token_hex(16),
+        tool=VERSION,
+        packs=tuple(SharedPack(pack, words.shipped.hashes[pack]) for pack in sorted(used)),
+        lists=tuple(
+            SharedList(product, declared)
+            for product, declared in sorted({(r.product, r.declared) for r in rows if r.declared and r.product in used})
+        ),
+        versions=_versions(result, outside, senders, exact_version),
+        platforms=_platforms(result, outside),
+        settings=_settings(result, senders, words),
+        month=_month(result),
+        length=length_class(span(result)),
+        occasions=tuple(sorted(covered(result))),
+        rows=tuple(sorted(rows, key=_row_order)),
+        received=names.received(result, outside),
+        calls=names.calls(result.calls),
+        coverage=_coverage(result),
+        shown=tuple(
+            SharedHost(placeholder, host)
+            for host, placeholder in names.hosts.items()
+            if host in show and HOST_NAME.fullmatch(host)
+        ),
+    )
+
+
+def read(text: bytes) -> SharedReport:
+    """A shared report in JSON -> the same, checked.  Raises `ValueError`: one sentence, without the offending value."""
+    try:
+        return msgspec.json.decode(text, type=SharedReport)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"is no valid shared report: {str(error)[:200]}") from None
+
+
+def json(report: SharedReport) -> str:
+    """A shared report -> JSON on one line."""
+    return msgspec.json.encode(report).decode()
+
+
+def embedded(post: bytes) -> bytes:
+    """A post in any form (JSON, Markdown, BBCode, HTML) -> the JSON form inside it.
+
+    The post itself when it holds none; forums may have changed everything around it.
+    """
+    match = re.search(rb'\{\s*"schema"\s*:\s*"phonehome/share/[^{}\[\]"]*"', post)
+    if match is None:
+        return post
+    start = match.start()
+    try:
+        _, end = JSONDecoder().raw_decode(post[start:].decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return post[start:]
+    return post[start:].decode("utf-8", "replace")[:end].encode()
+
+
+def schema() -> str:
+    """The JSON Schema of `phonehome/share/1`."""
+    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(SharedReport)), indent=2).decode() + "\n"
+
+
+def count_class(n: int) -> Count:
+    """A number -> its class.
+
+    >>> [count_class(n) for n in (0, 1, 5, 6, 1000, 1001)]
+    ['0', '1', '2-5', '6-20', '101-1000', '>1000']
+    """
+    if n < 2:
+        return "1" if n else "0"
+    if n < 21:
+        return "2-5" if n < 6 else "6-20"
+    if n < 1001:
+        return "21-100" if n < 101 else "101-1000"
+    return ">1000"
+
+
+def length_class(seconds: float) -> Length:
+    """Seconds -> the class of a capture's length; 0 means that it is not known."""
+    hours = seconds / 3600
+    if not hours:
+        return "unknown"
+    if hours < 24:
+        return "<1h" if hours < 1 else "1-6h" if hours < 6 else "6-24h"
+    return "1-7d" if hours < 7 * 24 else ">7d"
+
+
+class _Names:
+    """Names that may be shown for the recipients and products of one result.
+
+    Unknown hosts and own packs are numbered by the alphabet, so that the numbers say nothing about the order of events.
+    """
+
+    def __init__(self, result: Result, words: Vocabulary) -> None:
+        self._words = words
+        own = sorted(set(result.knowledge.products) - set(words.shipped.products))
+        self._own_packs = {pack: f"own pack #{n}" for n, pack in enumerate(own, 1)}
+        entities = {result.knowledge.products[pack].entity: shown for pack, shown in self._own_packs.items()}
+        self._entities = {**entities, **{entity: entity for entity in words.entities}, "": ""}
+        called = {recipient(call) for call in result.calls if is_outside(call)}
+        compared = {c.entity for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN}
+        unknown = sorted((called | compared) - set(self._entities))
+        self.hosts = {host: f"host#{n}" for n, host in enumerate(unknown, 1)}
+
+    def entity(self, name: str) -> str:
+        return self._entities[name] if name in self._entities else self.hosts[name]
+
+    def product(self, pack: str) -> str:
+        return self._own_packs.get(pack, pack)
+
+    def row(self, c: Comparison) -> SharedRow:
+        shipped = c.product in self._words.shipped.products
+        return SharedRow(
+            product=self.product(c.product),
+            declared=c.declared if shipped else "",
+            item=c.item,
+            recipient=c.recipient,  # type: ignore[arg-type]  # checked against the closed list when it is made
+            entity=self.entity(c.entity),
+            category=c.category,
+            verdict=c.verdict,
+            also=c.also,
+            sure=c.sure,
+            count=count_class(c.count),
+        )
+
+    def received(self, result: Result, outside: dict[int, Classified]) -> tuple[SharedReceived, ...]:
+        found = {
+            (self.entity(recipient(outside[f.call])), outside[f.call].category, f.item)
+            for f in result.findings
+            if f.direction == "received" and f.call in outside
+        }
+        return tuple(SharedReceived(*key) for key in sorted(found))
+
+    def calls(self, calls: Iterable[Classified]) -> tuple[SharedCalls, ...]:
+        total: Counter[tuple[str, str, str]] = Counter()
+        closed: Counter[tuple[str, str, str]] = Counter()
+        for call in calls:
+            if is_visit(call):
+                continue
+            outside = is_outside(call)
+            key = (call.party.value, self.entity(recipient(call)) if outside else "", call.category.value)
+            total[key] += 1
+            closed[key] += not is_readable(call)
+        return tuple(
+            SharedCalls(Party(party), entity, Category(category), count_class(n), count_class(closed[key]))
+            for key, n in sorted(total.items())
+            for party, entity, category in (key,)
+        )
+
+
+def _row_order(row: SharedRow) -> tuple[int, str, str, str, str]:
+    return list(Verdict).index(row.verdict), row.product, row.entity, row.category, row.item
+
+
+def _versions(
+    result: Result, outside: dict[int, Classified], senders: Collection[str], exact: bool
+) -> tuple[SharedVersion, ...]:
+    """Versions that senders showed of themselves."""
+    pattern = EXACT_VERSION if exact else MAJOR_MINOR
+    found: set[tuple[str, str]] = set()
+    for finding in result.findings:
+        call = outside.get(finding.call)
+        if call is None or finding.item not in VERSION_ITEMS or finding.direction != "sent":
+            continue
+        if call.product in senders and (version := pattern.match(finding.value)):
+            found.add((call.product, version[0]))
+    fits = vocabulary().fields["version"]
+    return tuple(SharedVersion(product, version) for product, version in sorted(found) if fits(version))
+
+
+def _platforms(result: Result, outside: dict[int, Classified]) -> tuple[str, ...]:
+    """Families of the platforms that senders named; a platform of no known family is left out."""
+    values = {f.value.casefold() for f in result.findings if f.item in PLATFORM_ITEMS and f.call in outside}
+    return tuple(family for family in PLATFORMS if any(value.startswith(family.casefold()) for value in values))
+
+
+def _settings(result: Result, senders: Iterable[str], words: Vocabulary) -> tuple[SharedSetting, ...]:
+    """Every switch of the products that sent something, with the state that calls showed last."""
+    last = {(state.product, state.switch): state.on for state in sorted(result.evidence.switches, key=lambda s: s.time)}
+    states: dict[bool | None, Literal["on", "off", "unknown"]] = {True: "on", False: "off", None: "unknown"}
+    return tuple(
+        SharedSetting(product, switch.id, states[last.get((product, switch.id))])
+        for product in senders
+        for switch in words.shipped.products[product].switches
+    )
+
+
+def _month(result: Result) -> str:
+    last = max((capture.last for capture in result.captures if capture.last is not None), default=None)
+    return "" if last is None else time.strftime("%Y-%m", time.gmtime(last))
+
+
+def _coverage(result: Result) -> SharedCoverage:
+    coverage = result.coverage
+    return SharedCoverage(
+        calls=count_class(coverage.calls),
+        readable=count_class(coverage.readable),
+        unreadable=count_class(coverage.unreadable),
+        unknown_category=count_class(coverage.unknown_category),
+        recipients=count_class(coverage.recipients),
+        recipients_unreadable=count_class(coverage.recipients_unreadable),
+    )

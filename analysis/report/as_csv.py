@@ -1,0 +1,42 @@
+"""Document -> the rows of its tables as CSV (RFC 4180), one table after the other with an empty line between.
+
+A cell that a spreadsheet would take for a formula gets an apostrophe before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from analysis.report.document import Document, Table, printable
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+MARKUP = re.compile(r"[\",]")
+"""What this output writes around texts."""
+
+
+def render(document: Document) -> str:
+    """Document -> CSV; empty when it has no table."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    tables = [block for block in document.blocks if isinstance(block, Table)]
+    for n, table in enumerate(tables):
+        if n:
+            out.write("\n")
+        write([escape(column.title) for column in table.columns])
+        for row in table.rows:
+            write([escape(cell.text) for cell in row])
+    return out.getvalue()
+
+
+def escape(text: str) -> str:
+    """Text -> what stands in a cell.
+
+    >>> escape("=HYPERLINK(1)")
+    "'=HYPERLINK(1)"
+    """
+    plain = printable(text)
+    return "'" + plain if plain.startswith(_FORMULA) else plain

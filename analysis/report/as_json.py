@@ -1,0 +1,177 @@
+"""Result -> JSON for programs, `phonehome/inspect/1`.  Private: it holds every value.
+
+Keys that a kind of observation lacks are null.  Times are seconds since the epoch (UTC), sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from analysis import VERSION
+from analysis.model import Classified, Comparison, Finding
+from analysis.pack import DeclaredList
+from analysis.pipeline import Result
+from captures.model import Contact, Exchange, Lookup, Observation, Unreadable
+
+type Json = dict[str, object]
+
+_KINDS: dict[type, str] = {Exchange: "exchange", Contact: "contact", Lookup: "lookup", Unreadable: "unreadable"}
+
+_SEEN: tuple[str, ...] = ("initiator", "time", "device", "host", "port", "method", "path", "status", "reason")
+_SEEN += ("bytes_out", "bytes_in", "bytes_source")
+
+
+def render(result: Result) -> str:
+    """Everything that was found -> the whole JSON document."""
+    captures = [
+        {
+            "name": capture.name,
+            "sha256": capture.sha256,
+            "format": capture.format,
+            "first": capture.first,
+            "last": capture.last,
+            "observations": capture.observations,
+        }
+        for capture in result.captures
+    ]
+    coverage = result.coverage
+    return dump(
+        {
+            "schema": "phonehome/inspect/1",
+            "tool": {"version": VERSION, "packs": dict(result.knowledge.hashes)},
+            "captures": captures,
+            "calls": calls(result.calls),
+            "findings": findings(result.findings),
+            "comparisons": comparisons(result.comparisons),
+            "coverage": {
+                "calls": coverage.calls,
+                "readable": coverage.readable,
+                "unreadable": coverage.unreadable,
+                "unknown_category": coverage.unknown_category,
+                "bytes_out": coverage.bytes_out,
+                "bytes_out_readable": coverage.bytes_out_readable,
+                "recipients": coverage.recipients,
+                "recipients_unreadable": coverage.recipients_unreadable,
+                "unreadable_hosts": list(coverage.unreadable_hosts),
+                "reasons": dict(coverage.reasons),
+                "dropped": coverage.dropped,
+            },
+            "asks": sorted(result.evidence.asks),
+            "remarks": list(result.remarks),
+        }
+    )
+
+
+def dump(value: object) -> str:
+    """JSON values -> text with a line break at the end.  Lone surrogates from a damaged capture are escaped."""
+    import json  # msgspec refuses lone surrogates, which hostile JSON bodies hold
+
+    return json.dumps(value, ensure_ascii=True, indent=1, allow_nan=False) + "\n"
+
+
+def calls(classified: Sequence[Classified]) -> list[Json]:
+    """Calls -> one object each, in their order."""
+    return [_call(call) for call in classified]
+
+
+def findings(found: Sequence[Finding]) -> list[Json]:
+    """Findings -> one object each, in their order."""
+    return [
+        {
+            "call": finding.call,
+            "direction": finding.direction,
+            "item": finding.item,
+            "at": finding.at,
+            "value": finding.value,
+            "encodings": list(finding.encodings),
+            "source": finding.source,
+        }
+        for finding in found
+    ]
+
+
+def comparisons(compared: Sequence[Comparison]) -> list[Json]:
+    """Comparisons -> one object each, in their order."""
+    return [
+        {
+            "product": c.product,
+            "declared": c.declared,
+            "item": c.item,
+            "recipient": c.recipient,
+            "entity": c.entity,
+            "category": c.category.value,
+            "verdict": c.verdict.value,
+            "also": [verdict.value for verdict in c.also],
+            "reason": c.reason,
+            "statement": c.statement,
+            "count": c.count,
+            "calls": list(c.calls),
+            "sure": c.sure,
+        }
+        for c in compared
+    ]
+
+
+def declared(known: DeclaredList, *, brief: bool = False) -> Json:
+    """A declared list -> one object; `brief`: without its statements."""
+    head: Json = {
+        "product": known.product,
+        "declared": known.id,
+        "kind": known.kind,
+        "title": known.title,
+        "effective": known.effective,
+        "source": known.source,
+    }
+    if brief:
+        return head | {"statements": len(known.statements)}
+    return head | {"read": known.read, "note": known.note, "statements": [asdict(s) for s in known.statements]}
+
+
+def _call(call: Classified) -> Json:
+    seen = call.observation
+    source = seen.source
+    return {
+        "n": call.n,
+        "capture": source.capture,
+        "index": source.index,
+        "part": source.part,
+        "captures": sorted({source.capture, *(other.capture for other in seen.sources)}),
+        "kind": _KINDS[type(seen)],
+        **_traffic(seen),
+        "product": call.product,
+        "service": call.service,
+        "attribution": call.attribution.value,
+        "role": call.role,
+        "category": call.category.value,
+        "rule": call.rule,
+        "party": call.party.value,
+        "entity": call.entity,
+    }
+
+
+def _traffic(seen: Observation) -> Json:
+    """What was observed, with the same keys for every kind."""
+    nothing: Json = dict.fromkeys(_SEEN)
+    common: Json = {"time": seen.time, "device": seen.device or None, "host": seen.host or None}
+    match seen:
+        case Exchange():
+            kind: Json = {"port": seen.port, "method": seen.method, "path": seen.path, "status": seen.status}
+            return nothing | common | kind | {"initiator": seen.initiator} | _bytes(seen, "http")
+        case Contact():
+            port = seen.server.port if seen.server else None
+            return (
+                nothing
+                | common
+                | {"port": port, "initiator": seen.initiator, "reason": seen.reason}
+                | _bytes(seen, "packets" if seen.packets_out else "stream")
+            )
+        case Lookup():
+            port = seen.server.port if seen.server else None
+            return nothing | common | {"port": port, "method": seen.kind} | _bytes(seen, "packets")
+        case Unreadable():
+            return nothing | common | {"reason": seen.reason}
+
+
+def _bytes(seen: Exchange | Contact | Lookup, source: str) -> Json:
+    return {"bytes_out": seen.bytes_out, "bytes_in": seen.bytes_in, "bytes_source": source}

@@ -1,0 +1,195 @@
+"""Results and knowledge -> documents that are one list: calls, data items, verdicts, declared lists.
+
+Private, but for the declared lists.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from analysis import texts
+from analysis.knowledge import Knowledge
+from analysis.model import Classified, Verdict
+from analysis.pack import DeclaredList, Statement
+from analysis.pipeline import Result
+from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table
+from analysis.report.private import label, product_name, size, tone_of
+from analysis.traffic import bytes_out, host, recipient
+from captures.model import Exchange
+
+
+def calls_of(result: Result) -> Document:
+    """Every call, by time; those without a time stand at the end."""
+    columns = (
+        Column(texts.NUMBER, number=True),
+        Column(texts.TIME),
+        Column(texts.DEVICE),
+        Column(texts.SENDER),
+        Column(texts.METHOD),
+        Column(texts.HOST_COLUMN),
+        Column(texts.PATH),
+        Column(texts.STATUS, number=True),
+        Column(texts.BYTES, number=True),
+        Column(texts.PURPOSES),
+        Column(texts.RECIPIENT),
+    )
+    ordered = sorted(
+        result.calls, key=lambda call: (call.observation.time is None, call.observation.time or 0.0, call.n)
+    )
+    rows = tuple(_call_row(call, result) for call in ordered)
+    return _listed(texts.CALLS_TITLE, columns, rows, texts.CALLS_NONE)
+
+
+def _call_row(call: Classified, result: Result) -> tuple[Cell, ...]:
+    seen = call.observation
+    method, path, status = "", "", ""
+    if isinstance(seen, Exchange):
+        method, path, status = seen.method, seen.path, str(seen.status or "")
+    return (
+        Cell(str(call.n)),
+        Cell(local_time(seen.time)),
+        Cell(seen.device),
+        Cell(product_name(call.product, result) if call.product else ""),
+        Cell(method),
+        Cell(host(call)),
+        Cell(path),
+        Cell(status),
+        Cell(size(bytes_out(call))),
+        Cell(texts.CATEGORIES[call.category]),
+        Cell(call.entity or texts.PARTIES[call.party]),
+    )
+
+
+def items_of(result: Result) -> Document:
+    """Every finding, in the order of the calls, with its value."""
+    columns = (
+        Column(texts.CALL, number=True),
+        Column(texts.ITEM),
+        Column(texts.VALUE),
+        Column(texts.DIRECTION),
+        Column(texts.RECIPIENT),
+        Column(texts.PLACE),
+    )
+    calls = {call.n: call for call in result.calls}
+    rows = tuple(
+        (
+            Cell(str(f.call)),
+            Cell(label(f.item, result)),
+            Cell(f.value),
+            Cell(texts.DIRECTIONS[f.direction]),
+            Cell(recipient(calls[f.call])),
+            Cell(f.at or texts.IMPLIED),
+        )
+        for f in result.findings
+    )
+    return _listed(texts.ITEMS_TITLE, columns, rows, texts.ITEMS_NONE)
+
+
+def verdicts_of(result: Result, verdict: str) -> Document:
+    """The comparisons of one verdict, each with its reason."""
+    columns = (
+        Column(texts.ITEM),
+        Column(texts.SENDER),
+        Column(texts.RECIPIENT),
+        Column(texts.PURPOSES),
+        Column(texts.CALLS),
+        Column(texts.WHY),
+    )
+    rows = tuple(
+        (
+            Cell(label(c.item, result), tone_of(c)),
+            Cell(product_name(c.product, result)),
+            Cell(c.entity),
+            Cell(texts.CATEGORIES[c.category] if c.calls else ""),
+            Cell(", ".join(map(str, c.calls))),
+            Cell(c.reason if c.sure else texts.PROBABLY.format(reason=c.reason)),
+        )
+        for c in result.comparisons
+        if c.verdict == verdict
+    )
+    title = texts.VERDICT_HEADING.format(verdict=verdict, meaning=texts.VERDICTS[Verdict(verdict)])
+    return _listed(title, columns, rows, texts.ITEMS_NONE)
+
+
+def declared_lists(known: Knowledge) -> Document:
+    """The declared lists that are known, by product and date."""
+    columns = (
+        Column(texts.PRODUCT),
+        Column(texts.DATE),
+        Column(texts.KIND),
+        Column(texts.STATEMENTS, number=True),
+        Column(texts.DOCUMENT),
+        Column(texts.SOURCE),
+    )
+    rows = tuple(
+        (
+            Cell(x.product, "strong"),
+            Cell(x.id),
+            Cell(x.kind),
+            Cell(str(len(x.statements))),
+            Cell(x.title),
+            Cell(x.source),
+        )
+        for x in known.lists
+    )
+    return _listed(texts.LISTS_TITLE, columns, rows, texts.LISTS_NONE)
+
+
+def declared_list(declared: DeclaredList, known: Knowledge) -> Document:
+    """One declared list in full: every statement with the items that it names."""
+    product = known.products[declared.product]
+    switches = {switch.id: switch for switch in product.switches}
+    blocks: list[Block] = [
+        Paragraph(texts.LIST_HEAD.format(kind=declared.kind, effective=declared.effective, source=declared.source))
+    ]
+    blocks.extend(Paragraph(note, "dim") for note in (declared.read, declared.note) if note)
+    columns = (
+        Column(texts.STATEMENT),
+        Column(texts.ITEMS),
+        Column(texts.WORDING),
+        Column(texts.RECIPIENT),
+        Column(texts.SWITCH),
+        Column(texts.DOCUMENT_PLACE),
+    )
+    for status, heading in texts.STATUSES.items():
+        rows = tuple(_statement_row(s, known) for s in declared.statements if s.status == status)
+        if rows:
+            blocks += [Heading(heading), Table(columns, rows)]
+    if offered := {s.switch for s in declared.statements if s.switch}:
+        blocks.append(Heading(texts.SWITCHES_HEADING))
+        blocks.append(
+            Bullets(
+                tuple(
+                    texts.SWITCH_POINT.format(id=s.id, label=s.label, where=s.where)
+                    for s in switches.values()
+                    if s.id in offered
+                )
+            )
+        )
+    return Document(f"{product.name}: {declared.title}", (Heading(f"{product.name}: {declared.title}", 1), *blocks))
+
+
+def _statement_row(statement: Statement, known: Knowledge) -> tuple[Cell, ...]:
+    items = ", ".join(known.items[item].label for item in statement.items)
+    return (
+        Cell(statement.id),
+        Cell(items or (texts.DERIVED if statement.derived else texts.NO_ITEM)),
+        Cell(statement.wording),
+        Cell(", ".join(texts.RECIPIENTS[kind] for kind in statement.recipients)),
+        Cell(statement.switch),
+        Cell(statement.place),
+    )
+
+
+def local_time(time: float | None) -> str:
+    """Seconds since the epoch -> date, time and offset of the local zone; empty when it is not known."""
+    if time is None:
+        return ""
+    try:
+        return dt.datetime.fromtimestamp(time).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
+    except (OverflowError, ValueError, OSError):
+        return str(time)
+
+
+def _listed(title: str, columns: tuple[Column, ...], rows: tuple[tuple[Cell, ...], ...], none: str) -> Document:
+    return Document(title, (Table(columns, rows),) if rows else (Paragraph(none),))

@@ -1,0 +1,358 @@
+"""Result -> the report for the user's own eyes: first the answer in three sentences, then the tables behind it.
+
+Private: it holds hosts and what the vendors' lists say of the data sent, though no value of a finding.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from analysis import texts
+from analysis.model import Category, Classified, Comparison, Party, Verdict
+from analysis.occasions import covered
+from analysis.pipeline import Result
+from analysis.report.document import Block, Bullets, Cell, Column, Commands, Document, Heading, Paragraph, Table, Tone
+from analysis.traffic import (
+    BROKEN,
+    bytes_out,
+    host,
+    is_outside,
+    is_readable,
+    is_visit,
+    on_first_screen,
+    recipient,
+    unread_reason,
+)
+from captures.model import Unreadable
+
+ALWAYS = (Category.UPDATE_CHECK, Category.REMOTE_DISCOVERY, Category.ACCOUNT_AUTH)
+"""What these carry is always listed: they are made anyway, and none is harmless as such."""
+
+NAMES_A_TITLE = frozenset(
+    {
+        "media.title",
+        "media.external_id",
+        "media.library_key",
+        "media.file_path_or_name",
+        "media.file_hash",
+        "media.url",
+        "ui.search_text",
+        "play.watchlist",
+    }
+)
+"""Items that name a title, or from which somebody can look it up."""
+
+_MOST_NAMED = 6
+"""Names in one sentence; the tables hold them all."""
+
+
+def private(result: Result) -> Document:
+    """Everything that was found -> the report for the user."""
+    outside = [call for call in result.calls if is_outside(call)]
+    sections = (
+        _first_screen(result, outside),
+        _recipients(result, outside),
+        _verdicts(result),
+        _always(result, outside),
+        _received(result),
+        _unread(result, outside),
+        _occasions(result),
+        _remarks(result),
+        _next(result),
+    )
+    return Document(texts.TITLE, tuple(block for section in sections for block in section))
+
+
+def _first_screen(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
+    yield Paragraph(_who_was_called(outside), "strong")
+    yield Paragraph(*_what_is_not_covered(result, outside))
+    yield Paragraph(*_what_was_not_read(result))
+    yield Paragraph(_titles(result))
+    yield from (Paragraph(texts.ASK.format(host=asked), "warn") for asked in sorted(result.evidence.asks))
+
+
+def _who_was_called(outside: Sequence[Classified]) -> str:
+    by_recipient = _by_recipient(outside)
+    if not by_recipient:
+        return texts.CALLED_NOBODY
+    named = [texts.PURPOSE.format(entity=name, purposes=_purposes(calls)) for name, calls in by_recipient[:_MOST_NAMED]]
+    if rest := len(by_recipient) - len(named):
+        named.append(texts.plural(rest, texts.FURTHER_RECIPIENTS))
+    return texts.CALLED.format(recipients="; ".join(named))
+
+
+def _what_is_not_covered(result: Result, outside: Sequence[Classified]) -> tuple[str, Tone]:
+    first = [c for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN and on_first_screen(c)]
+    if first:
+        named = [_uncovered(c, result) for c in first[:_MOST_NAMED]]
+        if rest := len(first) - len(named):
+            named.append(texts.plural(rest, texts.UNCOVERED_MORE))
+        return texts.UNCOVERED.format(items="; ".join(named)), "alarm"
+    if any(c.verdict is not Verdict.NOT_SEEN for c in result.comparisons):
+        return texts.ALL_COVERED, "plain"
+    if any(is_readable(call) for call in outside) or not outside:
+        return texts.NOTHING_SENT, "plain"
+    return texts.NOTHING_READ, "warn"
+
+
+def _uncovered(c: Comparison, result: Result) -> str:
+    sentence = texts.UNCOVERED_ITEM if c.sure else texts.UNCOVERED_PROBABLY
+    return sentence.format(
+        item=label(c.item, result), entity=c.entity, purpose=texts.CATEGORIES[c.category], verdict=c.verdict.value
+    )
+
+
+def _what_was_not_read(result: Result) -> tuple[str, Tone]:
+    coverage = result.coverage
+    places = sum(isinstance(call.observation, Unreadable) and not host(call) for call in result.calls)
+    if coverage.recipients_unreadable:
+        counted = texts.plural(coverage.recipients_unreadable, texts.NOT_READ, m=coverage.recipients)
+        sentence = texts.NOT_READ_AMONG.format(counted=counted, hosts=_some(coverage.unreadable_hosts))
+    else:
+        sentence = texts.ALL_READ if coverage.recipients else texts.NOTHING_TO_READ
+    if places:
+        sentence += " " + texts.plural(places, texts.NOT_READ_PLACES)
+    if coverage.dropped:
+        sentence += " " + texts.plural(coverage.dropped, texts.DROPPED)
+    return sentence, "warn" if coverage.recipients_unreadable or places or coverage.dropped else "plain"
+
+
+def _titles(result: Result) -> str:
+    """Whether anything that names a title was sent to somebody else.
+
+    That the own titles were searched for is certain only when one of them was met.
+    """
+    searched = "" if any(f.source == "known" for f in result.findings) else texts.NOT
+    outside = {call.n: call for call in result.calls if is_outside(call)}
+    sent = {
+        (f.item, recipient(outside[f.call]))
+        for f in result.findings
+        if f.direction == "sent" and f.item in NAMES_A_TITLE and f.call in outside
+    }
+    if not sent:
+        return texts.NO_TITLES.format(searched=searched)
+    named = [texts.TITLE_ITEM.format(item=label(item, result), entity=entity) for item, entity in sorted(sent)]
+    return texts.TITLES.format(items=_some(named), searched=searched)
+
+
+def _recipients(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
+    yield Heading(texts.RECIPIENTS_HEADING)
+    if rows := tuple(_recipient_row(name, calls) for name, calls in _by_recipient(outside)):
+        columns = (
+            Column(texts.RECIPIENT),
+            Column(texts.HOSTS),
+            Column(texts.PURPOSES),
+            Column(texts.CALLS, number=True),
+            Column(texts.BYTES, number=True),
+            Column(texts.READABLE),
+        )
+        yield Table(columns, rows)
+    for party in (Party.OWN, Party.OWN_VIA_RELAY, Party.OTHER_HOME):
+        stayed = [call for call in result.calls if call.party is party and not is_visit(call)]
+        if stayed:
+            yield Paragraph(
+                texts.plural(len(stayed), texts.OWN_TRAFFIC, party=texts.PARTIES[party], purposes=_purposes(stayed))
+            )
+    if visits := sum(is_visit(call) for call in result.calls):
+        yield Paragraph(texts.plural(visits, texts.VISITORS))
+
+
+def _recipient_row(name: str, calls: Sequence[Classified]) -> tuple[Cell, ...]:
+    read = sum(is_readable(call) for call in calls)
+    hosts = sorted({host(call) for call in calls} - {name, ""})
+    readable = texts.YES if read == len(calls) else texts.PARTLY if read else texts.NO
+    return (
+        Cell(name, "strong"),
+        Cell(_some(hosts, 3)),
+        Cell(_purposes(calls)),
+        Cell(f"{len(calls):,}"),
+        Cell(size(sum(bytes_out(call) for call in calls))),
+        Cell(readable, "plain" if readable == texts.YES else "warn"),
+    )
+
+
+def _verdicts(result: Result) -> Iterator[Block]:
+    seen = [c for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
+    not_seen = len({(c.product, c.item) for c in result.comparisons if c.verdict is Verdict.NOT_SEEN})
+    if not seen and not not_seen:
+        return
+    yield Heading(texts.ITEMS_HEADING)
+    columns = (
+        Column(texts.ITEM),
+        Column(texts.RECIPIENT),
+        Column(texts.PURPOSES),
+        Column(texts.COUNT, number=True),
+        Column(texts.WHY),
+    )
+    for verdict in Verdict:
+        rows = tuple(_verdict_row(c, result) for c in seen if c.verdict is verdict)
+        if rows:
+            yield Heading(texts.VERDICT_HEADING.format(verdict=verdict.value, meaning=texts.VERDICTS[verdict]), 3)
+            yield Table(columns, rows)
+    if not_seen:
+        yield Paragraph(texts.plural(not_seen, texts.NOT_SEEN), "dim")
+
+
+def _verdict_row(c: Comparison, result: Result) -> tuple[Cell, ...]:
+    return (
+        Cell(label(c.item, result), tone_of(c)),
+        Cell(c.entity),
+        Cell(texts.CATEGORIES[c.category]),
+        Cell(f"{c.count:,}"),
+        Cell(c.reason if c.sure else texts.PROBABLY.format(reason=c.reason)),
+    )
+
+
+def _always(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
+    wanted = {call.n: (call.category, recipient(call)) for call in outside if call.category in ALWAYS}
+    if not wanted:
+        return
+    carried: dict[tuple[Category, str], set[str]] = {key: set() for key in wanted.values()}
+    for finding in result.findings:
+        if finding.direction == "sent" and finding.call in wanted:
+            carried[wanted[finding.call]].add(label(finding.item, result))
+    yield Heading(texts.ALWAYS_HEADING)
+    yield Paragraph(texts.ALWAYS_NOTE)
+    yield Table(
+        (Column(texts.PURPOSES), Column(texts.RECIPIENT), Column(texts.ITEMS)),
+        tuple(
+            (Cell(texts.CATEGORIES[category]), Cell(entity), Cell(", ".join(sorted(items)) or texts.NO_ITEMS))
+            for (category, entity), items in sorted(
+                carried.items(), key=lambda row: (ALWAYS.index(row[0][0]), row[0][1])
+            )
+        ),
+    )
+
+
+def _received(result: Result) -> Iterator[Block]:
+    outside = {call.n: recipient(call) for call in result.calls if is_outside(call)}
+    held: dict[str, set[str]] = defaultdict(set)
+    for finding in result.findings:
+        if finding.direction == "received" and finding.call in outside:
+            held[outside[finding.call]].add(label(finding.item, result))
+    if not held:
+        return
+    yield Heading(texts.RECEIVED_HEADING)
+    yield Paragraph(texts.RECEIVED_NOTE)
+    yield Table(
+        (Column(texts.RECIPIENT), Column(texts.ITEMS)),
+        tuple((Cell(entity, "strong"), Cell(", ".join(sorted(items)))) for entity, items in sorted(held.items())),
+    )
+
+
+def _unread(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
+    closed: Counter[tuple[str, str]] = Counter()
+    for call in result.calls:
+        if isinstance(call.observation, Unreadable) and not host(call):
+            closed[(texts.DAMAGED_PLACE, call.observation.reason)] += 1
+    for call in outside:
+        if not is_readable(call) and host(call):
+            closed[(host(call), unread_reason(call))] += 1
+    if not closed:
+        return
+    yield Heading(texts.UNREAD_HEADING)
+    yield Paragraph(texts.UNREAD_NOTE)
+    yield Table(
+        (Column(texts.HOST_COLUMN), Column(texts.REASON), Column(texts.CONNECTIONS, number=True)),
+        tuple(
+            (Cell(place, "warn"), Cell(reason), Cell(f"{n:,}"))
+            for (place, reason), n in sorted(closed.items(), key=lambda row: (-row[1], row[0]))
+        ),
+    )
+
+
+def _occasions(result: Result) -> Iterator[Block]:
+    seen = covered(result)
+    yield Heading(texts.OCCASIONS_HEADING)
+    yield Bullets(
+        tuple(
+            (texts.OCCASION_SEEN if occasion in seen else texts.OCCASION_NOT_SEEN).format(occasion=words)
+            for occasion, words in texts.OCCASIONS.items()
+        )
+    )
+    if len(seen) < len(texts.OCCASIONS):
+        yield Paragraph(texts.OCCASIONS_NOTE)
+
+
+def _remarks(result: Result) -> Iterator[Block]:
+    applied = sorted({(c.product, c.declared) for c in result.comparisons if c.declared})
+    lists = {(x.product, x.id): x for x in result.knowledge.lists}
+    judged = [
+        texts.LIST_SOURCE.format(
+            product=product_name(product, result), declared=declared, title=known.title, source=known.source
+        )
+        for product, declared in applied
+        if (known := lists.get((product, declared)))
+    ]
+    if points := tuple(judged) + result.remarks:
+        yield Heading(texts.REMARKS_HEADING)
+        yield Bullets(tuple(dict.fromkeys(points)))
+
+
+def _next(result: Result) -> Iterator[Block]:
+    files = " ".join(_argument(capture.name) for capture in result.captures)
+    yield Heading(texts.NEXT_HEADING)
+    yield Commands((f"phonehome items {files}", f"phonehome share {files} -o report.md"))
+
+
+def _argument(name: str) -> str:
+    """A file name as it can be typed; anything unusual becomes a placeholder rather than a quoting puzzle."""
+    return name if name and all(c.isalnum() or c in "._-" for c in name) and name.isascii() else "FILE"
+
+
+def _by_recipient(calls: Iterable[Classified]) -> list[tuple[str, list[Classified]]]:
+    """Recipients with their calls, the most called first.  Places without a host are nobody's."""
+    known = sorted((call for call in calls if recipient(call)), key=recipient)
+    groups = [(name, list(group)) for name, group in groupby(known, key=recipient)]
+    return sorted(groups, key=lambda group: (-len(group[1]), group[0]))
+
+
+def _purposes(calls: Iterable[Classified]) -> str:
+    counted = Counter(call.category for call in calls)
+    return ", ".join(
+        texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[category], n=f"{n:,}")
+        for category, n in sorted(counted.items(), key=lambda row: (-row[1], row[0]))
+    )
+
+
+def _some(names: Sequence[str], most: int = _MOST_NAMED) -> str:
+    """The first few names, and how many more there are."""
+    rest = len(names) - most
+    shown = list(names[:most])
+    if rest > 0:
+        shown.append(texts.plural(rest, texts.UNCOVERED_MORE))
+    return ", ".join(shown)
+
+
+def label(item: str, result: Result) -> str:
+    """Item id -> what people read."""
+    known = result.knowledge.items.get(item)
+    return known.label if known else item
+
+
+def product_name(product: str, result: Result) -> str:
+    """Pack id -> the product's name; the id itself when no pack has it."""
+    known = result.knowledge.products.get(product)
+    return known.name if known else product or texts.NOBODY_KNOWN
+
+
+def tone_of(comparison: Comparison) -> Tone:
+    """How a comparison is to be weighed."""
+    if comparison.verdict in BROKEN:
+        return "alarm" if comparison.sure else "warn"
+    return "warn" if on_first_screen(comparison) else "plain"
+
+
+def size(n: int) -> str:
+    """Bytes -> a short text.
+
+    >>> [size(n) for n in (812, 3_400, 12_000, 91_000_000)]
+    ['812 B', '3.4 kB', '12 kB', '91 MB']
+    """
+    value, units = float(n), iter(("B", "kB", "MB", "GB"))
+    unit = next(units)
+    while value >= 1000 and unit != "GB":
+        value, unit = value / 1000, next(units)
+    return f"{value:.1f} {unit}" if value < 10 and unit != "B" else f"{value:,.0f} {unit}"

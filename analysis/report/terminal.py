@@ -1,0 +1,109 @@
+"""Document -> text for a terminal, as wide as it is; in colours only where they are wanted.
+
+Captured text is printed as text: control characters, escape sequences and bidirectional marks are shown as escapes, and
+rich's markup is off.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import TYPE_CHECKING
+
+from analysis.report.document import (
+    Bullets,
+    Commands,
+    Data,
+    Document,
+    Heading,
+    Paragraph,
+    Table,
+    Tone,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STYLES: dict[Tone, str] = {
+    "plain": "",
+    "strong": "bold",
+    "dim": "dim",
+    "alarm": "bold red",
+    "warn": "yellow",
+    "good": "green",
+}
+"""How a tone looks where colours are wanted."""
+
+NARROW = 60
+"""Below this width a table is written as lines, since columns would be cut into letters."""
+
+escape = printable
+
+
+MARKUP = re.compile(r"\x1b\[[0-9;]*m")
+"""What this output writes around texts."""
+
+
+def render(document: Document, *, width: int = 100, colour: bool = False) -> str:
+    """Document -> text, `width` columns wide, with ANSI styles if `colour`."""
+    from rich.console import Console  # 0.06 s, and only this output needs it
+
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=max(width, 20),
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for block in document.blocks:
+        _print(block, console)
+    return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").split("\n")) + "\n"
+
+
+def _print(block: object, console: Console) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    match block:
+        case Heading(text, level):
+            style = "bold underline" if level < 3 else "bold"
+            console.print(Text(f"\n{escape(text)}" if level < 3 else f"\n  {escape(text)}", style))
+        case Paragraph(text, tone):
+            console.print(Text(escape(text), STYLES[tone]))
+        case Bullets(points):
+            for point in points:
+                console.print(Text("- " + escape(point)))
+        case Table():
+            _print_table(block, console)
+        case Commands(lines):
+            for line in lines:
+                console.print(
+                    Padding(Text(escape(line), "bold", no_wrap=True, overflow="ignore"), (0, 0, 0, 2)), crop=False
+                )
+        case Data(json):
+            console.print(Text(json, no_wrap=True, overflow="ignore"), crop=False)
+
+
+def _print_table(table: Table, console: Console) -> None:
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    if console.width < NARROW:
+        for row in table.rows:
+            named = [f"{c.title}: {escape(x.text)}" for c, x in zip(table.columns, row, strict=True) if x.text]
+            console.print(Text("- " + "; ".join(named)))
+        return
+    grid = RichTable(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for column in table.columns:
+        grid.add_column(
+            Text(column.title), justify="right" if column.number else "left", overflow="fold", no_wrap=column.number
+        )
+    for row in table.rows:
+        grid.add_row(*(Text(escape(cell.text), STYLES[cell.tone]) for cell in row))
+    console.print(grid)

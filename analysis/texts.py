@@ -1,0 +1,284 @@
+"""Every sentence and label of the reports, so that a translation is one file.
+
+A pair is singular and plural; `{n}` and other names in braces are filled in by the report.  The shared report's proof
+takes the vocabulary that may stand in a post from here, so nothing else belongs into this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from string import Formatter
+from typing import Literal
+
+from analysis.model import Category, Party, Verdict
+
+type Occasion = Literal["restart", "film", "scan", "24-hours"]
+"""Something that makes a product send: what did not happen during a capture, the capture cannot speak about."""
+
+type Length = Literal["unknown", "<1h", "1-6h", "6-24h", "1-7d", ">7d"]
+"""How long a capture is, in classes."""
+
+type Count = Literal["0", "1", "2-5", "6-20", "21-100", "101-1000", ">1000"]
+"""How many, in classes."""
+
+# The words of the report ----------------------------------------------------------------------------------------------
+
+CATEGORIES: Mapping[Category, str] = {
+    Category.UPDATE_CHECK: "update check",
+    Category.UPDATE_DOWNLOAD: "update download",
+    Category.PLUGIN_REPOSITORY: "plugin repository",
+    Category.REMOTE_DISCOVERY: "remote discovery",
+    Category.LOCAL_DISCOVERY: "local discovery",
+    Category.ACCOUNT_AUTH: "account sign-in",
+    Category.LICENCE_CHECK: "licence check",
+    Category.SETTINGS: "settings",
+    Category.CERTIFICATE: "certificate",
+    Category.USAGE_STATISTICS: "usage statistics",
+    Category.SESSION_REPLAY: "session replay",
+    Category.CRASH_REPORT: "crash report",
+    Category.LOG_UPLOAD: "log upload",
+    Category.METADATA_LOOKUP: "metadata lookup",
+    Category.GUIDE: "programme guide",
+    Category.IMAGES_CDN: "pictures",
+    Category.PLAYBACK_REPORT: "playback report",
+    Category.WATCH_STATE_SYNC: "watch-state sync",
+    Category.SOCIAL: "social",
+    Category.NOTIFICATIONS: "notifications",
+    Category.CLOUD_CONTENT: "cloud content",
+    Category.ADVERTISING: "advertising",
+    Category.SEARCH: "search",
+    Category.WEBHOOKS: "webhooks",
+    Category.GEO_LOOKUP: "location look-up",
+    Category.TIME_SYNC: "time sync",
+    Category.CONNECTIVITY_CHECK: "connectivity check",
+    Category.NAME_LOOKUP: "name look-up",
+    Category.SERVER_API: "server control",
+    Category.MEDIA_STREAM: "media stream",
+    Category.UNKNOWN: "unknown purpose",
+}
+
+PARTIES: Mapping[Party, str] = {
+    Party.OWN: "your own machines",
+    Party.OTHER_HOME: "somebody else's server",
+    Party.OWN_VIA_RELAY: "your own server, through the vendor's relay",
+    Party.VENDOR: "vendor",
+    Party.THIRD_PARTY: "third party",
+    Party.UNKNOWN: "unknown recipient",
+}
+
+VERDICTS: Mapping[Verdict, str] = {
+    Verdict.DENIED: "the list says that this is never collected",
+    Verdict.OPTED_OUT: "sent although the switch that stops it was off",
+    Verdict.WRONG_RECIPIENT: "the list names it for other recipients only",
+    Verdict.IDENTIFIABLE: "declared as anonymous, but sent with something that tells who you are",
+    Verdict.TOO_PRECISE: "the list promises to round it, and finer numbers were sent",
+    Verdict.CONTRADICTORY: "the list both names and denies it",
+    Verdict.UNDECLARED: "no statement of the list covers it",
+    Verdict.OPTIONAL: "declared, and a switch stops it",
+    Verdict.DECLARED_VAGUELY: "only a broader statement of the list covers it",
+    Verdict.DECLARED: "the list names it for this recipient",
+    Verdict.DOCUMENTED: "no item list covers it, but documentation describes this call, or you set it up",
+    Verdict.NO_LIST: "the sender publishes no list of what it sends",
+    Verdict.NOT_SEEN: "declared, and not seen in this capture",
+}
+
+RECIPIENTS: Mapping[str, str] = {
+    "vendor": "vendor",
+    "processor-analytics": "analytics service",
+    "processor-crash": "crash-report service",
+    "processor-cloud": "cloud service",
+    "processor-content": "content service",
+    "processor-marketing": "marketing service",
+    "advertiser": "advertiser",
+    "other": "other recipient",
+}
+
+OCCASIONS: Mapping[Occasion, str] = {
+    "restart": "a start of the server or an app",
+    "film": "a film played",
+    "scan": "a library scan",
+    "24-hours": "a whole day (timers)",
+}
+
+LENGTHS: Mapping[Length, str] = {
+    "unknown": "unknown length",
+    "<1h": "less than 1 hour",
+    "1-6h": "1 to 6 hours",
+    "6-24h": "6 to 24 hours",
+    "1-7d": "1 to 7 days",
+    ">7d": "more than 7 days",
+}
+
+SWITCH_STATES: Mapping[str, str] = {"on": "on", "off": "off", "unknown": "unknown"}
+
+YES, NO, PARTLY = "yes", "no", "partly"
+NOBODY_KNOWN = "unknown sender"
+OWN_PACK = "own pack #{n}"
+HOST = "host#{n}"
+
+# The first screen of the private report -------------------------------------------------------------------------------
+
+TITLE = "What was sent, and to whom"
+
+CALLED = "Called: {recipients}."
+CALLED_NOBODY = "Nobody outside your own network was called in this capture."
+PURPOSE = "{entity} ({purposes})"
+PURPOSE_COUNT = "{purpose} {n}"
+FURTHER_RECIPIENTS = ("{n} further recipient", "{n} further recipients")
+
+UNCOVERED = "Sent, and covered by no list: {items}."
+UNCOVERED_ITEM = "{item} to {entity} ({purpose}; {verdict})"
+UNCOVERED_PROBABLY = "{item} to {entity} ({purpose}; {verdict}, the sender is only probable)"
+UNCOVERED_MORE = ("{n} more", "{n} more")
+ALL_COVERED = "In what could be read, nothing was found that the senders' lists do not cover."
+NOTHING_SENT = "In what could be read, no data item was found that was sent to anybody outside."
+NOTHING_READ = "No call to anybody outside could be read, so this report cannot say what was sent."
+
+NOT_READ = ("{n} of {m} recipients could not be read", "{n} of {m} recipients could not be read")
+NOT_READ_AMONG = "{counted}, among them {hosts}: what went there is not known, and may be anything."
+ALL_READ = "Every recipient that was seen could be read; what bypassed the capture is not in it."
+NOTHING_TO_READ = "There was no recipient outside to look into; what bypassed the capture is not in it."
+NOT_READ_PLACES = (
+    "{n} place in the capture is damaged or could not be read.",
+    "{n} places in the capture are damaged or could not be read.",
+)
+DROPPED = (
+    "{n} observation was dropped while recording, so the capture is not complete.",
+    "{n} observations were dropped while recording, so the capture is not complete.",
+)
+
+NO_TITLES = (
+    "In what could be read, no title, file name, or id, hash or picture address that names a title was found; "
+    "your own titles were {searched}searched for."
+)
+NOT = "not "
+TITLES = "What names a title was sent: {items}; your own titles were {searched}searched for."
+TITLE_ITEM = "{item} to {entity}"
+
+ASK = "Is {host} yours? It answers like a media server; if it is, say: phonehome known add --kind server {host}"
+
+# Sections -------------------------------------------------------------------------------------------------------------
+
+RECIPIENTS_HEADING = "Who was called"
+OWN_TRAFFIC = ("{n} call stayed with {party} ({purposes}).", "{n} calls stayed with {party} ({purposes}).")
+VISITORS = (
+    "{n} connection was opened from outside to your server; visitors are not counted as calls.",
+    "{n} connections were opened from outside to your server; visitors are not counted as calls.",
+)
+
+ITEMS_HEADING = "What was sent, and what the lists say"
+VERDICT_HEADING = "{verdict}: {meaning}"
+PROBABLY = "probably: {reason}"
+NOT_SEEN = (
+    "{n} more item is declared and was not seen here: phonehome items --verdict not-seen FILE lists it.",
+    "{n} more items are declared and were not seen here: phonehome items --verdict not-seen FILE lists them.",
+)
+
+ALWAYS_HEADING = "What the calls carry that every product makes"
+ALWAYS_NOTE = "An update check, a search for servers or a sign-in is not harmless as such; this is what they carried."
+NO_ITEMS = "no data item recognised"
+
+RECEIVED_HEADING = "What recipients showed that they already hold"
+RECEIVED_NOTE = "These items stood in answers. They were not sent in this capture, so no list is applied to them."
+
+UNREAD_HEADING = "What could not be read"
+UNREAD_NOTE = "Not inspected does not mean that nothing was sent."
+REASON_COUNT = "{reason} ({n})"
+DAMAGED_PLACE = "damaged place"
+
+OCCASIONS_HEADING = "What this capture can speak about"
+OCCASIONS_NOTE = "What did not happen cannot have been seen: record it and look again."
+OCCASION_SEEN = "seen: {occasion}"
+OCCASION_NOT_SEEN = "not seen: {occasion}"
+
+REMARKS_HEADING = "Remarks"
+LIST_REMARK = "{product} was judged by its list of {declared}."
+LIST_SOURCE = "{product} was judged by its list of {declared}: {title}, {source}"
+
+NEXT_HEADING = "What to do next"
+
+# Columns --------------------------------------------------------------------------------------------------------------
+
+RECIPIENT, HOSTS, PURPOSES, CALLS, BYTES, READABLE = "Recipient", "Hosts", "For", "Calls", "Sent", "Readable"
+ITEM, VERDICT, REASON, SENDER, COUNT, WHY = "Item", "Verdict", "Why", "Sender", "Times", "Reason"
+ITEMS, CONNECTIONS, UNREAD = "Items", "Connections", "Not readable"
+NUMBER, TIME, DEVICE, METHOD, STATUS, HOST_COLUMN = "#", "Time", "Device", "Method", "Status", "Host"
+DIRECTION, PLACE, VALUE, CALL, PATH = "Direction", "Place", "Value", "Call", "Path"
+
+PRODUCT, DATE, KIND, STATEMENTS, DOCUMENT, SOURCE = "Product", "Date", "Kind", "Statements", "Document", "Source"
+STATEMENT, WORDING, SWITCH, DOCUMENT_PLACE = "Statement", "Wording", "Switch", "Section"
+CALLS_TITLE = "Calls"
+ITEMS_TITLE = "Data items"
+CALLS_NONE = "No call was found."
+ITEMS_NONE = "No data item was found."
+DIRECTIONS: Mapping[str, str] = {"sent": "sent", "received": "received"}
+IMPLIED = "implied by the connection"
+
+LISTS_TITLE = "Declared lists"
+LISTS_NONE = "No declared list is known."
+LIST_HEAD = "A {kind}, in force from {effective}. Source: {source}"
+STATUSES: Mapping[str, str] = {
+    "required": "Always collected",
+    "optional": "Collected unless a switch is off",
+    "never": "Declared as not collected",
+}
+DERIVED = "worked out by the recipient, not seen on the wire"
+NO_ITEM = "none of our data items"
+SWITCHES_HEADING = "How to find the switches"
+SWITCH_POINT = "{id} ({label}): {where}"
+
+# The shared report ----------------------------------------------------------------------------------------------------
+
+SHARED_TITLE = "What a media server's software sent: report of phonehome {version}"
+SHARED_SENTENCE = (
+    "Made by phonehome from a capture of {length}, {month}; counts are in classes, and values, names and addresses are "
+    "left out."
+)
+SHARED_MONTH = "recorded in {month}"
+SHARED_NO_MONTH = "recorded at an unknown time"
+SHARED_PRODUCTS = "Software: {products}."
+SHARED_PRODUCT = "{product} {versions}"
+SHARED_PLATFORMS = "Platforms: {platforms}."
+SHARED_LISTS = "Judged by: {lists}."
+SHARED_LIST = "{product}, list of {declared}"
+SHARED_SETTINGS = "Settings: {settings}."
+SHARED_SETTING = "{product}, {switch}: {state}"
+SHARED_UNCOVERED = "Sent, and covered by no list: {items}."
+SHARED_UNCOVERED_ITEM = "{item} to {entity} ({purpose}; {verdict})"
+SHARED_COVERED = "In what could be read, nothing was found that the senders' lists do not cover."
+SHARED_COVERAGE = (
+    "Calls: {calls}, of which not readable: {unreadable}; recipients outside: {recipients}, of which not readable: "
+    "{recipients_unreadable}; readable calls of unknown purpose: {unknown_category}. Not inspected does not mean that "
+    "nothing was sent."
+)
+SHARED_HOSTS = "host#1 and so on are recipients that no pack of phonehome knows; their names are left out."
+SHARED_SHOWN = "{host} is {name}."
+SHARED_ALSO = "{verdict} (also {also})"
+SHARED_PROBABLY = "{verdict}, probably"
+SHARED_DATA = "The same for programs"
+SHARED_DATA_NOTE = "Check it with: phonehome share --verify FILE"
+SHARED_CHECKED = "{name}: is a valid shared report of phonehome {version}"
+
+
+def plural(n: int, pair: tuple[str, str], **names: object) -> str:
+    """A number and a pair of texts -> the fitting one, filled in."""
+    return pair[n != 1].format(n=f"{n:,}", **names)
+
+
+def phrases() -> Iterator[str]:
+    """Every piece of text in this file that a report may show, without what is filled in."""
+    for name, value in globals().items():
+        if name.isupper():
+            yield from _pieces(value)
+
+
+def _pieces(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from (literal for literal, *_ in Formatter().parse(value) if literal.strip())
+    elif isinstance(value, Mapping):
+        for key, text in value.items():
+            yield str(key)
+            yield from _pieces(text)
+    elif isinstance(value, tuple):
+        for text in value:
+            yield from _pieces(text)

@@ -1,0 +1,78 @@
+"""Questions about one call that every report asks in the same way."""
+
+from __future__ import annotations
+
+from analysis.model import Category, Classified, Comparison, Party, Verdict
+from captures.model import Contact, Exchange, Lookup, Unreadable
+
+OUTSIDE = frozenset({Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN})
+"""Parties whose calls are judged."""
+
+BROKEN = frozenset(
+    {
+        Verdict.DENIED,
+        Verdict.OPTED_OUT,
+        Verdict.WRONG_RECIPIENT,
+        Verdict.IDENTIFIABLE,
+        Verdict.TOO_PRECISE,
+        Verdict.CONTRADICTORY,
+        Verdict.UNDECLARED,
+    }
+)
+"""Verdicts by which something was sent that the list does not cover, or covers otherwise."""
+
+WATCHED = frozenset({Category.USAGE_STATISTICS, Category.CRASH_REPORT, Category.SESSION_REPLAY, Category.ADVERTISING})
+"""Purposes for which `no-list` stands on the first screen."""
+
+
+def host(call: Classified) -> str:
+    """The name or address that was called, or asked for; empty when it is not known.  Private."""
+    return call.observation.host
+
+
+def recipient(call: Classified) -> str:
+    """The company at the other end, or else the host; empty when neither is known."""
+    return call.entity or host(call)
+
+
+def is_outside(call: Classified) -> bool:
+    """Whether it is a call to somebody else: not to an own or another household's server, no media stream, no name
+    look-up, no visitor."""
+    seen = call.observation
+    if call.party not in OUTSIDE or call.category is Category.MEDIA_STREAM or isinstance(seen, Lookup):
+        return False
+    return isinstance(seen, Unreadable) or seen.initiator == "inside"
+
+
+def is_visit(call: Classified) -> bool:
+    """Whether somebody outside opened the connection."""
+    return isinstance(call.observation, Exchange | Contact) and call.observation.initiator == "outside"
+
+
+def is_readable(call: Classified) -> bool:
+    """Whether its content could be read."""
+    return isinstance(call.observation, Exchange | Lookup)
+
+
+def bytes_out(call: Classified) -> int:
+    """Bytes that the device sent."""
+    return 0 if isinstance(call.observation, Unreadable) else call.observation.bytes_out
+
+
+def unread_reason(call: Classified) -> str:
+    """Why its content is not known, in a few words; empty when it is known."""
+    return call.observation.reason if isinstance(call.observation, Contact | Unreadable) else ""
+
+
+def on_first_screen(comparison: Comparison) -> bool:
+    """Whether the reader is to see a comparison first, and `--fail-on-findings` counts it."""
+    return is_first(comparison.verdict, comparison.category, comparison.recipient)
+
+
+def is_first(verdict: Verdict, category: Category, recipient_kind: str) -> bool:
+    """Whether a verdict stands on the first screen: what no list covers, and `no-list` where data is collected for its
+    own sake or goes to a third party that nobody configured (what the user
+    set up is `documented`)."""
+    if verdict in BROKEN:
+        return True
+    return verdict is Verdict.NO_LIST and (category in WATCHED or recipient_kind not in {"vendor", ""})

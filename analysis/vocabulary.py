@@ -1,0 +1,145 @@
+"""The words that may stand in a shared report: what ships with the tool, and nothing from a capture or an own pack."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from analysis import knowledge, texts
+from analysis.knowledge import Knowledge
+from analysis.model import Category, Party, Verdict
+from analysis.pack import RecipientKind
+
+type Fits = Callable[[str], object]
+
+HOST = re.compile(r"host#[1-9][0-9]{0,4}")
+"""A recipient that no shipped pack knows."""
+
+OWN_PACK = re.compile(r"own pack #[1-9][0-9]{0,3}")
+"""A pack that the user keeps for himself."""
+
+VERSION = re.compile(r"[0-9]{1,5}\.[0-9]{1,5}")
+"""Major and minor number of a program."""
+
+EXACT_VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,6}){1,4}")
+"""A whole version; four numbers below 256 are refused, since an address looks like that."""
+
+MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])|")
+"""Year and month, or nothing."""
+
+HOST_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+"""A host name that the user chose to show: no address, no single label."""
+
+PLATFORMS = ("Windows", "Linux", "macOS", "FreeBSD", "Android", "iOS", "tvOS", "NAS", "Docker", "Web")
+"""Families of platforms, as they may stand in a shared report."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What may stand in each field of a shared report, by the name of the field."""
+
+    shipped: Knowledge
+    """What ships with the tool, without the user's own packs."""
+
+    @functools.cached_property
+    def entities(self) -> frozenset[str]:
+        """Names of the companies and projects that shipped packs name."""
+        return frozenset(product.entity for product in self.shipped.products.values())
+
+    @functools.cached_property
+    def fields(self) -> Mapping[str, Fits]:
+        """Name of a field -> test for what may stand in it."""
+        shipped = self.shipped
+        products = {"", *shipped.products}
+        switches = {switch.id for product in shipped.products.values() for switch in product.switches}
+        verdicts = set(Verdict)
+        return {
+            "schema": {"phonehome/share/1"}.__contains__,
+            "report": re.compile(r"[0-9a-f]{32}").fullmatch,
+            "tool": re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:(?:a|b|rc|\.dev)[0-9]{1,4})?").fullmatch,
+            "pack": set(shipped.products).__contains__,
+            "hash": re.compile(r"sha256:[0-9a-f]{64}").fullmatch,
+            "product": lambda word: word in products or OWN_PACK.fullmatch(word),
+            "entity": lambda word: not word or word in self.entities or _placeholder(word),
+            "item": set(shipped.items).__contains__,
+            "switch": switches.__contains__,
+            "state": set(texts.SWITCH_STATES).__contains__,
+            "declared": {"", *(x.id for x in shipped.lists)}.__contains__,
+            "category": set(Category).__contains__,
+            "party": set(Party).__contains__,
+            "verdict": verdicts.__contains__,
+            "also": verdicts.__contains__,
+            "recipient": {"", *get_args(RecipientKind.__value__)}.__contains__,
+            "platforms": set(PLATFORMS).__contains__,
+            "version": _is_version,
+            "month": MONTH.fullmatch,
+            "length": set(texts.LENGTHS).__contains__,
+            "occasions": set(texts.OCCASIONS).__contains__,
+            "host": HOST.fullmatch,
+            "name": HOST_NAME.fullmatch,
+            **dict.fromkeys(COUNTED, set(get_args(texts.Count.__value__)).__contains__),
+        }
+
+    def check(self, place: str, field: str, value: object) -> None:
+        """Raises `ValueError`, without the value, if a field holds anything but its words."""
+        for word in value if isinstance(value, tuple) else (value,):
+            if isinstance(word, str) and not self.fields[field](word):
+                raise ValueError(f"{place}.{field}: is none of the words that may stand there")
+
+    def phrases(self) -> Iterator[str]:
+        """Every word and phrase by which a shared report may say something."""
+        shipped = self.shipped
+        yield from texts.phrases()
+        yield from self.fields
+        yield from _JSON_WORDS
+        yield from (str(word) for words in (Category, Party, Verdict) for word in words)
+        yield from get_args(RecipientKind.__value__)
+        yield from get_args(texts.Count.__value__)
+        yield from PLATFORMS
+        for item in shipped.items.values():
+            yield from (item.id, item.label)
+        for product in shipped.products.values():
+            yield from (product.id, product.name, product.entity)
+            yield from (word for switch in product.switches for word in (switch.id, switch.label))
+        yield from (declared.id for declared in shipped.lists)
+
+
+_JSON_WORDS: tuple[str, ...] = (
+    "true",
+    "false",
+    "null",
+    "report",
+    "packs",
+    "lists",
+    "versions",
+    "settings",
+    "rows",
+    "received",
+    "shown",
+)
+_JSON_WORDS += ("calls", "coverage", "sure")
+"""Words of the JSON form that are no words of a field."""
+
+COUNTED = ("count", "unreadable", "calls", "readable", "recipients", "recipients_unreadable", "unknown_category")
+"""Fields that hold a class of counts."""
+
+
+@functools.cache
+def vocabulary() -> Vocabulary:
+    """The words of this version of the tool.  Raises `KnowledgeError` when a shipped pack is damaged."""
+    return Vocabulary(knowledge.load())
+
+
+def _placeholder(word: str) -> bool:
+    return bool(HOST.fullmatch(word) or OWN_PACK.fullmatch(word))
+
+
+def _is_version(word: str) -> bool:
+    if VERSION.fullmatch(word):
+        return True
+    numbers = word.split(".")
+    address = len(numbers) == 4 and all(len(n) <= 3 and int(n) < 256 for n in numbers if n.isdigit())
+    return bool(EXACT_VERSION.fullmatch(word)) and not address
