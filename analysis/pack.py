@@ -162,7 +162,9 @@ class SenderSign:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A name of the product's own vocabulary that always means the same data item."""
+    """A name of the product's own vocabulary and the data item that it holds.
+
+    Several entries of one name are tried in their order; the first that fits counts."""
 
     name: str
     """Header or query parameter, in any case."""
@@ -170,6 +172,11 @@ class Field:
     """Id in `items.toml`."""
     server_item: str = ""
     """The item it is when the sender is a server; empty: the same."""
+    only_if: tuple[str, ...] = ()
+    """Glob patterns, in any case; the entry fits only if one fits the value.  Empty: any value."""
+    when: tuple[str, ...] = ()
+    """Headers or parameters of the same call, as `name=pattern` in any case; the entry fits only if one of them is
+    there.  Empty: always."""
 
 
 @dataclass(frozen=True, slots=True)
