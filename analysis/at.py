@@ -1,7 +1,7 @@
 """Patterns of places: of hosts, of paths, and of where a data item stands (`at`).
 
-Compiled once, when packs are loaded.  A pattern holds no alternative and no nested repetition, so that a hostile text can
-make matching slow only by as much as it is long, once more for each wildcard.
+Compiled once, when packs are loaded.  Matching takes a time of the order of the text's length, once more for each
+further wildcard; so a pattern may hold two `**`, and a path is looked at as far as `LONGEST_PATH`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from analysis.pack import ItemPlace
 
+LONGEST_PATH = 2_048
+"""Characters of a path that patterns are tried on."""
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>[a-z][a-z0-9_]*)(?:=(?P<pattern>[^{}]*))?\}|(?P<many>\*\*)|(?P<one>\*)")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 
-from analysis.at import compile_host, compile_path
+from analysis.at import LONGEST_PATH, compile_host, compile_path
 from analysis.evidence import DIRECT_HOST, Evidence, address_of, household
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Category, Classified, Party
@@ -195,7 +195,7 @@ def _rules_of_host(host: str, table: _Table) -> tuple[_Compiled, ...]:
 def _fits(rule: _Compiled, call: Exchange | Contact) -> bool:
     if isinstance(call, Contact):
         return not (rule.path or rule.methods or rule.query or rule.header or rule.contains)
-    if rule.path is not None and not rule.path.fullmatch(call.path):
+    if rule.path is not None and not rule.path.fullmatch(call.path, 0, LONGEST_PATH):
         return False
     if rule.methods and call.method not in rule.methods:
         return False

@@ -135,7 +135,7 @@ def _load(folders: list[Path]) -> Knowledge:
         products[product.id] = product
         rules.update({rule.id: rule for rule in its_rules})
         lists.extend(its_lists)
-    errors.extend(_unknown_ids(items, products, rules, lists))
+    errors.extend(_wrong_across_files(items, products, rules, lists))
     if errors:
         raise KnowledgeError("\n".join(errors))
     return Knowledge(
@@ -185,12 +185,14 @@ def _toml(path: Path, errors: list[str]) -> dict[str, object]:
     return {}
 
 
-def _unknown_ids(
+def _wrong_across_files(
     items: Mapping[str, Item], products: Mapping[str, Product], rules: Mapping[str, Rule], lists: list[DeclaredList]
 ) -> Iterator[str]:
-    """What refers to an item or a switch that does not exist."""
+    """What can only be seen across files: items and switches that do not exist, patterns that would be slow."""
     for rule in rules.values():
         yield from (f"{rule.id}: items: {i.id}: is not in items.toml" for i in rule.items if i.id not in items)
+        if rule.match.path.count("**") > 2:
+            yield f"{rule.id}: match.path: holds more than two `**`; name the parts between them"
         known = {switch.id for switch in products[rule.id.partition("/")[0]].switches}
         yield from (f"{rule.id}: switches: {s.id}: is not in product.toml" for s in rule.switches if s.id not in known)
     for product in products.values():
