@@ -13,6 +13,9 @@ from analysis.knowledge import Knowledge
 from analysis.model import Category, Party, Verdict
 from analysis.pack import RecipientKind
 
+SCHEMA = "phonehome/share/1"
+"""Name and version of the shared report's form."""
+
 type Fits = Callable[[str], object]
 
 HOST = re.compile(r"host#[1-9][0-9]{0,4}")
@@ -57,7 +60,7 @@ class Vocabulary:
         switches = {switch.id for product in shipped.products.values() for switch in product.switches}
         verdicts = set(Verdict)
         return {
-            "schema": {"phonehome/share/1"}.__contains__,
+            "schema": {SCHEMA}.__contains__,
             "report": re.compile(r"[0-9a-f]{32}").fullmatch,
             "tool": re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:(?:a|b|rc|\.dev)[0-9]{1,4})?").fullmatch,
             "pack": set(shipped.products).__contains__,
@@ -93,6 +96,7 @@ class Vocabulary:
         """Every word and phrase by which a shared report may say something."""
         shipped = self.shipped
         yield from texts.phrases()
+        yield SCHEMA
         yield from self.fields
         yield from _JSON_WORDS
         yield from (str(word) for words in (Category, Party, Verdict) for word in words)
@@ -107,20 +111,8 @@ class Vocabulary:
         yield from (declared.id for declared in shipped.lists)
 
 
-_JSON_WORDS: tuple[str, ...] = (
-    "true",
-    "false",
-    "null",
-    "report",
-    "packs",
-    "lists",
-    "versions",
-    "settings",
-    "rows",
-    "received",
-    "shown",
-)
-_JSON_WORDS += ("calls", "coverage", "sure")
+_JSON_WORDS: tuple[str, ...] = ("true", "false", "null", "packs", "lists", "versions", "settings", "rows", "received")
+_JSON_WORDS += ("shown", "coverage", "sure")
 """Words of the JSON form that are no words of a field."""
 
 COUNTED = ("count", "unreadable", "calls", "readable", "recipients", "recipients_unreadable", "unknown_category")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shutil
 import stat
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -102,8 +104,7 @@ def captures(command: Command) -> Command:
     ) -> object:
         return command(Question(files, product, declared, since, until, device, own_server), **rest)
 
-    asked.__doc__, asked.__name__ = command.__doc__, command.__name__
-    asked.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]  # click keeps them so
+    wrapped: Command = update_wrapper(asked, command)
     for option in (
         click.option("--fail-on-findings", is_flag=True, help="Exit with 1 if something was sent that no list covers."),
         click.option(
@@ -122,8 +123,8 @@ def captures(command: Command) -> Command:
         click.option("--product", default="", metavar="ID", help="Only calls that this product sent."),
         click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=_complete_files),
     ):
-        asked = option(asked)
-    return asked
+        wrapped = option(wrapped)
+    return wrapped
 
 
 def output(*formats: str) -> Callable[[Command], Command]:
@@ -245,8 +246,8 @@ def show(document: Document, form: str, out: str) -> None:
         from analysis.report import terminal
 
         seen = out == "-" and sys.stdout.isatty()
-        width = os.get_terminal_size(sys.stdout.fileno()).columns if seen else 100
-        write(terminal.render(document, width=width or 100, colour=seen and not os.environ.get("NO_COLOR")), out)
+        width = shutil.get_terminal_size((100, 24)).columns
+        write(terminal.render(document, width=width, colour=seen and not os.environ.get("NO_COLOR")), out)
     else:
         write(report.renderer(form).render(document), out)
 
@@ -255,9 +256,8 @@ def write(text: str, out: str) -> None:
     """Writes the result to standard output or, readable for its owner alone, to a file."""
     data = text.encode("utf-8", "backslashreplace")
     if out == "-":
-        stdout = click.get_binary_stream("stdout")
-        stdout.write(data)
-        stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
         return
     descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

@@ -33,11 +33,13 @@ def calls_of(result: Result) -> Document:
         Column(texts.PURPOSES),
         Column(texts.RECIPIENT),
     )
-    ordered = sorted(
-        result.calls, key=lambda call: (call.observation.time is None, call.observation.time or 0.0, call.n)
-    )
-    rows = tuple(_call_row(call, result) for call in ordered)
+    rows = tuple(_call_row(call, result) for call in sorted(result.calls, key=_by_time))
     return _listed(texts.CALLS_TITLE, columns, rows, texts.CALLS_NONE)
+
+
+def _by_time(call: Classified) -> tuple[bool, float, int]:
+    time = call.observation.time
+    return time is None, time or 0.0, call.n
 
 
 def _call_row(call: Classified, result: Result) -> tuple[Cell, ...]:
@@ -166,7 +168,7 @@ def declared_list(declared: DeclaredList, known: Knowledge) -> Document:
                 )
             )
         )
-    return Document(f"{product.name}: {declared.title}", (Heading(f"{product.name}: {declared.title}", 1), *blocks))
+    return Document(f"{product.name}: {declared.title}", tuple(blocks))
 
 
 def _statement_row(statement: Statement, known: Knowledge) -> tuple[Cell, ...]:

@@ -186,7 +186,9 @@ def _verdicts(result: Result) -> Iterator[Block]:
         Column(texts.COUNT, number=True),
         Column(texts.WHY),
     )
-    for verdict in Verdict:
+    # Where data is collected for its own sake, a sender without a list comes right after what the lists do not cover.
+    watched = {c.verdict for c in seen if on_first_screen(c)}
+    for verdict in sorted(Verdict, key=lambda verdict: verdict not in watched):
         rows = tuple(_verdict_row(c, result) for c in seen if c.verdict is verdict)
         if rows:
             yield Heading(texts.VERDICT_HEADING.format(verdict=verdict.value, meaning=texts.VERDICTS[verdict]), 3)

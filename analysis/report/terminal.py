@@ -48,6 +48,7 @@ MARKUP = re.compile(r"\x1b\[[0-9;]*m")
 def render(document: Document, *, width: int = 100, colour: bool = False) -> str:
     """Document -> text, `width` columns wide, with ANSI styles if `colour`."""
     from rich.console import Console  # 0.06 s, and only this output needs it
+    from rich.text import Text
 
     out = io.StringIO()
     console = Console(
@@ -61,6 +62,7 @@ def render(document: Document, *, width: int = 100, colour: bool = False) -> str
         emoji=False,
         legacy_windows=False,
     )
+    console.print(Text(escape(document.title), "bold underline"))
     for block in document.blocks:
         _print(block, console)
     return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").split("\n")) + "\n"

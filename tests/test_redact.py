@@ -1,0 +1,335 @@
+"""A shared report holds nothing of the capture: not by its types, not in its text, in no encoding."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from reporting import call, comparison, evening, exchange, finding, known, own_pack, result
+
+from analysis import redact, report
+from analysis.model import Category, Party, Verdict
+from analysis.pipeline import Result
+from analysis.proof import LeakError, bits, masked, prove
+from analysis.redact import SharedReport, SharedRow
+from analysis.report.shared import shared
+from analysis.vocabulary import vocabulary
+from scanner import ENCODINGS, leaks
+
+FORMS = ("markdown", "bbcode", "html", "json")
+
+PRIVATE = [
+    "Alice's living-room TV",
+    "a11ce000-feed-4000-8000-000000000001",
+    "tok-a11ce-0123456789",
+    "alice@example.org",
+    "made-up/1 (alice)",
+    "1.40.2.8395-c67dce28e",
+    "tracker.alice-isp.example",
+    "192.168.7.23",
+    "192.168.7.40",
+    "198.51.100.7",
+    "203.0.113.77",
+    "media.alice.example",
+    "a11ce0000000000000000000000000000000beef",
+    "alice-evening.flow",
+]
+
+
+def written(made: SharedReport, form: str) -> str:
+    return redact.json(made) if form == "json" else report.renderer(form).render(shared(made))
+
+
+def proven(found: Result, made: SharedReport, form: str) -> None:
+    prove(written(made, form), found, made, None if form == "json" else report.renderer(form))
+
+
+def row(**changed: Any) -> SharedRow:
+    fields = {
+        "product": "plex",
+        "declared": "2024-06-28",
+        "item": "media.duration",
+        "recipient": "vendor",
+        "entity": "Plex",
+        "category": Category.USAGE_STATISTICS,
+        "verdict": Verdict.OPTIONAL,
+        "also": (),
+        "sure": True,
+        "count": "1",
+    }
+    return SharedRow(**(fields | changed))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_scanner_finds_each_planted_value_in_each_encoding(encoding: str) -> None:
+    planted = [*PRIVATE, "Zürich", "Ein Film – mit Ümlaut"]
+    text = "\n".join(f"before {ENCODINGS[encoding](value)} after" for value in planted)
+    assert leaks(planted, text) == planted
+
+
+def test_the_scanner_finds_nothing_where_nothing_is() -> None:
+    assert leaks(PRIVATE, "usage statistics to Plex, 2-5 calls, declared 2024-06-28") == []
+
+
+def test_the_scanner_finds_what_stands_in_the_unredacted_report() -> None:
+    from analysis.report import as_json
+
+    assert leaks(PRIVATE[:5], as_json.render(evening())) == PRIVATE[:5]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_private_value_stands_in_a_shared_report(form: str) -> None:
+    found = evening()
+    made = redact.redact(found)
+    assert leaks(PRIVATE, written(made, form)) == []
+    proven(found, made, form)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("product", "alice"),
+        ("declared", "2024-06-29"),
+        ("item", "media.alice"),
+        ("recipient", "alice"),
+        ("entity", "tracker.alice-isp.example"),
+        ("entity", "host#1 alice"),
+        ("category", "alice"),
+        ("verdict", "alice"),
+        ("also", ("alice",)),
+        ("count", "3"),
+    ],
+)
+def test_a_field_takes_no_word_that_is_not_its_own(field: str, wrong: object) -> None:
+    with pytest.raises(ValueError, match=f"SharedRow.{field}: is none of the words") as error:
+        row(**{field: wrong})
+    assert "alice" not in str(error.value)
+
+
+def test_a_field_takes_its_own_words() -> None:
+    assert row(entity="host#3", count=">1000", also=(Verdict.OPTIONAL,), product="own pack #2").entity == "host#3"
+
+
+def test_every_text_field_of_the_shared_types_has_its_words() -> None:
+    """A field without an entry in the vocabulary would be checked by nobody."""
+    import msgspec
+
+    unchecked = [
+        f"{cls.__name__}.{field.name}"
+        for cls in redact.Closed.__subclasses__()
+        for field in msgspec.structs.fields(cls)
+        if field.name not in vocabulary().fields and field.type is not bool and "Shared" not in str(field.type)
+    ]
+    assert unchecked == []
+
+
+def test_the_report_says_what_happened_in_classes() -> None:
+    made = redact.redact(evening())
+    assert (made.month, made.length, made.coverage.calls) == ("2023-11", "1-6h", "6-20")
+    assert [(r.item, r.entity, r.verdict.value) for r in made.rows] == [
+        ("client.device_name", "Plex", "undeclared"),
+        ("media.duration", "Plex", "optional"),
+        ("auth.token", "Plex", "declared"),
+        ("client.user_agent", "host#1", "no-list"),
+    ]
+    assert [(r.entity, r.item) for r in made.received] == [("Plex", "account.email")]
+    assert [(v.product, v.version) for v in made.versions] == [("plex", "1.40")]
+    assert {(s.switch, s.state) for s in made.settings} >= {("playback-data", "off")}
+    assert [(c.party.value, c.entity, c.category.value, c.count, c.unreadable) for c in made.calls] == [
+        ("own", "", "server-api", "1", "0"),
+        ("unknown", "", "unknown", "1", "1"),
+        ("unknown", "host#1", "unknown", "1", "0"),
+        ("vendor", "Plex", "account-auth", "1", "0"),
+        ("vendor", "Plex", "update-check", "1", "0"),
+        ("vendor", "Plex", "usage-statistics", "2-5", "1"),
+    ]
+
+
+def test_two_reports_of_one_capture_differ_in_their_random_id_alone() -> None:
+    import msgspec
+
+    one, two = redact.redact(evening()), redact.redact(evening())
+    assert one.report != two.report
+    assert msgspec.structs.replace(one, report=two.report) == two
+
+
+def test_a_whole_version_is_kept_only_when_asked_for() -> None:
+    assert redact.redact(evening(), exact_version=True).versions[0].version == "1.40.2.8395"
+
+
+def test_an_address_is_no_version() -> None:
+    found = result([call(exchange("plex.tv"))], [finding(0, "server.version", "203.0.113.77")])
+    assert redact.redact(found, exact_version=True).versions == ()
+
+
+def test_unknown_hosts_are_numbered_by_the_alphabet_and_not_by_time() -> None:
+    hosts = ("zebra.example", "alpha.example")
+    calls = [call(exchange(h, index=n), party=Party.UNKNOWN, entity="") for n, h in enumerate(hosts)]
+    compared = [comparison("client.id", Verdict.NO_LIST, (0,), entity="zebra.example", recipient="other")]
+    made = redact.redact(result(calls, (), compared))
+    assert made.rows[0].entity == "host#2"
+
+
+def test_an_own_pack_has_a_number_and_neither_name_nor_hash() -> None:
+    pack = own_pack("Alice Scrobbler Society")
+    found = result(
+        [call(exchange("scrobbler.alice.example"), party=Party.THIRD_PARTY, entity=pack.entity, service=pack.id)],
+        (),
+        [comparison("media.title", Verdict.NO_LIST, entity=pack.entity, product=pack.id, declared="2020-01-01")],
+        knowledge=known(pack),
+    )
+    made = redact.redact(found)
+    assert (made.rows[0].entity, made.rows[0].product, made.rows[0].declared) == ("own pack #1", "own pack #1", "")
+    assert [pack.pack for pack in made.packs] == ["plex"]
+    for form in FORMS:
+        assert leaks(["Alice Scrobbler Society", "alice-scrobbler"], written(made, form)) == []
+        proven(found, made, form)
+
+
+def test_a_host_is_named_only_when_it_was_ticked() -> None:
+    made = redact.redact(evening(), show={"tracker.alice-isp.example", "192.168.7.40"})
+    assert [(h.host, h.name) for h in made.shown] == [("host#1", "tracker.alice-isp.example")]
+    assert "host#1` is `tracker.alice-isp.example" in written(made, "markdown")
+
+
+def test_a_ticked_host_that_holds_another_private_value_is_refused() -> None:
+    found = evening()
+    named = replace(found, findings=(*found.findings, finding(1, "account.username", "alice-isp")))
+    made = redact.redact(named, show={"tracker.alice-isp.example"})
+    prove(written(made, "markdown"), found, made, report.renderer("markdown"))
+    with pytest.raises(LeakError, match=r"account\.username .* Leave out --show"):
+        prove(written(made, "markdown"), named, made, report.renderer("markdown"))
+
+
+@pytest.mark.parametrize(
+    "encoding", ["raw", "percent, all bytes", "base64 after one byte", "base64url", "hex", "reversed"]
+)
+@pytest.mark.parametrize("form", FORMS)
+def test_the_proof_refuses_a_text_with_a_private_value_and_does_not_repeat_it(form: str, encoding: str) -> None:
+    found = evening()
+    made = redact.redact(found)
+    leaking = written(made, form) + ENCODINGS[encoding]("alice@example.org")
+    with pytest.raises(LeakError, match=r"account\.email|the report's own") as error:
+        prove(leaking, found, made, None if form == "json" else report.renderer(form))
+    assert "alice" not in str(error.value)
+
+
+def test_the_proof_refuses_a_short_secret_as_a_whole_word() -> None:
+    found = evening()
+    found = replace(found, findings=(*found.findings, finding(1, "account.pin", "77")))
+    made = redact.redact(found)
+    prove(redact.json(made), found, made, None)
+    with pytest.raises(LeakError, match=r"account\.pin"):
+        prove(redact.json(made) + " 77", found, made, None)
+
+
+def test_the_proof_refuses_any_word_that_is_not_the_report_s_own() -> None:
+    found = evening()
+    made = redact.redact(found)
+    with pytest.raises(LeakError, match="words that are not the report's own"):
+        prove(redact.json(made) + " xylophone", found, made, None)
+
+
+@pytest.mark.parametrize("name", ["Plex", "usage statistics", "2023-11", "declared", "1.40", "unknown", "td", "b"])
+@pytest.mark.parametrize("form", FORMS)
+def test_a_device_with_a_name_of_our_vocabulary_neither_leaks_nor_blocks(name: str, form: str) -> None:
+    found = evening()
+    found = replace(found, findings=(*found.findings, finding(0, "client.device_name", name)))
+    proven(found, redact.redact(found), form)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_vocabulary_covers_each_output_completely(form: str) -> None:
+    found = evening()
+    made = redact.redact(found)
+    left = masked(written(made, form), made, None if form == "json" else report.renderer(form))
+    assert re.findall(r"\w{2,}", left) == []
+
+
+text = st.text(st.characters(exclude_categories=("Cs",)), min_size=8, max_size=40).filter(lambda v: bits(v) >= 32)
+"""Captured text of any kind."""
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    values=st.lists(text, min_size=1, max_size=6),
+    host=text,
+    item=st.sampled_from(sorted(vocabulary().shipped.items)),
+    verdict=st.sampled_from(Verdict),
+)
+def test_no_captured_text_of_any_kind_stands_in_any_shared_output(
+    values: list[str], host: str, item: str, verdict: Verdict
+) -> None:
+    seen = replace(exchange(host, values[0]), device=values[-1])
+    found = result(
+        [call(seen, party=Party.UNKNOWN, entity="", product="", service="")],
+        [finding(0, item, value, at=f"body.{value}") for value in values],
+        [comparison(item, verdict, entity=host, product="", declared="", reason=values[0], statement=values[-1])],
+        remarks=tuple(values),
+    )
+    made = redact.redact(found)
+    for form in FORMS:
+        output = written(made, form)
+        proven(found, made, form)
+        own = {phrase.casefold() for phrase in vocabulary().phrases()}
+        sought = [v for v in (*values, host) if not any(v.casefold() in phrase for phrase in own)]
+        assert leaks([v for v in sought if v.strip() == v], output) == []
+
+
+def test_a_report_can_be_read_back_from_each_of_its_forms() -> None:
+    made = redact.redact(evening())
+    for form in FORMS:
+        assert redact.read(redact.embedded(written(made, form).encode())) == made
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"more": 1}, "unknown field `more`"),
+        ({"month": "2023-11-14"}, "SharedReport.month: is none of the words"),
+        ({"report": "alice"}, "SharedReport.report: is none of the words"),
+        ({"shown": [{"host": "host#1", "name": "192.168.7.40"}]}, "SharedHost.name: is none of the words"),
+        ({"platforms": ["Alice's Linux"]}, "SharedReport.platforms: is none of the words"),
+        ({"schema": "phonehome/share/2"}, "Invalid enum value"),
+    ],
+)
+def test_a_file_with_anything_else_in_it_is_no_shared_report(change: dict[str, object], complaint: str) -> None:
+    fields = json.loads(redact.json(redact.redact(evening()))) | change
+    with pytest.raises(ValueError, match=re.escape(complaint)):
+        redact.read(json.dumps(fields).encode())
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b"{}", b"hello", b'{"schema":"phonehome/share/1"', b"\xff\xfe", b"[" * 100_000]
+)
+def test_a_damaged_post_is_refused_in_one_sentence(damaged: bytes) -> None:
+    with pytest.raises(ValueError, match="is no valid shared report") as error:
+        redact.read(redact.embedded(damaged))
+    assert "\n" not in str(error.value)
+
+
+def test_the_published_schema_is_that_of_the_types() -> None:
+    page = Path(__file__).parents[1] / "docs/share-schema.json"
+    if os.environ.get("UPDATE_DOCS"):
+        page.write_text(redact.schema(), "utf-8")
+    assert page.read_text("utf-8") == redact.schema()
+
+
+def test_a_class_of_lengths_needs_times() -> None:
+    assert redact.redact(result(hours=0)).length == "unknown"
+    assert [redact.length_class(h * 3600) for h in (0.5, 1, 6, 24, 169)] == ["<1h", "1-6h", "6-24h", "1-7d", ">7d"]
+
+
+def test_the_result_may_be_empty() -> None:
+    found = result()
+    made = redact.redact(found)
+    assert (made.rows, made.calls, made.packs) == ((), (), ())
+    for form in FORMS:
+        proven(found, made, form)
