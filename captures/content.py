@@ -1,0 +1,154 @@
+"""Undoes content-encodings and whole-file compression, with a limit on what comes out.
+
+A body of 2 kB can stand for gigabytes (brotli, zstd, gzip and deflate bombs), and mitmproxy sets no limit.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from captures.model import Body
+
+_BLOCK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may come out of a compressed body."""
+
+    size: int = 64 * 1024 * 1024
+    """Bytes in all."""
+    ratio: int = 200
+    """Times the bytes that went in; it counts only above `free`."""
+    free: int = 1024 * 1024
+    """Bytes that may always come out, since short texts compress well."""
+
+    def allowed(self, raw: int) -> int:
+        """Bytes in -> bytes that may come out."""
+        return min(self.size, max(self.free, raw * self.ratio))
+
+
+LIMITS = Limits()
+"""The limits for captured bodies."""
+
+
+def undo(raw: bytes, encoding: str, limits: Limits = LIMITS) -> Body:
+    """Body as on the wire and its `Content-Encoding` -> `Body`; of several encodings the last is undone first.
+
+    Never raises.  A damaged encoding keeps the good beginning (`cut`), an unknown one keeps nothing (`None`), a bomb
+    keeps what the limits allow (`cut`).  Source: RFC 9110, 8.4.
+    """
+    content, problem = raw, ""
+    for name in reversed([part.strip().lower() for part in encoding.split(",")]):
+        if name in ("", "identity", "aws-chunked"):
+            continue
+        content, problem = _undo_one(content, name, limits)
+        if problem:
+            break
+    if problem.startswith("unknown"):
+        return Body(None, len(raw), False, problem)
+    return Body(content, len(raw), bool(problem), problem)
+
+
+def _undo_one(raw: bytes, name: str, limits: Limits) -> tuple[bytes, str]:
+    decoder = _DECODERS.get(name)
+    if decoder is None:
+        return b"", "unknown content-encoding"
+    allowed = limits.allowed(len(raw))
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for part in decoder(raw):
+            parts.append(part)
+            size += len(part)
+            if size > allowed:
+                return b"".join(parts)[:allowed], f"{name}: unpacks to more than {allowed} bytes"
+    except _DAMAGE:
+        # Many clients label a plain body as compressed.
+        return (raw, "") if not parts and name != "br" and _is_text(raw) else (b"".join(parts), f"{name}: is damaged")
+    return b"".join(parts), ""
+
+
+def _is_text(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _Damaged(ValueError):
+    """The data ends too early or goes wrong."""
+
+
+def _gzip(raw: bytes) -> Iterator[bytes]:
+    yield from _inflate(raw, 31)
+
+
+def _deflate(raw: bytes) -> Iterator[bytes]:
+    """With the zlib header, as RFC 9110 says, or without, as some servers send it."""
+    zlib_header = len(raw) > 1 and raw[0] & 0x0F == 8 and (raw[0] * 256 + raw[1]) % 31 == 0
+    yield from _inflate(raw, 15 if zlib_header else -15)
+
+
+def _inflate(raw: bytes, window: int) -> Iterator[bytes]:
+    while raw:
+        stream = zlib.decompressobj(window)
+        while not stream.eof:
+            part = stream.decompress(raw, _BLOCK)
+            yield part
+            if not part and not stream.unconsumed_tail and not stream.eof:
+                raise _Damaged
+            raw = stream.unconsumed_tail
+        # A gzip file may hold several members; what follows the last one is padding.
+        raw = stream.unused_data.lstrip(b"\0") if window == 31 else b""
+
+
+def _brotli(raw: bytes) -> Iterator[bytes]:
+    # Loaded when a body needs it.
+    import brotli
+
+    stream = brotli.Decompressor()
+    pending = raw
+    try:
+        while not stream.is_finished():
+            part = stream.process(pending, output_buffer_limit=_BLOCK)
+            if not part and not pending:
+                raise _Damaged
+            pending = b""
+            yield part
+    except brotli.error as error:
+        raise _Damaged from error
+
+
+def _zstd(raw: bytes) -> Iterator[bytes]:
+    import zstandard
+
+    # A frame may ask for 4 GiB of window; 128 MiB is ample for HTTP (RFC 9659 asks for 8).
+    decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+    try:
+        stream, start = decompressor.decompressobj(), 0
+        while start < len(raw):
+            # Four bytes can stand for a block of 128 KiB: small pieces keep what comes out at once small.
+            yield stream.decompress(raw[start : start + 512])
+            start += 512
+            if stream.eof and (start - len(stream.unused_data)) < len(raw):
+                start = min(start, len(raw)) - len(stream.unused_data)
+                stream = decompressor.decompressobj()
+    except zstandard.ZstdError as error:
+        raise _Damaged from error
+    if not stream.eof:
+        raise _Damaged
+
+
+_DECODERS = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+}
+
+_DAMAGE: tuple[type[Exception], ...] = (_Damaged, zlib.error)
