@@ -129,14 +129,15 @@ def _zstd(raw: bytes) -> Iterator[bytes]:
     # A frame may ask for 4 GiB of window; 128 MiB is ample for HTTP (RFC 9659 asks for 8).
     decompressor = zstandard.ZstdDecompressor(max_window_size=1 << 27)
     try:
-        stream, start = decompressor.decompressobj(), 0
-        while start < len(raw):
+        stream, done = decompressor.decompressobj(), 0
+        while done < len(raw):
             # Four bytes can stand for a block of 128 KiB: small pieces keep what comes out at once small.
-            yield stream.decompress(raw[start : start + 512])
-            start += 512
-            if stream.eof and (start - len(stream.unused_data)) < len(raw):
-                start = min(start, len(raw)) - len(stream.unused_data)
-                stream = decompressor.decompressobj()
+            piece = raw[done : done + 512]
+            yield stream.decompress(piece)
+            done += len(piece)
+            if stream.eof:
+                done -= len(stream.unused_data)
+                stream = decompressor.decompressobj() if done < len(raw) else stream
     except zstandard.ZstdError as error:
         raise _Damaged from error
     if not stream.eof:
