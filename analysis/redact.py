@@ -24,14 +24,14 @@ from analysis.pack import RecipientKind
 from analysis.pipeline import Result
 from analysis.texts import Count, Length, Occasion
 from analysis.traffic import is_outside, is_readable, is_visit, recipient
-from analysis.vocabulary import EXACT_VERSION, HOST_NAME, PLATFORMS, Vocabulary, vocabulary
+from analysis.vocabulary import EXACT_VERSION, HOST_NAME, Vocabulary, vocabulary
 from analysis.vocabulary import VERSION as MAJOR_MINOR
 
 type Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 """An id."""
 
 VERSION_ITEMS = ("server.version", "client.app")
-"""Items that say which version of the sending product runs."""
+"""Items that may say which version of the sending product runs."""
 
 PLATFORM_ITEMS = ("server.os", "client.os")
 """Items that say on which platform it runs."""
@@ -368,14 +368,22 @@ def _row_order(row: SharedRow) -> tuple[int, str, str, str, str]:
 def _versions(
     result: Result, outside: dict[int, Classified], senders: Collection[str], exact: bool
 ) -> tuple[SharedVersion, ...]:
-    """Versions that senders showed of themselves."""
+    """Versions that senders showed of themselves, in the field that holds a server's version if a server sends it."""
     pattern = EXACT_VERSION if exact else MAJOR_MINOR
+    products = vocabulary().shipped.products
+    names = {
+        (product, field.name.lower())
+        for product in senders
+        for field in products[product].fields
+        if field.server_item == "server.version"
+    }
     found: set[tuple[str, str]] = set()
     for finding in result.findings:
         call = outside.get(finding.call)
         if call is None or finding.item not in VERSION_ITEMS or finding.direction != "sent":
             continue
-        if call.product in senders and (version := pattern.match(finding.value)):
+        place = finding.at.partition(".")[2].lower()
+        if (call.product, place) in names and (version := pattern.match(finding.value)):
             found.add((call.product, version[0]))
     fits = vocabulary().fields["version"]
     return tuple(SharedVersion(product, version) for product, version in sorted(found) if fits(version))
@@ -384,7 +392,9 @@ def _versions(
 def _platforms(result: Result, outside: dict[int, Classified]) -> tuple[str, ...]:
     """Families of the platforms that senders named; a platform of no known family is left out."""
     values = {f.value.casefold() for f in result.findings if f.item in PLATFORM_ITEMS and f.call in outside}
-    return tuple(family for family in PLATFORMS if any(value.startswith(family.casefold()) for value in values))
+    return tuple(
+        family for family in vocabulary().platforms if any(value.startswith(family.casefold()) for value in values)
+    )
 
 
 def _settings(result: Result, senders: Iterable[str], words: Vocabulary) -> tuple[SharedSetting, ...]:

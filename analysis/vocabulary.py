@@ -36,9 +36,6 @@ MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])|")
 HOST_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 """A host name that the user chose to show: no address, no single label."""
 
-PLATFORMS = ("Windows", "Linux", "macOS", "FreeBSD", "Android", "iOS", "tvOS", "NAS", "Docker", "Web")
-"""Families of platforms, as they may stand in a shared report."""
-
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -51,6 +48,11 @@ class Vocabulary:
     def entities(self) -> frozenset[str]:
         """Names of the companies and projects that shipped packs name."""
         return frozenset(product.entity for product in self.shipped.products.values())
+
+    @functools.cached_property
+    def platforms(self) -> tuple[str, ...]:
+        """Families of platforms."""
+        return self.shipped.items["client.os"].public_values
 
     @functools.cached_property
     def fields(self) -> Mapping[str, Fits]:
@@ -76,7 +78,7 @@ class Vocabulary:
             "verdict": verdicts.__contains__,
             "also": verdicts.__contains__,
             "recipient": {"", *get_args(RecipientKind.__value__)}.__contains__,
-            "platforms": set(PLATFORMS).__contains__,
+            "platforms": set(self.platforms).__contains__,
             "version": _is_version,
             "month": MONTH.fullmatch,
             "length": set(texts.LENGTHS).__contains__,
@@ -102,7 +104,7 @@ class Vocabulary:
         yield from (str(word) for words in (Category, Party, Verdict) for word in words)
         yield from get_args(RecipientKind.__value__)
         yield from get_args(texts.Count.__value__)
-        yield from PLATFORMS
+        yield from self.platforms
         for item in shipped.items.values():
             yield from (item.id, item.label)
         for product in shipped.products.values():

@@ -150,7 +150,9 @@ def evening() -> Result:
         finding(1, "auth.token", "tok-a11ce-0123456789"),
         finding(1, "account.email", "alice@example.org", direction="received", at="response.body.email"),
         finding(2, "client.user_agent", "made-up/1 (alice)"),
-        finding(6, "server.version", "1.40.2.8395-c67dce28e"),
+        finding(6, "server.version", "1.40.2.8395-c67dce28e", at="header.x-plex-version"),
+        finding(6, "client.app", "156.0", at="header.x-plex-platform-version"),
+        finding(6, "server.os", "Linux"),
         finding(6, "client.id", "a11ce000-feed-4000-8000-000000000001"),
     )
     comparisons = (
@@ -174,7 +176,7 @@ def evening() -> Result:
     evidence = Evidence(
         own=Servers(hosts=frozenset({"192.168.7.40"}), ids=frozenset({"a11ce0000000000000000000000000000000beef"})),
         public_addresses=frozenset({"203.0.113.77"}),
-        switches=(SwitchState(START, "plex", "playback-data", False, 0),),
+        switches=(SwitchState(START, "plex", "send-playback-data", False, 0),),
         asks=frozenset({"media.alice.example"}),
     )
     return result(calls, findings, comparisons, evidence=evidence, remarks=("A flow file holds no failed handshakes.",))

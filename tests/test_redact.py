@@ -51,8 +51,8 @@ def proven(found: Result, made: SharedReport, form: str) -> None:
     prove(written(made, form), found, made, None if form == "json" else report.renderer(form))
 
 
-def row(**changed: Any) -> SharedRow:
-    fields = {
+def row(**changed: object) -> SharedRow:
+    fields: dict[str, Any] = {
         "product": "plex",
         "declared": "2024-06-28",
         "item": "media.duration",
@@ -141,7 +141,8 @@ def test_the_report_says_what_happened_in_classes() -> None:
     ]
     assert [(r.entity, r.item) for r in made.received] == [("Plex", "account.email")]
     assert [(v.product, v.version) for v in made.versions] == [("plex", "1.40")]
-    assert {(s.switch, s.state) for s in made.settings} >= {("playback-data", "off")}
+    assert made.platforms == ("Linux",)
+    assert {(s.switch, s.state) for s in made.settings} >= {("send-playback-data", "off"), ("crash-reports", "unknown")}
     assert [(c.party.value, c.entity, c.category.value, c.count, c.unreadable) for c in made.calls] == [
         ("own", "", "server-api", "1", "0"),
         ("unknown", "", "unknown", "1", "1"),
@@ -165,7 +166,9 @@ def test_a_whole_version_is_kept_only_when_asked_for() -> None:
 
 
 def test_an_address_is_no_version() -> None:
-    found = result([call(exchange("plex.tv"))], [finding(0, "server.version", "203.0.113.77")])
+    found = result(
+        [call(exchange("plex.tv"))], [finding(0, "server.version", "203.0.113.77", at="query.X-Plex-Version")]
+    )
     assert redact.redact(found, exact_version=True).versions == ()
 
 
@@ -253,7 +256,7 @@ def test_the_vocabulary_covers_each_output_completely(form: str) -> None:
     assert re.findall(r"\w{2,}", left) == []
 
 
-text = st.text(st.characters(exclude_categories=("Cs",)), min_size=8, max_size=40).filter(lambda v: bits(v) >= 32)
+text = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=40).filter(lambda v: bits(v) >= 32)
 """Captured text of any kind."""
 
 

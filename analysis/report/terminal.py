@@ -104,7 +104,10 @@ def _print_table(table: Table, console: Console) -> None:
     grid = RichTable(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in table.columns:
         grid.add_column(
-            Text(column.title), justify="right" if column.number else "left", overflow="fold", no_wrap=column.number
+            Text(escape(column.title)),
+            justify="right" if column.number else "left",
+            overflow="fold",
+            no_wrap=column.number,
         )
     for row in table.rows:
         grid.add_row(*(Text(escape(cell.text), STYLES[cell.tone]) for cell in row))

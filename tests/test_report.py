@@ -1,0 +1,394 @@
+"""What a report says, and that captured text stays text in every output."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reporting import START, call, comparison, contact, damaged, evening, exchange, finding, known, result
+
+from analysis import report
+from analysis.evidence import Evidence
+from analysis.model import Category, Party, Verdict
+from analysis.occasions import covered, span
+from analysis.pipeline import CaptureInfo, Result
+from analysis.report import as_csv, as_json, bbcode, lists, markdown, terminal
+from analysis.report import html as as_html
+from analysis.report.document import Bullets, Cell, Column, Commands, Data, Document, Heading, Paragraph, Table
+from analysis.report.private import private
+from captures.model import Lookup, Source
+
+HOSTILE = (
+    "\x1b[31mred\x1b[0m\x07\x9b1m",
+    "a\u202eb\u200bc\u2066d\ufeff",
+    "a\r\nb\tc\x00d",
+    "![x](http://evil.example/x.png)",
+    "<img src=http://evil.example/x onerror=alert(1)>",
+    "</script><script>alert(1)</script>",
+    "[url=http://evil.example]x[/url][img]http://evil.example/x[/img]",
+    "http://evil.example/ www.evil.example evil@evil.example <http://evil.example>",
+    "@alice #7 alice/phonehome#7 :smile:",
+    "```\n# heading\n```",
+    "a|b|c",
+    "`a``b`",
+    "**b** _i_ ~~s~~ $x$ \\",
+    '=HYPERLINK("http://evil.example")',
+    "@SUM(1)",
+    "+1",
+    "-1",
+    "[bold red]rich[/bold red] :warning:",
+    "&lt;b&gt; &#64;",
+    "\ud800",
+)
+
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def document(text: str) -> Document:
+    """A document with the same text everywhere."""
+    cells = (Cell(text), Cell(text, "alarm"))
+    return Document(
+        text,
+        (
+            Heading(text),
+            Paragraph(text),
+            Paragraph(text, "strong"),
+            Bullets((text,)),
+            Table((Column(text), Column(text, number=True)), (cells, cells)),
+            Commands((text,)),
+            Data(json.dumps({"x": text})),
+        ),
+    )
+
+
+def first_screen(found: Result) -> list[str]:
+    """The paragraphs before the first heading."""
+    sentences = []
+    for block in private(found).blocks:
+        if not isinstance(block, Paragraph):
+            break
+        sentences.append(block.text)
+    return sentences
+
+
+def test_the_first_screen_is_the_answer_in_three_sentences_and_what_follows_from_it() -> None:
+    device, agent = (known().items[item].label for item in ("client.device_name", "client.user_agent"))
+    assert first_screen(evening()) == [
+        "Called: Plex (usage statistics 2, account sign-in 1, update check 1); tracker.alice-isp.example "
+        "(unknown purpose 1).",
+        f"Sent, and covered by no list: {device} to Plex (usage statistics; undeclared); {agent} to "
+        "tracker.alice-isp.example (unknown purpose; no-list, the sender is only probable).",
+        "1 of 4 recipients could not be read, among them metrics.plex.tv: what went there is not known, and may be "
+        "anything. 1 place in the capture is damaged or could not be read.",
+        "In what could be read, no title, file name, or id, hash or picture address that names a title was found; your "
+        "own titles were not searched for.",
+        "Is media.alice.example yours? It answers like a media server; if it is, say: phonehome known add --kind "
+        "server media.alice.example",
+    ]
+
+
+def test_an_empty_capture_is_no_all_clear() -> None:
+    assert first_screen(result())[:3] == [
+        "Nobody outside your own network was called in this capture.",
+        "In what could be read, no data item was found that was sent to anybody outside.",
+        "There was no recipient outside to look into; what bypassed the capture is not in it.",
+    ]
+
+
+def test_what_was_not_inspected_is_never_shown_as_nothing_sent() -> None:
+    said = first_screen(result([call(contact("metrics.plex.tv"))]))
+    assert said[1] == "No call to anybody outside could be read, so this report cannot say what was sent."
+    assert said[2].startswith("1 of 1 recipients could not be read, among them metrics.plex.tv")
+
+
+def test_a_declared_item_alone_is_said_to_be_covered() -> None:
+    found = result([call(exchange("plex.tv"))], (), [comparison("media.duration", Verdict.DECLARED)])
+    assert first_screen(found)[1] == ("In what could be read, nothing was found that the senders' lists do not cover.")
+
+
+def test_a_title_that_was_sent_is_named_as_such() -> None:
+    title = known().items["media.title"].label
+    found = result([call(exchange("metadata.provider.plex.tv"))], [finding(0, "media.title", "Zorblax Uprising")])
+    assert (
+        first_screen(found)[3]
+        == f"What names a title was sent: {title} to Plex; your own titles were not searched for."
+    )
+
+
+def test_own_titles_were_searched_for_when_one_was_met() -> None:
+    found = result([call(exchange("plex.tv"))], [finding(0, "media.title", "Zorblax", source="known")])
+    assert first_screen(found)[3].endswith("your own titles were searched for.")
+
+
+def test_a_title_that_stayed_at_home_was_not_sent() -> None:
+    home = call(exchange("192.168.7.40"), Category.SERVER_API, party=Party.OWN, entity="")
+    assert first_screen(result([home], [finding(0, "media.title", "Zorblax")]))[3].startswith(
+        "In what could be read, no"
+    )
+
+
+def test_no_list_stands_on_the_first_screen_only_where_data_is_collected_for_its_own_sake() -> None:
+    calls = [call(exchange("plex.tv"))]
+    harmless = comparison("client.id", Verdict.NO_LIST, category=Category.UPDATE_CHECK, declared="")
+    watched = comparison("client.id", Verdict.NO_LIST, category=Category.CRASH_REPORT, declared="")
+    third = comparison(
+        "client.id", Verdict.NO_LIST, category=Category.UPDATE_CHECK, recipient="other", entity="x.example"
+    )
+    assert first_screen(result(calls, (), [harmless]))[1].startswith("In what could be read, nothing was found")
+    for shown in (watched, third):
+        assert first_screen(result(calls, (), [shown]))[1].startswith("Sent, and covered by no list:")
+
+
+def test_what_could_not_be_read_is_listed_with_the_reason() -> None:
+    found = result([call(contact("metrics.plex.tv", index=n)) for n in range(2)] + [call(damaged(index=2))])
+    tables = [block for block in private(found).blocks if isinstance(block, Table)]
+    assert [[cell.text for cell in row] for row in tables[-1].rows] == [
+        ["metrics.plex.tv", "client rejected the certificate", "2"],
+        ["damaged place", "the record is cut off", "1"],
+    ]
+
+
+def test_visitors_and_name_look_ups_are_no_calls() -> None:
+    visit = replace(exchange("192.168.7.40", index=0), initiator="outside")
+    asked = Lookup(Source(0, 1), START, "tv", None, None, "dns", "plex.tv", "A", (), "NOERROR", None)
+    calls = [
+        call(visit, Category.SERVER_API, party=Party.OWN, entity=""),
+        call(asked, Category.NAME_LOOKUP, party=Party.UNKNOWN, entity=""),
+    ]
+    texts = [block.text for block in private(result(calls)).blocks if isinstance(block, Paragraph)]
+    assert texts[0] == "Nobody outside your own network was called in this capture."
+    assert "1 connection was opened from outside to your server; visitors are not counted as calls." in texts
+
+
+def test_the_whole_report_in_a_terminal() -> None:
+    text = terminal.render(private(evening()), width=100)
+    assert [
+        line for line in text.splitlines() if line.endswith(("called", "say", "makes", "hold", "read", "about"))
+    ] == [
+        "Who was called",
+        "What was sent, and what the lists say",
+        "What the calls carry that every product makes",
+        "What recipients showed that they already hold",
+        "What could not be read",
+        "What this capture can speak about",
+    ]
+    assert text.splitlines()[-2:] == [
+        "  phonehome items alice-evening.flow",
+        "  phonehome share alice-evening.flow -o report.md",
+    ]
+    assert max(map(len, text.splitlines())) <= 100
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("width", [20, 40, 59, 60, 80, 200])
+def test_the_report_keeps_to_the_width_of_the_terminal(width: int) -> None:
+    lines = terminal.render(private(evening()), width=width).splitlines()
+    assert [line for line in lines if len(line) > width and not line.startswith("  phonehome")] == []
+
+
+def test_colours_are_only_used_where_they_are_wanted() -> None:
+    assert "\x1b[" in terminal.render(private(evening()), colour=True)
+    stripped = re.sub(r"\x1b\[[0-9;]*m", "", terminal.render(private(evening()), colour=True))
+    assert stripped.split() == terminal.render(private(evening())).split()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_terminal_gets_no_control_and_no_invisible_character(text: str) -> None:
+    for colour in (False, True):
+        shown = terminal.render(document(text), width=300, colour=colour)
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", shown) if colour else shown
+        assert not re.search(
+            r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]", shown
+        )
+    assert "[bold red]" not in text or "[bold red]rich" in shown
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_markdown_holds_no_markup_of_captured_text(text: str) -> None:
+    shown = markdown.escape(text)
+    assert "\n" not in shown
+    outside = re.sub(r"`[^`]*`", "", shown)
+    assert not re.search(r"[<>\[\]@#|*_~\\$&`]|://|\w\.\w", outside)
+    assert "|" not in shown
+
+
+def test_a_markdown_table_keeps_its_columns_whatever_the_cells_hold() -> None:
+    for text in HOSTILE:
+        table = document(text).blocks[4]
+        lines = markdown.render(Document("x", (table,))).splitlines()[2:]
+        assert [line.count("|") for line in lines] == [3, 3, 3, 3]
+
+
+def test_a_markdown_fence_is_longer_than_any_in_its_content() -> None:
+    shown = markdown.render(Document("x", (Data('"```` x"'),)))
+    assert shown.splitlines()[2] == "`````json"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_bbcode_holds_no_tag_and_no_link_of_captured_text(text: str) -> None:
+    assert not re.search(r"[\[\]@\n]|://|www\.", bbcode.escape(text))
+
+
+class Tags(html.parser.HTMLParser):
+    """Elements and attributes of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, tuple[str, ...]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, tuple(name for name, _ in attrs)))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_an_html_page_has_the_same_elements_whatever_was_captured(text: str) -> None:
+    assert Tags(as_html.render(document(text))).seen == Tags(as_html.render(document("harmless"))).seen
+
+
+def test_an_html_page_loads_nothing() -> None:
+    page = as_html.render(private(evening()))
+    assert "default-src 'none'" in page
+    assert not re.search(r"(?:src|href)\s*=|url\(", page)
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text[0] in "=+-@"])
+def test_a_cell_of_csv_is_no_formula(text: str) -> None:
+    rows = as_csv.render(document(text)).splitlines()
+    assert all(cell[0] not in "=+-@" for row in rows for cell in [row.lstrip('"')])
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_any_output(text: str) -> None:
+    for name in report.FORMATS:
+        assert report.renderer(name).render(document(text)).endswith("\n")
+
+
+def test_the_json_report_has_the_keys_of_the_contract() -> None:
+    made = json.loads(as_json.render(evening()))
+    assert made["schema"] == "phonehome/inspect/1"
+    assert sorted(made["tool"]) == ["packs", "version"]
+    assert made["captures"] == [
+        {
+            "name": "alice-evening.flow",
+            "sha256": "ab" * 32,
+            "format": "flow",
+            "first": START,
+            "last": START + 7200,
+            "observations": 7,
+        }
+    ]
+    assert made["calls"][0] == {
+        "n": 0,
+        "capture": 0,
+        "index": 0,
+        "part": 0,
+        "captures": [0],
+        "kind": "exchange",
+        "initiator": "inside",
+        "time": START,
+        "device": "192.168.7.23",
+        "host": "analytics.plex.tv",
+        "port": 443,
+        "method": "POST",
+        "path": "/collect/event",
+        "status": 200,
+        "reason": None,
+        "bytes_out": 800,
+        "bytes_in": 120,
+        "bytes_source": "http",
+        "product": "plex",
+        "service": "plex",
+        "attribution": "product-header",
+        "role": "app",
+        "category": "usage-statistics",
+        "rule": "",
+        "party": "vendor",
+        "entity": "Plex",
+    }
+    assert {key: made["calls"][5][key] for key in ("kind", "host", "port", "bytes_out", "time", "reason")} == {
+        "kind": "unreadable",
+        "host": None,
+        "port": None,
+        "bytes_out": None,
+        "time": None,
+        "reason": "the record is cut off",
+    }
+    assert {frozenset(one) for one in made["calls"]} == {frozenset(made["calls"][0])}
+    assert made["findings"][0] == {
+        "call": 0,
+        "direction": "sent",
+        "item": "media.duration",
+        "at": "body.duration",
+        "value": "5460",
+        "encodings": [],
+        "source": "rule",
+    }
+    assert made["comparisons"][0]["verdict"] == "undeclared"
+    assert made["coverage"]["recipients_unreadable"] == 1
+
+
+def test_the_json_report_survives_a_lone_surrogate() -> None:
+    found = result([call(exchange("plex.tv"))], [finding(0, "media.title", "\ud800")])
+    assert json.loads(as_json.render(found))["findings"][0]["value"] == "\ud800"
+
+
+def test_calls_are_listed_by_time_and_keep_their_number() -> None:
+    late, early = exchange("plex.tv", "/late", index=5), exchange("plex.tv", "/early", index=1)
+    table = lists.calls_of(result([call(late), call(early)])).blocks[0]
+    assert isinstance(table, Table)
+    assert [(row[0].text, row[6].text) for row in table.rows] == [("1", "/early"), ("5", "/late")]
+
+
+def test_items_are_listed_with_place_and_value() -> None:
+    table = lists.items_of(evening()).blocks[0]
+    assert isinstance(table, Table)
+    assert [cell.text for cell in table.rows[0]] == [
+        "0",
+        known().items["media.duration"].label,
+        "5460",
+        "sent",
+        "Plex",
+        "body.duration",
+    ]
+
+
+def test_what_was_not_seen_is_one_line_in_the_report_and_a_list_of_its_own() -> None:
+    texts = [block.text for block in private(evening()).blocks if isinstance(block, Paragraph)]
+    assert "1 more item is declared and was not seen here: phonehome items --verdict not-seen FILE lists it." in texts
+    table = lists.verdicts_of(evening(), "not-seen").blocks[0]
+    assert isinstance(table, Table)
+    assert table.rows[0][-1].text == "No occasion for it in this capture."
+
+
+def test_an_occasion_is_covered_only_by_what_shows_it() -> None:
+    assert covered(evening()) == frozenset()
+    film = call(exchange("192.168.7.40"), Category.PLAYBACK_REPORT, party=Party.OWN, entity="")
+    assert covered(result([film])) == {"film"}
+    assert covered(result(hours=24)) == {"24-hours"}
+    assert covered(result(hours=23.9)) == frozenset()
+
+
+def test_a_rule_that_is_tied_to_an_occasion_shows_it() -> None:
+    rules = [rule for rule in known().rules.values() if rule.when == "start"]
+    seen = replace(call(exchange("plex.tv")), rule=rules[0].id)
+    assert covered(result([seen])) == {"restart"}
+
+
+def test_time_between_two_captures_is_not_covered() -> None:
+    def info(first: float, last: float) -> CaptureInfo:
+        return CaptureInfo("x", "", "flow", first, last, 1, ())
+
+    found = replace(result(), captures=(info(0, 100), info(50, 150), info(1000, 1100), info(1010, 1020)))
+    assert span(found) == 250
+
+
+def test_every_host_that_may_be_the_user_s_own_is_asked_about() -> None:
+    asks = Evidence(asks=frozenset({"b.example", "a.example"}))
+    said = first_screen(result(evidence=asks))[-2:]
+    assert [sentence.partition(" yours")[0] for sentence in said] == ["Is a.example", "Is b.example"]
