@@ -5,9 +5,11 @@ A body of 2 kB can stand for gigabytes (brotli, zstd, gzip and deflate bombs), a
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO
 
 from captures.model import Body
 
@@ -65,7 +67,7 @@ def _undo_one(raw: bytes, name: str, limits: Limits) -> tuple[bytes, str]:
             size += len(part)
             if size > allowed:
                 return b"".join(parts)[:allowed], f"{name}: unpacks to more than {allowed} bytes"
-    except _DAMAGE:
+    except DAMAGE:
         # Many clients label a plain body as compressed.
         return (raw, "") if not parts and name != "br" and _is_text(raw) else (b"".join(parts), f"{name}: is damaged")
     return b"".join(parts), ""
@@ -152,4 +154,32 @@ _DECODERS = {
     "zstd": _zstd,
 }
 
-_DAMAGE: tuple[type[Exception], ...] = (_Damaged, zlib.error)
+DAMAGE: tuple[type[Exception], ...] = (_Damaged, zlib.error)
+"""What is raised for data that ends too early or goes wrong."""
+
+
+def unpack(file: IO[bytes], encoding: str) -> Iterator[bytes]:
+    """A compressed file (`gzip` or `zstd`) -> its content in blocks; memory stays flat.
+
+    Raises one of `DAMAGE` where the file is damaged or ends too early, after the good blocks.
+    """
+    if encoding == "gzip":
+        yield from _gunzip(file)
+        return
+    import zstandard
+
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(file, read_across_frames=True) as stream:
+            while block := stream.read(1 << 20):
+                yield block
+    except zstandard.ZstdError as error:
+        raise _Damaged from error
+
+
+def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
+    with gzip.open(file) as stream:
+        try:
+            while block := stream.read(1 << 20):
+                yield block
+        except (EOFError, OSError) as error:
+            raise _Damaged from error

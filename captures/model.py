@@ -28,7 +28,7 @@ class Source(NamedTuple):
 
     capture: int
     """Number of the file among those given, from 0."""
-    index: int
+    index: int  # type: ignore[assignment]  # hides `tuple.index`, which nobody calls on a place
     """0-based flow or HAR entry; for packets the conversation by its first packet; for a ledger the row id."""
     part: int = 0
     """0 for the request, 1… for the WebSocket messages that the device sent in it."""

@@ -1,0 +1,401 @@
+"""mitmproxy's flow files.
+
+A flow file is a sequence of tnetstrings (`<length>:<data><type>`), one a flow.  Exchanges are built from the parsed
+state directly: making mitmproxy's own flow objects first costs more than the rest together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import parse_qsl, unquote
+
+from captures.content import undo
+from captures.model import (
+    Body,
+    Contact,
+    Endpoint,
+    Exchange,
+    Initiator,
+    Lookup,
+    Observation,
+    Pairs,
+    Source,
+    Unreadable,
+)
+
+NAME = "flow"
+
+REMARKS = (
+    "A flow file holds no failed connections: apps that refused to be looked into do not show in it "
+    "(`phonehome watch` records them).",
+)
+
+type State = Mapping[str, Any]
+"""A flow as mitmproxy stores it (`Flow.get_state()`)."""
+
+_CURRENT = 21
+"""Version of the flow format that is read without mitmproxy's converters (mitmproxy 11 and 12)."""
+
+_HEAD = re.compile(rb"(\d{1,12}):")
+_START = re.compile(rb"\d{2,12}:\d{1,3}:(?:version;|type;|id;|error;|backup;|request;|client_conn;|websocket;)")
+"""How a flow begins: a dictionary whose first key is one that flows have."""
+
+
+def sniff(head: bytes) -> bool:
+    """Beginning of a file -> whether it is a flow file."""
+    return _START.match(head) is not None
+
+
+def read(path: Path, number: int) -> Iterator[Observation]:
+    """Flow file -> its observations in their order.
+
+    A damaged flow costs that flow alone: each has its length before it.  Where the length itself is damaged,
+    reading goes on at the next place that looks like the beginning of a flow.
+    """
+    import mmap
+
+    if path.stat().st_size == 0:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = index = 0
+        while at < len(data):
+            source = Source(number, index)
+            end = _end(data, at)
+            if end is None:
+                following = _START.search(data, at + 1)
+                end = following.start() if following else len(data)
+                reason = "is cut off or damaged" if following is None else "is damaged"
+                yield Unreadable(source, None, f"flow {index} at byte {at}", f"{reason}; {end - at} bytes were skipped")
+            else:
+                yield from _flow(data[at:end], source, at)
+            at, index = end, index + 1
+
+
+def _end(data: Any, at: int) -> int | None:
+    """End of the tnetstring that begins here, or `None` when there is none."""
+    head = _HEAD.match(data, at)
+    if head is None:
+        return None
+    end = head.end() + int(head[1]) + 1
+    return end if end <= len(data) and data[end - 1] == ord("}") else None
+
+
+def _flow(raw: bytes, source: Source, at: int) -> Iterator[Observation]:
+    try:
+        state = parse(raw)
+        if state.get("version") != _CURRENT:
+            state = _converted(state)
+    except Exception as error:
+        yield Unreadable(source, None, f"flow {source.index} at byte {at}", f"is damaged ({type(error).__name__})")
+        return
+    yield from observations(state, source)
+
+
+def _converted(state: Any) -> State:
+    """A flow of an older mitmproxy -> the same in today's form.  Raises nearly anything for a damaged one."""
+    # 0.35 s to import, and only old files need it.
+    from mitmproxy.io import compat
+
+    return cast("State", compat.migrate_flow(state))
+
+
+class _Damaged(ValueError):
+    """Not a tnetstring."""
+
+
+def parse(raw: bytes) -> Any:
+    """One tnetstring -> the value.  Raises `ValueError` for anything that is none, `RecursionError` never.
+
+    Source: the tnetstring format with mitmproxy's additions (`;` is text).
+    """
+    value, end = _value(raw, 0, len(raw), 0)
+    if end != len(raw):
+        raise _Damaged
+    return value
+
+
+def _value(raw: bytes, at: int, limit: int, depth: int) -> tuple[Any, int]:
+    colon = raw.index(b":", at, min(at + 13, limit))
+    start = colon + 1
+    end = start + int(raw[at:colon])
+    if end >= limit or depth > 40:
+        raise _Damaged
+    kind = raw[end]
+    if kind == 44:  # ,
+        return raw[start:end], end + 1
+    if kind == 59:  # ;
+        return raw[start:end].decode("utf-8", "surrogateescape"), end + 1
+    if kind == 125:  # }
+        return _table(raw, start, end, depth), end + 1
+    if kind == 93:  # ]
+        items = []
+        while start < end:
+            item, start = _value(raw, start, end, depth + 1)
+            items.append(item)
+        return items, end + 1
+    if kind == 126:  # ~
+        return None, end + 1
+    return _scalar(kind, raw[start:end]), end + 1
+
+
+def _table(raw: bytes, start: int, end: int, depth: int) -> dict[str, Any]:
+    table = {}
+    while start < end:
+        key, start = _value(raw, start, end, depth + 1)
+        table[key if isinstance(key, str) else key.decode("utf-8", "replace")], start = _value(
+            raw, start, end, depth + 1
+        )
+    return table
+
+
+def _scalar(kind: int, text: bytes) -> object:
+    if kind == 35:  # #
+        return int(text)
+    if kind == 94:  # ^
+        return float(text)
+    if kind == 33:  # !
+        return text == b"true"
+    raise _Damaged
+
+
+def observations(state: State, source: Source) -> Iterator[Observation]:
+    """State of one flow -> its observations: a request, and each WebSocket message that the device sent in it.
+
+    Never raises: a state that is not one gives an `Unreadable`.
+    """
+    try:
+        found = list(_observations(state, source))
+    except Exception as error:
+        found = [Unreadable(source, None, f"flow {source.index}", f"is odd ({type(error).__name__})")]
+    yield from found
+
+
+def _observations(state: State, source: Source) -> Iterator[Observation]:
+    kind = state["type"]
+    if kind == "http":
+        exchange = _exchange(state, source)
+        yield exchange
+        yield from _messages(state, exchange)
+    elif kind == "dns":
+        yield _lookup(state, source)
+    elif kind in ("tcp", "udp"):
+        yield _contact(state, source)
+    else:
+        yield Unreadable(source, None, f"flow {source.index}", "is of an unknown kind")
+
+
+def _exchange(state: State, source: Source) -> Exchange:
+    request, response = state["request"], state["response"]
+    client, server = state["client_conn"], state["server_conn"]
+    headers = _headers(request["headers"])
+    path, query = _target(_text(request["path"]))
+    scheme = _text(request["scheme"]) or "http"
+    host, port = _host(request, headers, client)
+    body = _body(request["content"], headers)
+    answer_headers = _headers(response["headers"]) if response else ()
+    answer = _body(response["content"], answer_headers) if response else Body()
+    return Exchange(
+        source=source,
+        time=_number(request["timestamp_start"]),
+        end=_number((response or request)["timestamp_end"]),
+        device=_address(client["peername"]),
+        client=_endpoint(client["peername"]),
+        server_name=(client["sni"] or "").lower(),
+        server=_endpoint(server["peername"] or server["address"]),
+        method=_text(request["method"]),
+        scheme=scheme,
+        host=host,
+        port=port,
+        path=path,
+        query=query,
+        headers=headers,
+        cookies=cookies(headers),
+        body=body,
+        status=response["status_code"] if response else None,
+        response_headers=answer_headers,
+        response_body=answer,
+        http_version=_text(request["http_version"]),
+        bytes_out=len(request["method"]) + len(request["path"]) + 12 + _size(request["headers"]) + body.size,
+        bytes_in=(15 + _size(response["headers"]) + answer.size) if response else 0,
+        initiator=_initiator(client),
+    )
+
+
+def _messages(state: State, handshake: Exchange) -> Iterator[Exchange]:
+    """The WebSocket messages that the device sent: [opcode, from client, content, time, dropped, injected]."""
+    part = 0
+    for _, from_client, content, time, *_ in (state.get("websocket") or {}).get("messages", ()):
+        if from_client:
+            part += 1
+            yield message(handshake, part, content, time)
+
+
+def message(handshake: Exchange, part: int, content: bytes, time: float | None) -> Exchange:
+    """One WebSocket message that the device sent -> an exchange of its own, at the place of its handshake."""
+    return Exchange(
+        source=handshake.source._replace(part=part),
+        time=time,
+        end=time,
+        device=handshake.device,
+        client=handshake.client,
+        server_name=handshake.server_name,
+        server=handshake.server,
+        method="WEBSOCKET",
+        scheme="wss" if handshake.scheme in ("https", "wss") else "ws",
+        host=handshake.host,
+        port=handshake.port,
+        path=handshake.path,
+        query=(),
+        headers=(),
+        cookies=(),
+        body=Body(content, len(content)),
+        status=None,
+        response_headers=(),
+        response_body=Body(),
+        http_version=handshake.http_version,
+        bytes_out=len(content),
+        bytes_in=0,
+        initiator=handshake.initiator,
+        process=handshake.process,
+    )
+
+
+def _contact(state: State, source: Source) -> Contact:
+    client, server = state["client_conn"], state["server_conn"]
+    end = _endpoint(server["peername"] or server["address"])
+    sni = (client["sni"] or server["sni"] or "").lower()
+    named = server["address"][0].lower() if server["address"] else ""
+    messages = state["messages"]
+    sent = [len(m[1]) for m in messages if m[0]]
+    received = [len(m[1]) for m in messages if not m[0]]
+    times = [m[2] for m in messages]
+    protocol = state["type"]
+    return Contact(
+        source=source,
+        time=_number(client["timestamp_start"]),
+        end=max(times, default=_number(client["timestamp_end"])),
+        device=_address(client["peername"]),
+        client=_endpoint(client["peername"]),
+        server=end,
+        host=sni or named or (end.address if end else ""),
+        name_source="sni" if sni else "address" if not named or (end and named == end.address) else "host",
+        protocol="tls" if client["tls"] and protocol == "tcp" else "quic" if client["tls"] else protocol,
+        bytes_out=sum(sent),
+        bytes_in=sum(received),
+        packets_out=len(sent),
+        packets_in=len(received),
+        reason="is not HTTP",
+        initiator=_initiator(client),
+    )
+
+
+def _lookup(state: State, source: Source) -> Lookup:
+    # Only DNS flows need it; the cost of mitmproxy's import is paid by few files.
+    from mitmproxy.net.dns import response_codes, types
+
+    request, response, client = state["request"], state["response"], state["client_conn"]
+    question: State = request["questions"][0] if request["questions"] else {"name": "", "type": 0}
+    answers = response["answers"] if response else []
+    return Lookup(
+        source=source,
+        time=_number(request["timestamp"]),
+        device=_address(client["peername"]),
+        client=_endpoint(client["peername"]),
+        server=_endpoint(state["server_conn"]["address"]),
+        protocol="dns",
+        host=question["name"].rstrip(".").lower(),
+        kind=types.to_str(question["type"]),
+        answers=tuple(_record(answer) for answer in answers),
+        rcode=response_codes.to_str(response["response_code"]) if response else "",
+        left_house=None,
+    )
+
+
+def _record(answer: State) -> str:
+    import ipaddress
+
+    data: bytes = answer["data"]
+    if answer["type"] in (1, 28) and len(data) in (4, 16):
+        return str(ipaddress.ip_address(data))
+    if answer["type"] == 5:
+        from mitmproxy.net.dns import domain_names
+
+        return domain_names.unpack(data).rstrip(".").lower()
+    return data.hex()
+
+
+def _host(request: State, headers: Pairs, client: State) -> tuple[str, int]:
+    """The name that was asked for, and its port: in a transparent capture the connection knows the address only."""
+    authority = _text(request["authority"]) or next((value for name, value in headers if name == "host"), "")
+    host, port = split_authority(authority)
+    if not host:
+        return (client["sni"] or request["host"]).lower(), request["port"]
+    return host, port or request["port"]
+
+
+_AUTHORITY = re.compile(r"(?:[^@/]*@)?(?:\[([0-9a-fA-F:.]+)(?:%[^\]]*)?\]|([^:/\[\]]+))(?::(\d{1,5}))?\Z")
+
+
+def split_authority(authority: str) -> tuple[str, int]:
+    """`Host` header or `:authority` -> host in lower case without brackets, port or 0; an empty host for nonsense.
+
+    >>> split_authority("Plex.TV"), split_authority("[fd00::1]:32400"), split_authority("a b:c")
+    (('plex.tv', 0), ('fd00::1', 32400), ('', 0))
+    """
+    match = _AUTHORITY.match(authority.strip())
+    return ((match[1] or match[2]).lower().rstrip("."), int(match[3] or 0)) if match else ("", 0)
+
+
+def _target(target: str) -> tuple[str, Pairs]:
+    path, _, query = target.partition("?")
+    if "://" in path[:9]:
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path, tuple(parse_qsl(query, keep_blank_values=True, errors="replace")) if query else ()
+
+
+def cookies(headers: Pairs) -> Pairs:
+    """Request headers -> cookies, percent-decoded, in their order; empty when there are none (RFC 6265, 4.2)."""
+    values = (part for name, value in headers if name == "cookie" for part in value.split(";"))
+    pairs = (part.strip().partition("=") for part in values)
+    return tuple((name, unquote(value)) for name, _, value in pairs if name)
+
+
+def _body(content: bytes | None, headers: Pairs) -> Body:
+    if content is None:
+        return Body(None, 0, False, "was not kept")
+    for name, value in headers:
+        if name == "content-encoding":
+            return undo(content, value)
+    return Body(content, len(content))
+
+
+def _headers(pairs: Any) -> Pairs:
+    return tuple((_text(name).lower(), _text(value)) for name, value in pairs)
+
+
+def _size(pairs: Any) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in pairs)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _address(name: Any) -> str:
+    return str(name[0]) if name else ""
+
+
+def _endpoint(name: Any) -> Endpoint | None:
+    return Endpoint(str(name[0]).partition("%")[0], int(name[1])) if name else None
+
+
+def _initiator(client: State) -> Initiator:
+    """Who comes to a reverse proxy comes to the own server."""
+    return "outside" if str(client.get("proxy_mode", "")).startswith("reverse") else "inside"
