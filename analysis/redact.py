@@ -30,6 +30,12 @@ from analysis.vocabulary import VERSION as MAJOR_MINOR
 type Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 """An id."""
 
+type Name = Annotated[str, msgspec.Meta(max_length=80)]
+"""A name from a shipped pack, `host#n`, `own pack #n`, or nothing."""
+
+type Numbers = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,5}(\.[0-9]{1,6}){1,4}$")]
+"""A version."""
+
 VERSION_ITEMS = ("server.version", "client.app")
 """Items that may say which version of the sending product runs."""
 
@@ -51,15 +57,15 @@ class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SharedRow(Closed, frozen=True):
     """One item that was sent, to one recipient, for one purpose, and what the sender's list says."""
 
-    product: str
+    product: Name
     """Id of the sender's shipped pack, `own pack #n`, or empty when the sender is not known."""
-    declared: str
+    declared: Name
     """Date of the list that was applied, or empty."""
     item: Word
     """Id of the data item."""
     recipient: RecipientKind | Literal[""]
     """What the recipient is to the vendor."""
-    entity: str
+    entity: Name
     """Name of the recipient if a shipped pack knows it, else `host#n` or `own pack #n`."""
     category: Category
     """What the calls are for."""
@@ -78,7 +84,7 @@ class SharedCalls(Closed, frozen=True):
 
     party: Party
     """Whose machine it is."""
-    entity: str
+    entity: Name
     """As in `SharedRow`; empty for households."""
     category: Category
     """What the calls are for."""
@@ -91,7 +97,7 @@ class SharedCalls(Closed, frozen=True):
 class SharedReceived(Closed, frozen=True):
     """One item that a recipient showed that it already holds."""
 
-    entity: str
+    entity: Name
     """As in `SharedRow`."""
     category: Category
     """What the calls are for."""
@@ -104,7 +110,7 @@ class SharedPack(Closed, frozen=True):
 
     pack: Word
     """Its id."""
-    hash: str
+    hash: Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
     """`sha256:…` over its files."""
 
 
@@ -113,7 +119,7 @@ class SharedList(Closed, frozen=True):
 
     product: Word
     """Id of the pack."""
-    declared: str
+    declared: Word
     """Its date."""
 
 
@@ -122,7 +128,7 @@ class SharedVersion(Closed, frozen=True):
 
     product: Word
     """Id of the shipped pack."""
-    version: str
+    version: Numbers
     """Major and minor number; the whole one only if the user asked for it."""
 
 
@@ -140,9 +146,9 @@ class SharedSetting(Closed, frozen=True):
 class SharedHost(Closed, frozen=True):
     """A recipient that the user chose to name."""
 
-    host: str
+    host: Annotated[str, msgspec.Meta(pattern="^host#[1-9][0-9]{0,4}$")]
     """`host#n`."""
-    name: str
+    name: Annotated[str, msgspec.Meta(max_length=253)]
     """Its host name."""
 
 
@@ -168,9 +174,9 @@ class SharedReport(Closed, frozen=True):
 
     schema: Literal["phonehome/share/1"]
     """Name and version of this form."""
-    report: str
+    report: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
     """Random id, so that the same report is not counted twice."""
-    tool: str
+    tool: Word
     """Version of phonehome."""
     packs: tuple[SharedPack, ...]
     """Shipped packs that were used, by id."""
@@ -178,11 +184,11 @@ class SharedReport(Closed, frozen=True):
     """Shipped lists that were applied."""
     versions: tuple[SharedVersion, ...]
     """Versions of products that were seen."""
-    platforms: tuple[str, ...]
+    platforms: tuple[Name, ...]
     """Families of platforms."""
     settings: tuple[SharedSetting, ...]
     """Switches of the products that sent something."""
-    month: str
+    month: Annotated[str, msgspec.Meta(pattern="^(20[0-9]{2}-[01][0-9])?$")]
     """`YYYY-MM` (UTC) of the capture's end; empty when it has no times."""
     length: Length
     """How long the capture is."""
@@ -270,7 +276,8 @@ def embedded(post: bytes) -> bytes:
 
 def schema() -> str:
     """The JSON Schema of `phonehome/share/1`."""
-    return msgspec.json.format(msgspec.json.encode(msgspec.json.schema(SharedReport)), indent=2).decode() + "\n"
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(SharedReport)}
+    return msgspec.json.format(msgspec.json.encode(made), indent=2).decode() + "\n"
 
 
 def count_class(n: int) -> Count:
