@@ -1,0 +1,43 @@
+"""Headers that hold several values."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from analysis.decode.walk import Walk
+
+_PARAMETER = re.compile(r'(?:\A|[\s,])([A-Za-z][A-Za-z0-9_-]*)="([^"]*)"')
+_CREDENTIALS = frozenset({"authorization", "x-emby-authorization", "proxy-authorization"})
+
+
+def header(walk: Walk, at: str, name: str, value: str) -> None:
+    """Adds one header: whole, and if it holds credentials, what they consist of.
+
+    `Basic` gives `[base64].username` and `.password` (RFC 7617), `Bearer` gives `[bearer]` (RFC 6750), Emby's and
+    Jellyfin's scheme gives `[mediabrowser].<parameter>`.
+    """
+    if name not in _CREDENTIALS:
+        walk.text(at, value)
+        return
+    walk.text(at, value, peel=False)
+    scheme, _, rest = value.partition(" ")
+    kind = scheme.lower()
+    if kind == "basic":
+        _basic(walk, at, rest.strip())
+    elif kind in ("bearer", "token"):
+        walk.text(f"{at}[bearer]", rest.strip())
+    elif kind in ("mediabrowser", "emby"):
+        for parameter, content in _PARAMETER.findall(rest):
+            walk.text(f"{at}[mediabrowser].{parameter}", content)
+
+
+def _basic(walk: Walk, at: str, encoded: str) -> None:
+    try:
+        username, colon, password = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return
+    walk.text(f"{at}[base64].username", username, ("base64",))
+    if colon:
+        walk.text(f"{at}[base64].password", password, ("base64",))
