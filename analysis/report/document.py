@@ -100,8 +100,8 @@ class Document:
     """From top to bottom."""
 
 
-_LONGEST = 1_000
-"""Characters of one text; captured text may be of any length."""
+_LONGEST = 500
+"""Characters of one captured text that are shown; it may be of any length."""
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that move the cursor, hide, reorder or break lines (controls, bidi, zero width, surrogates)."""
@@ -113,10 +113,14 @@ def printable(text: str) -> str:
     >>> printable("a\x1b[31m\u202eb\nc")
     'a\\\\x1b[31m\\\\u202eb\\\\nc'
     """
-    if text.isascii() and text.isprintable() and len(text) <= _LONGEST:
+    if text.isascii() and text.isprintable():
         return text
-    short = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-    return "".join(_escaped(c) if unicodedata.category(c) in _INVISIBLE else c for c in short)
+    return "".join(_escaped(c) if unicodedata.category(c) in _INVISIBLE else c for c in text)
+
+
+def brief(text: str) -> str:
+    """Captured text -> its beginning, with `…` where it was cut."""
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def _escaped(character: str) -> str:

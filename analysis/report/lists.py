@@ -12,7 +12,7 @@ from analysis.knowledge import Knowledge
 from analysis.model import Classified, Verdict
 from analysis.pack import DeclaredList, Statement
 from analysis.pipeline import Result
-from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table
+from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, brief
 from analysis.report.private import label, product_name, size, tone_of
 from analysis.traffic import bytes_out, host, recipient
 from captures.model import Exchange
@@ -50,11 +50,11 @@ def _call_row(call: Classified, result: Result) -> tuple[Cell, ...]:
     return (
         Cell(str(call.n)),
         Cell(local_time(seen.time)),
-        Cell(seen.device),
+        Cell(brief(seen.device)),
         Cell(product_name(call.product, result) if call.product else ""),
-        Cell(method),
-        Cell(host(call)),
-        Cell(path),
+        Cell(brief(method)),
+        Cell(brief(host(call))),
+        Cell(brief(path)),
         Cell(status),
         Cell(size(bytes_out(call))),
         Cell(texts.CATEGORIES[call.category]),
@@ -77,10 +77,10 @@ def items_of(result: Result) -> Document:
         (
             Cell(str(f.call)),
             Cell(label(f.item, result)),
-            Cell(f.value),
+            Cell(brief(f.value)),
             Cell(texts.DIRECTIONS[f.direction]),
-            Cell(recipient(calls[f.call])),
-            Cell(f.at or texts.IMPLIED),
+            Cell(brief(recipient(calls[f.call]))),
+            Cell(brief(f.at) or texts.IMPLIED),
         )
         for f in result.findings
     )
@@ -101,7 +101,7 @@ def verdicts_of(result: Result, verdict: str) -> Document:
         (
             Cell(label(c.item, result), tone_of(c)),
             Cell(product_name(c.product, result)),
-            Cell(c.entity),
+            Cell(brief(c.entity)),
             Cell(texts.CATEGORIES[c.category] if c.calls else ""),
             Cell(", ".join(map(str, c.calls))),
             Cell(c.reason if c.sure else texts.PROBABLY.format(reason=c.reason)),

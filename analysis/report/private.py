@@ -5,6 +5,7 @@ Private: it holds hosts and what the vendors' lists say of the data sent, though
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -13,7 +14,19 @@ from analysis import texts
 from analysis.model import Category, Classified, Comparison, Party, Verdict
 from analysis.occasions import covered
 from analysis.pipeline import Result
-from analysis.report.document import Block, Bullets, Cell, Column, Commands, Document, Heading, Paragraph, Table, Tone
+from analysis.report.document import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Commands,
+    Document,
+    Heading,
+    Paragraph,
+    Table,
+    Tone,
+    brief,
+)
 from analysis.traffic import (
     BROKEN,
     bytes_out,
@@ -70,14 +83,18 @@ def _first_screen(result: Result, outside: Sequence[Classified]) -> Iterator[Blo
     yield Paragraph(*_what_is_not_covered(result, outside))
     yield Paragraph(*_what_was_not_read(result))
     yield Paragraph(_titles(result))
-    yield from (Paragraph(texts.ASK.format(host=asked), "warn") for asked in sorted(result.evidence.asks))
+    for asked in sorted(result.evidence.asks):
+        yield Paragraph(texts.ASK.format(host=brief(asked), argument=_argument(asked, "HOST")), "warn")
 
 
 def _who_was_called(outside: Sequence[Classified]) -> str:
     by_recipient = _by_recipient(outside)
     if not by_recipient:
         return texts.CALLED_NOBODY
-    named = [texts.PURPOSE.format(entity=name, purposes=_purposes(calls)) for name, calls in by_recipient[:_MOST_NAMED]]
+    named = [
+        texts.PURPOSE.format(entity=brief(name), purposes=_purposes(calls))
+        for name, calls in by_recipient[:_MOST_NAMED]
+    ]
     if rest := len(by_recipient) - len(named):
         named.append(texts.plural(rest, texts.FURTHER_RECIPIENTS))
     return texts.CALLED.format(recipients="; ".join(named))
@@ -100,7 +117,10 @@ def _what_is_not_covered(result: Result, outside: Sequence[Classified]) -> tuple
 def _uncovered(c: Comparison, result: Result) -> str:
     sentence = texts.UNCOVERED_ITEM if c.sure else texts.UNCOVERED_PROBABLY
     return sentence.format(
-        item=label(c.item, result), entity=c.entity, purpose=texts.CATEGORIES[c.category], verdict=c.verdict.value
+        item=label(c.item, result),
+        entity=brief(c.entity),
+        purpose=texts.CATEGORIES[c.category],
+        verdict=c.verdict.value,
     )
 
 
@@ -133,7 +153,7 @@ def _titles(result: Result) -> str:
     }
     if not sent:
         return texts.NO_TITLES.format(searched=searched)
-    named = [texts.TITLE_ITEM.format(item=label(item, result), entity=entity) for item, entity in sorted(sent)]
+    named = [texts.TITLE_ITEM.format(item=label(item, result), entity=brief(entity)) for item, entity in sorted(sent)]
     return texts.TITLES.format(items=_some(named), searched=searched)
 
 
@@ -164,7 +184,7 @@ def _recipient_row(name: str, calls: Sequence[Classified]) -> tuple[Cell, ...]:
     hosts = sorted({host(call) for call in calls} - {name, ""})
     readable = texts.YES if read == len(calls) else texts.PARTLY if read else texts.NO
     return (
-        Cell(name, "strong"),
+        Cell(brief(name), "strong"),
         Cell(_some(hosts, 3)),
         Cell(_purposes(calls)),
         Cell(f"{len(calls):,}"),
@@ -200,7 +220,7 @@ def _verdicts(result: Result) -> Iterator[Block]:
 def _verdict_row(c: Comparison, result: Result) -> tuple[Cell, ...]:
     return (
         Cell(label(c.item, result), tone_of(c)),
-        Cell(c.entity),
+        Cell(brief(c.entity)),
         Cell(texts.CATEGORIES[c.category]),
         Cell(f"{c.count:,}"),
         Cell(c.reason if c.sure else texts.PROBABLY.format(reason=c.reason)),
@@ -220,7 +240,7 @@ def _always(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
     yield Table(
         (Column(texts.PURPOSES), Column(texts.RECIPIENT), Column(texts.ITEMS)),
         tuple(
-            (Cell(texts.CATEGORIES[category]), Cell(entity), Cell(", ".join(sorted(items)) or texts.NO_ITEMS))
+            (Cell(texts.CATEGORIES[category]), Cell(brief(entity)), Cell(", ".join(sorted(items)) or texts.NO_ITEMS))
             for (category, entity), items in sorted(
                 carried.items(), key=lambda row: (ALWAYS.index(row[0][0]), row[0][1])
             )
@@ -240,7 +260,9 @@ def _received(result: Result) -> Iterator[Block]:
     yield Paragraph(texts.RECEIVED_NOTE)
     yield Table(
         (Column(texts.RECIPIENT), Column(texts.ITEMS)),
-        tuple((Cell(entity, "strong"), Cell(", ".join(sorted(items)))) for entity, items in sorted(held.items())),
+        tuple(
+            (Cell(brief(entity), "strong"), Cell(", ".join(sorted(items)))) for entity, items in sorted(held.items())
+        ),
     )
 
 
@@ -259,7 +281,7 @@ def _unread(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
     yield Table(
         (Column(texts.HOST_COLUMN), Column(texts.REASON), Column(texts.CONNECTIONS, number=True)),
         tuple(
-            (Cell(place, "warn"), Cell(reason), Cell(f"{n:,}"))
+            (Cell(brief(place), "warn"), Cell(reason), Cell(f"{n:,}"))
             for (place, reason), n in sorted(closed.items(), key=lambda row: (-row[1], row[0]))
         ),
     )
@@ -294,14 +316,14 @@ def _remarks(result: Result) -> Iterator[Block]:
 
 
 def _next(result: Result) -> Iterator[Block]:
-    files = " ".join(_argument(capture.name) for capture in result.captures)
+    files = " ".join(_argument(capture.name, "FILE") for capture in result.captures)
     yield Heading(texts.NEXT_HEADING)
     yield Commands((f"phonehome items {files}", f"phonehome share {files} -o report.md"))
 
 
-def _argument(name: str) -> str:
-    """A file name as it can be typed; anything unusual becomes a placeholder rather than a quoting puzzle."""
-    return name if name and all(c.isalnum() or c in "._-" for c in name) and name.isascii() else "FILE"
+def _argument(name: str, placeholder: str) -> str:
+    """A name as it can be typed into any shell; anything unusual becomes a placeholder rather than a quoting puzzle."""
+    return name if name == "-" or re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_.:-]{0,252}", name) else placeholder
 
 
 def _by_recipient(calls: Iterable[Classified]) -> list[tuple[str, list[Classified]]]:
@@ -322,7 +344,7 @@ def _purposes(calls: Iterable[Classified]) -> str:
 def _some(names: Sequence[str], most: int = _MOST_NAMED) -> str:
     """The first few names, and how many more there are."""
     rest = len(names) - most
-    shown = list(names[:most])
+    shown = [brief(name) for name in names[:most]]
     if rest > 0:
         shown.append(texts.plural(rest, texts.UNCOVERED_MORE))
     return ", ".join(shown)
