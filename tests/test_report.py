@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from reporting import START, call, comparison, contact, damaged, evening, exchange, finding, known, result
 
 from analysis import report
@@ -215,6 +216,19 @@ def test_markdown_holds_no_markup_of_captured_text(text: str) -> None:
     outside = re.sub(r"`[^`]*`", "", shown)
     assert not re.search(r"[<>\[\]@#|*_~\\$&`]|://|\w\.\w", outside)
     assert "|" not in shown
+
+
+def elements(page: str) -> set[str]:
+    """Kinds of elements that a Markdown parser (CommonMark and tables) sees."""
+    parsed = MarkdownIt("commonmark").enable("table").parse(page)
+    return {token.type for block in parsed for token in (block, *(block.children or ()))}
+
+
+@given(st.one_of(st.sampled_from(HOSTILE), st.text("`*_[]()<>!#|\\\\&;:/.@~$-+=1a \n\t\"'", max_size=60)))
+def test_a_markdown_parser_sees_neither_links_nor_pictures_nor_tags(text: str) -> None:
+    seen = elements(markdown.render(document(text)))
+    assert not {kind for kind in seen if kind.startswith(("link", "image", "html"))}
+    assert {"fence", "table_open", "bullet_list_open", "heading_open"} <= seen
 
 
 def test_a_markdown_table_keeps_its_columns_whatever_the_cells_hold() -> None:
