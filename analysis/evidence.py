@@ -15,6 +15,9 @@ from captures.model import Endpoint
 DIRECT_HOST = re.compile(r"(?P<address>[0-9a-f-]+)\.(?P<hash>[0-9a-f]{32})\.plex\.direct\Z")
 """Certificate name of a Plex server: an address with dashes, and the hash of its certificate."""
 
+DIRECT_NAME = re.compile(r"(?P<address>[0-9a-f]{1,4}(?:-[0-9a-f]{0,4}){3,7})\.(?P<hash>[0-9a-f]{32})\.plex\.direct")
+"""The same, anywhere in a text."""
+
 _HOUSEHOLD = tuple(
     ipaddress.ip_network(network)
     for network in (

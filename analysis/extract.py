@@ -1,0 +1,215 @@
+"""Classified -> findings: which data items a call carries, and where."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fnmatch import translate
+from urllib.parse import unquote
+
+from analysis.at import LONGEST_PATH, Places, compile_path, compile_places, normalise
+from analysis.decode import Decoded, Leaf, decode
+from analysis.evidence import Evidence
+from analysis.knowledge import Knowledge
+from analysis.model import Classified, Direction, Finding, FindingSource, Party
+from analysis.pack import ItemPlace, Rule
+from analysis.shapes import is_address, label, shapes
+from captures.model import Contact, Exchange, Lookup
+
+_FILLERS = frozenset({"", "null", "undefined", "(null)", "None", "nil", "NaN"})
+
+_REACHED = (Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN)
+
+
+def extract(
+    classified: Classified, knowledge: Knowledge, evidence: Evidence, decoded: Decoded | None = None
+) -> tuple[Finding, ...]:
+    """One classified call -> its findings, in the order of the leaves, each (item, place, value) once; never raises.
+
+    At one place a rule outranks a well-known name, and that the shape of the value; an id that is a MAC address in
+    disguise is both.  The sender's public address reaches every recipient outside, though it stands in no bytes
+    (`implied`).  `decoded` are the call's leaves if they are known already.  Empty for what could not be read.
+    """
+    call = classified.observation
+    found: dict[tuple[str, str, str, str], Finding] = {}
+
+    def add(leaf: Leaf, item: str, value: str, source: FindingSource) -> None:
+        direction = _direction(leaf.at, classified)
+        finding = Finding(classified.n, direction, item, leaf.at, value, leaf.encodings, source)
+        found.setdefault((direction, item, leaf.at, value), finding)
+
+    if isinstance(call, Exchange):
+        names = _names(knowledge)
+        rule = _rule(knowledge).get(classified.rule)
+        leaves = (decoded or decode(call)).leaves
+        context = {name.lower(): value for name, value in (*call.query, *call.headers)}
+        for leaf in leaves:
+            labelled = _by_rule(leaf, rule, call) or _by_name(leaf, names, context, classified.role)
+            for item, value, source in labelled:
+                add(leaf, label(item, value, evidence), value, source)
+            for item, value in _by_shape(leaf, bool(labelled), classified, evidence):
+                add(leaf, item, value, "pattern")
+    elif isinstance(call, Contact | Lookup):
+        leaf = Leaf("host", call.host)
+        for item, value in _by_shape(leaf, False, classified, evidence):
+            add(leaf, item, value, "pattern")
+    if classified.party in _REACHED and isinstance(call, Exchange | Contact) and call.initiator == "inside":
+        own = next(iter(evidence.public_addresses)) if len(evidence.public_addresses) == 1 else ""
+        add(Leaf("", own), "net.public_ip", own, "implied")
+    return tuple(found.values())
+
+
+def _direction(at: str, classified: Classified) -> Direction:
+    """Behind a reverse proxy the own server's answers leave the house, and what a visitor asks comes in."""
+    call = classified.observation
+    visit = isinstance(call, Exchange | Contact) and call.initiator == "outside"
+    return "sent" if at.startswith("response.") == visit else "received"
+
+
+@dataclass(frozen=True, slots=True)
+class _RulePlaces:
+    """Where a rule's items stand, compiled."""
+
+    places: Places
+    path: re.Pattern[str] | None
+    parts: tuple[tuple[str, ItemPlace], ...]
+    """Named part of the path (empty: the whole) -> item."""
+    globs: dict[int, tuple[Callable[[str], object] | None, Callable[[str], object] | None]]
+    """`only-if` and `not-if` of each place, by its identity."""
+
+
+@functools.lru_cache(maxsize=4)
+def _rule(knowledge: Knowledge) -> dict[str, _RulePlaces]:
+    return {rule.id: _compile(rule) for rule in knowledge.rules.values()}
+
+
+def _compile(rule: Rule) -> _RulePlaces:
+    parts = tuple(
+        (at.removeprefix("path").removeprefix("."), item)
+        for item in rule.items
+        for at in item.at
+        if at == "path" or at.startswith("path.")
+    )
+    return _RulePlaces(
+        places=compile_places(rule.items),
+        path=compile_path(rule.match.path) if parts and rule.match.path else None,
+        parts=parts,
+        globs={id(item): (_globs(item.only_if), _globs(item.not_if)) for item in rule.items},
+    )
+
+
+def _globs(patterns: tuple[str, ...]) -> Callable[[str], object] | None:
+    return re.compile("|".join(translate(p) for p in patterns), re.IGNORECASE).match if patterns else None
+
+
+type _Labels = list[tuple[str, str, FindingSource]]
+
+
+def _by_rule(leaf: Leaf, rule: _RulePlaces | None, call: Exchange) -> _Labels:
+    if rule is None:
+        return []
+    if leaf.at == "path":
+        return _path_parts(rule, call)
+    return [
+        (item.id, leaf.value, "rule")
+        for item in rule.places.match(leaf.at)
+        if _wanted(leaf.value, *rule.globs[id(item)])
+    ]
+
+
+def _path_parts(rule: _RulePlaces, call: Exchange) -> _Labels:
+    match = rule.path.fullmatch(call.path, 0, LONGEST_PATH) if rule.path else None
+    labels: _Labels = []
+    for name, item in rule.parts:
+        value = call.path if not name else unquote(match[name]) if match and name in match.groupdict() else ""
+        if _wanted(value, *rule.globs[id(item)]):
+            labels.append((item.id, value, "rule"))
+    return labels
+
+
+def _wanted(value: str, only: Callable[[str], object] | None, never: Callable[[str], object] | None) -> bool:
+    if value in _FILLERS:
+        return False
+    return (only is None or bool(only(value))) and not (never and never(value))
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One entry of a product's vocabulary, compiled."""
+
+    item: str
+    server_item: str
+    only: Callable[[str], object] | None
+    when: tuple[tuple[str, Callable[[str], object] | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Well-known places and names of all packs."""
+
+    places: dict[str, str]
+    """Normalised place -> item."""
+    fields: dict[str, tuple[_Field, ...]]
+    """Header or parameter, in lower case -> entries in their order."""
+
+
+@functools.lru_cache(maxsize=4)
+def _names(knowledge: Knowledge) -> _Names:
+    fields: dict[str, list[_Field]] = {}
+    for product in knowledge.products.values():
+        for field in product.fields:
+            conditions = (text.partition("=") for text in field.when)
+            when = tuple((name.lower(), _globs((value,)) if given else None) for name, given, value in conditions)
+            entry = _Field(field.item, field.server_item or field.item, _globs(field.only_if), when)
+            fields.setdefault(field.name.lower(), []).append(entry)
+    return _Names(
+        places={_folded(at): item.id for item in knowledge.items.values() for at in item.names},
+        fields={name: tuple(entries) for name, entries in fields.items()},
+    )
+
+
+def _folded(at: str) -> str:
+    return normalise(at).lower()
+
+
+def _by_name(leaf: Leaf, names: _Names, context: dict[str, str], role: str) -> _Labels:
+    if leaf.value in _FILLERS:
+        return []
+    at = leaf.at
+    if at.startswith(("header.", "query.")):
+        for entry in names.fields.get(at.partition(".")[2].lower(), ()):
+            if _holds(entry, leaf.value, context):
+                return [(entry.server_item if role == "server" else entry.item, leaf.value, "name")]
+    item = names.places.get(_folded(at))
+    return [(item, leaf.value, "name")] if item else []
+
+
+def _holds(entry: _Field, value: str, context: dict[str, str]) -> bool:
+    if entry.only and not entry.only(value):
+        return False
+    return not entry.when or any(
+        name in context and (fits is None or bool(fits(context[name]))) for name, fits in entry.when
+    )
+
+
+_NO_SHAPES = ("header.user-agent", "response.header.server", "response.header.user-agent")
+"""Places full of version numbers, which look like addresses."""
+
+_DISGUISED = "net.mac"
+
+
+def _by_shape(leaf: Leaf, labelled: bool, classified: Classified, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What the value's shape shows; of a labelled value only a MAC address in disguise, and names under plex.direct."""
+    if leaf.peeled or leaf.at in _NO_SHAPES:
+        return
+    if leaf.at == "host" and is_address(leaf.value) and classified.party in (Party.VENDOR, Party.THIRD_PARTY):
+        return
+    version = leaf.at.rpartition(".")[2].lower().endswith(("version", "build", "release"))
+    for item, value in shapes(leaf.value, evidence):
+        if labelled and item not in (_DISGUISED, "server.cert_hash") and "plex.direct" not in leaf.value:
+            continue
+        if version and item.startswith("net."):
+            continue
+        yield item, value

@@ -1,0 +1,96 @@
+"""Data items that the shape of a value shows, whatever its field is called.  Precision before recall."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from analysis.evidence import DIRECT_NAME, Evidence, address_of, household
+
+_EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?![\w@-])", re.ASCII)
+_IPV4 = re.compile(r"(?<![\w.-])(?<!\w/)(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)", re.ASCII)
+_IPV6 = re.compile(r"(?<![\w:.])[0-9a-fA-F:]{2,39}(?:\.\d{1,3}){0,3}(?![\w:])", re.ASCII)
+_MAC = re.compile(
+    r"(?<![\w:.-])(?:[0-9a-f]{2}(?::[0-9a-f]{2}){5}|[0-9a-f]{2}(?:-[0-9a-f]{2}){5}|[0-9a-f]{4}(?:\.[0-9a-f]{4}){2})(?![\w:-])",
+    re.ASCII | re.IGNORECASE,
+)
+_MAC_NUMBER = re.compile(r"0x[0-9a-f]{9,12}\Z")
+_JWT = re.compile(r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*\Z", re.ASCII)
+_KERNEL = re.compile(r"\d{1,2}\.\d{1,3}\.\d{1,3}(?:[-+.][A-Za-z0-9.+_-]+)+\Z", re.ASCII)
+
+_NO_ADDRESS = frozenset({"0.0.0.0", "255.255.255.255", "::"})  # noqa: S104 - values that say nothing, not a listener
+
+_LABEL_BY_VALUE = {"client.model": "client.os", "server.hardware": "server.os"}
+
+
+def shapes(value: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """One value -> (item, the part of the value that is one), in the order of kinds; empty when it shows nothing.
+
+    Found are e-mail addresses, MAC addresses (also as the number that Python's `uuid.getnode` gives), IP addresses,
+    names under plex.direct, and JWTs (RFC 7519).  A UUID alone says nothing.
+    """
+    if "@" in value:
+        yield from (("account.email", match[0]) for match in _EMAIL.finditer(value))
+    if value.startswith("0x") and _MAC_NUMBER.match(value):
+        yield "net.mac", value
+    elif value.count(":") >= 5 or value.count("-") >= 5 or value.count(".") >= 2:
+        yield from (("net.mac", match[0]) for match in _MAC.finditer(value))
+    if "plex.direct" in value:
+        for match in DIRECT_NAME.finditer(value):
+            yield "server.cert_hash", match["hash"]
+            yield address_item(address_of(match["address"]), evidence), match["address"]
+    if value.count(".") >= 3:
+        yield from _addresses(_IPV4, value, evidence)
+    if value.count(":") >= 2:
+        yield from _addresses(_IPV6, value, evidence)
+    if value.startswith("eyJ") and _JWT.match(value):
+        yield "auth.token", value
+
+
+def _addresses(pattern: re.Pattern[str], value: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    for match in pattern.finditer(value):
+        text = match[0].strip(":") if match[0].count(":") < 7 and "::" not in match[0] else match[0]
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            continue
+        # Times and code look like short IPv6 addresses; within a longer text only long ones count.
+        if address.version == 6 and text != value and text.count(":") < 4:
+            continue
+        if str(address) not in _NO_ADDRESS and not address.is_loopback and not address.is_multicast:
+            yield address_item(str(address), evidence), text
+
+
+def address_item(address: str, evidence: Evidence) -> str:
+    """Address in text form -> the item that it is: of the household's network, its public one, or somebody else's."""
+    if household(address):
+        return "net.lan_ip"
+    ours = address in evidence.public_addresses or address in evidence.own.hosts
+    return "net.public_ip" if ours else "net.other_ip"
+
+
+def is_address(value: str) -> bool:
+    """Whether the whole value is an IP address.
+
+    >>> is_address("198.51.100.7"), is_address("fd00::1"), is_address("1.41.3.9314")
+    (True, True, False)
+    """
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def label(item: str, value: str, evidence: Evidence) -> str:
+    """Item that a field's name says, and the value -> the item that the value is.
+
+    A kernel release in a field for the model is the operating system; an address is one's own, local or another's
+    whatever the field is called.
+    """
+    if item in _LABEL_BY_VALUE and _KERNEL.match(value):
+        return _LABEL_BY_VALUE[item]
+    if item in ("net.public_ip", "net.other_ip", "net.lan_ip") and is_address(value):
+        return address_item(value, evidence)
+    return item
