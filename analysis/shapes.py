@@ -92,5 +92,6 @@ def label(item: str, value: str, evidence: Evidence) -> str:
     if item in _LABEL_BY_VALUE and _KERNEL.match(value):
         return _LABEL_BY_VALUE[item]
     if item in ("net.public_ip", "net.other_ip", "net.lan_ip") and is_address(value):
-        return address_item(value, evidence)
+        seen = address_item(value, evidence)
+        return item if item == "net.public_ip" and seen == "net.other_ip" else seen
     return item
