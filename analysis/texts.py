@@ -127,8 +127,8 @@ PURPOSE_COUNT = "{purpose} {n}"
 FURTHER_RECIPIENTS = ("{n} further recipient", "{n} further recipients")
 
 UNCOVERED = "Sent, and covered by no list: {items}."
-UNCOVERED_ITEM = "{item} to {entity} ({purpose}; {verdict})"
-UNCOVERED_PROBABLY = "{item} to {entity} ({purpose}; {verdict}, the sender is only probable)"
+UNCOVERED_ITEM = "{items} to {entity} ({purpose}; {verdict})"
+UNCOVERED_PROBABLY = "{items} to {entity} ({purpose}; {verdict}, the sender is only probable)"
 UNCOVERED_MORE = ("{n} more", "{n} more")
 ALL_COVERED = "In what could be read, nothing was found that the senders' lists do not cover."
 NOTHING_SENT = "In what could be read, no data item was found that was sent to anybody outside."
@@ -244,7 +244,7 @@ SHARED_LIST = "{product}, list of {declared}"
 SHARED_SETTINGS = "Settings: {settings}."
 SHARED_SETTING = "{product}, {switch}: {state}"
 SHARED_UNCOVERED = "Sent, and covered by no list: {items}."
-SHARED_UNCOVERED_ITEM = "{item} to {entity} ({purpose}; {verdict})"
+SHARED_UNCOVERED_ITEM = "{items} to {entity} ({purpose}; {verdict})"
 SHARED_COVERED = "In what could be read, nothing was found that the senders' lists do not cover."
 SHARED_COVERAGE = (
     "Calls: {calls}, of which not readable: {unreadable}; recipients outside: {recipients}, of which not readable: "

@@ -364,6 +364,15 @@ def test_a_class_of_lengths_needs_times() -> None:
     assert [redact.length_class(h * 3600) for h in (0.5, 1, 6, 24, 169)] == ["<1h", "1-6h", "6-24h", "1-7d", ">7d"]
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("hours", [0, 0.5, 3, 12, 48, 400])
+def test_every_class_of_lengths_stands_in_every_form(hours: float, form: str) -> None:
+    found = result(hours=hours)
+    made = redact.redact(found)
+    proven(found, made, form)
+    assert redact.read(redact.embedded(written(made, form).encode())) == made
+
+
 def test_the_result_may_be_empty() -> None:
     found = result()
     made = redact.redact(found)

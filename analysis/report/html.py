@@ -38,7 +38,7 @@ _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'"
 
 
-MARKUP = re.compile(r"<style>.*?</style>|<!?/?[a-z][^<>]*>|\\u003c", re.DOTALL | re.IGNORECASE)
+MARKUP = re.compile(r"<style>.*?</style>|<!?/?[a-z][^<>]*>", re.DOTALL | re.IGNORECASE)
 """What this output writes around texts."""
 
 
@@ -71,8 +71,9 @@ def _block(block: Block) -> str:
         case Commands(lines):
             return f"<pre>{escape_lines(lines)}</pre>"
         case Data(json):
-            # Within a script element only `<` can end it or open a comment; JSON may write it as an escape.
-            return f'<script type="application/json">{json.replace("<", "\\u003c")}</script>'
+            # Within a script element only `</` can end it and `<!` open a comment; JSON may write them otherwise.
+            inert = json.replace("</", "<\\/").replace("<!", "\\u003c!")
+            return f'<script type="application/json">{inert}</script>'
     assert_never(block)
 
 

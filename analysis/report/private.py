@@ -103,25 +103,23 @@ def _who_was_called(outside: Sequence[Classified]) -> str:
 def _what_is_not_covered(result: Result, outside: Sequence[Classified]) -> tuple[str, Tone]:
     first = [c for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN and on_first_screen(c)]
     if first:
-        named = [_uncovered(c, result) for c in first[:_MOST_NAMED]]
-        if rest := len(first) - len(named):
-            named.append(texts.plural(rest, texts.UNCOVERED_MORE))
+        groups: dict[tuple[Verdict, str, Category, bool], list[str]] = {}
+        for c in first:
+            groups.setdefault((c.verdict, c.entity, c.category, c.sure), []).append(label(c.item, result))
+        named = [
+            (texts.UNCOVERED_ITEM if sure else texts.UNCOVERED_PROBABLY).format(
+                items=_some(items), entity=brief(entity), purpose=texts.CATEGORIES[category], verdict=verdict.value
+            )
+            for (verdict, entity, category, sure), items in groups.items()
+        ]
+        if (rest := len(named) - _MOST_NAMED) > 0:
+            named[_MOST_NAMED:] = [texts.plural(rest, texts.UNCOVERED_MORE)]
         return texts.UNCOVERED.format(items="; ".join(named)), "alarm"
     if any(c.verdict is not Verdict.NOT_SEEN for c in result.comparisons):
         return texts.ALL_COVERED, "plain"
     if any(is_readable(call) for call in outside) or not outside:
         return texts.NOTHING_SENT, "plain"
     return texts.NOTHING_READ, "warn"
-
-
-def _uncovered(c: Comparison, result: Result) -> str:
-    sentence = texts.UNCOVERED_ITEM if c.sure else texts.UNCOVERED_PROBABLY
-    return sentence.format(
-        item=label(c.item, result),
-        entity=brief(c.entity),
-        purpose=texts.CATEGORIES[c.category],
-        verdict=c.verdict.value,
-    )
 
 
 def _what_was_not_read(result: Result) -> tuple[str, Tone]:
@@ -203,26 +201,30 @@ def _verdicts(result: Result) -> Iterator[Block]:
         Column(texts.ITEM),
         Column(texts.RECIPIENT),
         Column(texts.PURPOSES),
-        Column(texts.COUNT, number=True),
         Column(texts.WHY),
     )
     # Where data is collected for its own sake, a sender without a list comes right after what the lists do not cover.
     watched = {c.verdict for c in seen if on_first_screen(c)}
     for verdict in sorted(Verdict, key=lambda verdict: verdict not in watched):
-        rows = tuple(_verdict_row(c, result) for c in seen if c.verdict is verdict)
-        if rows:
+        groups: dict[tuple[str, str, str, str, bool], list[Comparison]] = {}
+        for c in seen:
+            if c.verdict is verdict:
+                groups.setdefault((c.product, c.item, c.entity, c.reason, c.sure), []).append(c)
+        if groups:
             yield Heading(texts.VERDICT_HEADING.format(verdict=verdict.value, meaning=texts.VERDICTS[verdict]), 3)
-            yield Table(columns, rows)
+            yield Table(columns, tuple(_verdict_row(group, result) for group in groups.values()))
     if not_seen:
         yield Paragraph(texts.plural(not_seen, texts.NOT_SEEN), "dim")
 
 
-def _verdict_row(c: Comparison, result: Result) -> tuple[Cell, ...]:
+def _verdict_row(group: Sequence[Comparison], result: Result) -> tuple[Cell, ...]:
+    """One row for comparisons that differ in the purpose alone."""
+    c = group[0]
+    purposes = [texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[x.category], n=f"{x.count:,}") for x in group]
     return (
-        Cell(label(c.item, result), tone_of(c)),
+        Cell(label(c.item, result), max((tone_of(x) for x in group), key=("plain", "warn", "alarm").index)),
         Cell(brief(c.entity)),
-        Cell(texts.CATEGORIES[c.category]),
-        Cell(f"{c.count:,}"),
+        Cell(", ".join(purposes)),
         Cell(c.reason if c.sure else texts.PROBABLY.format(reason=c.reason)),
     )
 

@@ -32,14 +32,14 @@ def _first(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
     yield Paragraph(texts.SHARED_SENTENCE.format(length=texts.LENGTHS[report.length], month=month))
     first = [row for row in report.rows if is_first(row.verdict, row.category, row.recipient)]
     if first:
+        groups: dict[tuple[str, Category, str], list[str]] = {}
+        for row in first:
+            groups.setdefault((row.entity, row.category, _verdict(row)), []).append(_label(row.item, words))
         items = "; ".join(
             texts.SHARED_UNCOVERED_ITEM.format(
-                item=_label(row.item, words),
-                entity=_entity(row.entity),
-                purpose=texts.CATEGORIES[row.category],
-                verdict=_verdict(row),
+                items=", ".join(labels), entity=_entity(entity), purpose=texts.CATEGORIES[category], verdict=verdict
             )
-            for row in first
+            for (entity, category, verdict), labels in groups.items()
         )
         yield Paragraph(texts.SHARED_UNCOVERED.format(items=items), "strong")
     else:
