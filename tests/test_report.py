@@ -356,7 +356,10 @@ def test_calls_are_listed_by_time_and_keep_their_number() -> None:
     late, early = exchange("plex.tv", "/late", index=5), exchange("plex.tv", "/early", index=1)
     table = lists.calls_of(result([call(late), call(early)])).blocks[0]
     assert isinstance(table, Table)
-    assert [(row[0].text, row[6].text) for row in table.rows] == [("1", "/early"), ("5", "/late")]
+    assert [(row[0].text, row[4].text) for row in table.rows] == [
+        ("1", "POST plex.tv/early"),
+        ("5", "POST plex.tv/late"),
+    ]
 
 
 def test_items_are_listed_with_place_and_value() -> None:
@@ -424,3 +427,12 @@ def test_a_command_to_type_holds_no_character_that_a_shell_understands() -> None
     said = [block.text for block in document.blocks if isinstance(block, Paragraph) and "--kind server" in block.text]
     assert [sentence.rpartition("--kind server ")[2] for sentence in said] == ["HOST", "HOST", "HOST"]
     assert document.blocks[-1] == Commands(("phonehome items FILE", "phonehome share FILE -o report.md"))
+
+
+def test_a_list_has_one_line_a_row_whatever_the_width() -> None:
+    long = exchange("plex.tv", "/" + "p" * 300)
+    document = lists.calls_of(result([call(long)]))
+    piped, shown = terminal.render(document, width=60), terminal.render(document, width=60, cut=True)
+    assert [len(text.splitlines()) for text in (piped, shown)] == [3, 3]
+    assert "p" * 300 in piped
+    assert max(len(line) for line in shown.splitlines()) <= 60

@@ -247,7 +247,7 @@ def show(document: Document, form: str, out: str) -> None:
 
         seen = out == "-" and sys.stdout.isatty()
         width = shutil.get_terminal_size((100, 24)).columns
-        write(terminal.render(document, width=width, colour=seen and not os.environ.get("NO_COLOR")), out)
+        write(terminal.render(document, width=width, colour=seen and not os.environ.get("NO_COLOR"), cut=seen), out)
     else:
         write(report.renderer(form).render(document), out)
 

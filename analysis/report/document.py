@@ -69,6 +69,8 @@ class Table:
     """From left to right."""
     rows: tuple[tuple[Cell, ...], ...]
     """From top to bottom, each as long as `columns`; not empty."""
+    one_line: bool = False
+    """Whether each row is to stay on one line, cut if need be; else cells are wrapped."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,7 @@ def calls_of(result: Result) -> Document:
         Column(texts.TIME),
         Column(texts.DEVICE),
         Column(texts.SENDER),
-        Column(texts.METHOD),
-        Column(texts.HOST_COLUMN),
-        Column(texts.PATH),
+        Column(texts.CALL),
         Column(texts.STATUS, number=True),
         Column(texts.BYTES, number=True),
         Column(texts.PURPOSES),
@@ -44,17 +42,15 @@ def _by_time(call: Classified) -> tuple[bool, float, int]:
 
 def _call_row(call: Classified, result: Result) -> tuple[Cell, ...]:
     seen = call.observation
-    method, path, status = "", "", ""
+    called, status = host(call), ""
     if isinstance(seen, Exchange):
-        method, path, status = seen.method, seen.path, str(seen.status or "")
+        called, status = f"{seen.method} {host(call)}{seen.path}", str(seen.status or "")
     return (
         Cell(str(call.n)),
         Cell(local_time(seen.time)),
         Cell(brief(seen.device)),
         Cell(product_name(call.product, result) if call.product else ""),
-        Cell(brief(method)),
-        Cell(brief(host(call))),
-        Cell(brief(path)),
+        Cell(brief(called)),
         Cell(status),
         Cell(size(bytes_out(call))),
         Cell(texts.CATEGORIES[call.category]),
@@ -194,4 +190,4 @@ def local_time(time: float | None) -> str:
 
 
 def _listed(title: str, columns: tuple[Column, ...], rows: tuple[tuple[Cell, ...], ...], none: str) -> Document:
-    return Document(title, (Table(columns, rows),) if rows else (Paragraph(none),))
+    return Document(title, (Table(columns, rows, one_line=True),) if rows else (Paragraph(none),))

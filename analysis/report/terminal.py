@@ -38,6 +38,9 @@ STYLES: dict[Tone, str] = {
 NARROW = 60
 """Below this width a table is written as lines, since columns would be cut into letters."""
 
+_WIDEST = 100_000
+"""Columns of a line that nobody wants wrapped: it goes into a pipe or a file."""
+
 escape = printable
 
 
@@ -45,8 +48,11 @@ MARKUP = re.compile(r"\x1b\[[0-9;]*m")
 """What this output writes around texts."""
 
 
-def render(document: Document, *, width: int = 100, colour: bool = False) -> str:
-    """Document -> text, `width` columns wide, with ANSI styles if `colour`."""
+def render(document: Document, *, width: int = 100, colour: bool = False, cut: bool = False) -> str:
+    """Document -> text, `width` columns wide, with ANSI styles if `colour`.
+
+    Tables of one line a row are as wide as they need to be, or, with `cut`, as wide as the rest.
+    """
     from rich.console import Console  # 0.06 s, and only this output needs it
     from rich.text import Text
 
@@ -64,11 +70,11 @@ def render(document: Document, *, width: int = 100, colour: bool = False) -> str
     )
     console.print(Text(escape(document.title), "bold underline"))
     for block in document.blocks:
-        _print(block, console)
+        _print(block, console, cut)
     return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").split("\n")) + "\n"
 
 
-def _print(block: object, console: Console) -> None:
+def _print(block: object, console: Console, cut: bool) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
@@ -82,7 +88,7 @@ def _print(block: object, console: Console) -> None:
             for point in points:
                 console.print(Text("- " + escape(point)))
         case Table():
-            _print_table(block, console)
+            _print_table(block, console, cut)
         case Commands(lines):
             for line in lines:
                 console.print(
@@ -92,11 +98,11 @@ def _print(block: object, console: Console) -> None:
             console.print(Text(json, no_wrap=True, overflow="ignore"), crop=False)
 
 
-def _print_table(table: Table, console: Console) -> None:
+def _print_table(table: Table, console: Console, cut: bool) -> None:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    if console.width < NARROW:
+    if console.width < NARROW and not table.one_line:
         for row in table.rows:
             named = [f"{c.title}: {escape(x.text)}" for c, x in zip(table.columns, row, strict=True) if x.text]
             console.print(Text("- " + "; ".join(named)))
@@ -106,9 +112,10 @@ def _print_table(table: Table, console: Console) -> None:
         grid.add_column(
             Text(escape(column.title)),
             justify="right" if column.number else "left",
-            overflow="fold",
-            no_wrap=column.number,
+            overflow="ellipsis" if table.one_line else "fold",
+            no_wrap=column.number or table.one_line,
         )
     for row in table.rows:
         grid.add_row(*(Text(escape(cell.text), STYLES[cell.tone]) for cell in row))
-    console.print(grid)
+    wide = table.one_line and not cut
+    console.print(grid, width=_WIDEST if wide else None, crop=not wide)
