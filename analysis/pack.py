@@ -240,6 +240,8 @@ class Statement:
     """Id of the switch in `product.toml`; empty: none is offered."""
     recipients: tuple[RecipientKind, ...] = ("vendor",)
     """Who is said to receive it."""
+    only_recipients: bool = False
+    """Whether it says that nobody else receives it."""
     sender: SenderRole = "any"
     """Which part of the product it is about."""
     content: Literal["personal", "vendor-provided", "any"] = "any"
@@ -277,6 +279,8 @@ class DeclaredList:
     """Where it can be read."""
     statements: tuple[Statement, ...]
     """What it says."""
+    recipients: tuple[RecipientKind, ...] = ()
+    """Kinds of recipients that the document names in general, for anything that it lists."""
     read: str = ""
     """How much of the document was read, and in which copy."""
     note: str = ""

@@ -1,0 +1,149 @@
+"""The sentences that give the reason for a verdict.  They hold no captured value."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from analysis.knowledge import Knowledge
+from analysis.pack import DeclaredList, Product, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the sentences about one comparison are made of."""
+
+    knowledge: Knowledge
+    item: str
+    who: str
+    """Name of the recipient, or its host.  Private in the latter case."""
+    sender: Product | None
+    policy: DeclaredList | None
+
+    def _what(self) -> str:
+        return self.knowledge.items[self.item].label
+
+    def _list(self) -> str:
+        return _titled(self.policy) if self.policy else "the list"
+
+    def _name(self) -> str:
+        return self.sender.name if self.sender else "An unknown sender"
+
+    def denied(self, statement: Statement) -> str:
+        """The list says never."""
+        return f"{self._list()} says that {self._what()} is never collected ({_quoted(statement)}), and it was sent."
+
+    def opted_out(self, statement: Statement) -> str:
+        """Switched off and sent."""
+        return (
+            f"{self._list()} lists {self._what()} as optional ({_quoted(statement)}); "
+            f"{self._switch(statement)} was off, and it was sent all the same."
+        )
+
+    def wrong_recipient(self, statement: Statement) -> str:
+        """Sent to somebody whom the list excludes."""
+        return f"{self._list()} lists {self._what()} for other recipients only ({_quoted(statement)})."
+
+    def identifiable(self, statement: Statement, beside: str) -> str:
+        """Declared anonymous, and is not."""
+        return (
+            f"{self._list()} says that {self._what()} is anonymous or aggregated ({_quoted(statement)}), "
+            f"but it was sent together with: {self.knowledge.items[beside].label}."
+        )
+
+    def too_precise(self, statement: Statement) -> str:
+        """Declared rounded, and is not."""
+        return f"{self._list()} says that {self._what()} is {statement.rounding}, and finer values were sent."
+
+    def contradictory(self, named: Statement, denied: Statement) -> str:
+        """The list says both."""
+        return f"{self._list()} both names {self._what()} ({_quoted(named)}) and denies it ({_quoted(denied)})."
+
+    def undeclared(self) -> str:
+        """No statement applies."""
+        return f"No statement of {self._list()} covers {self._what()} in this kind of call."
+
+    def optional(self, statement: Statement, on: bool | None) -> str:
+        """A switch stops it."""
+        known = {True: "it was on", False: "it was off", None: "its state is not known from this capture"}[on]
+        return f"{self._list()} lists {self._what()} as optional ({_quoted(statement)}); {self._switch(statement)}: {known}."
+
+    def vaguely(self, statement: Statement) -> str:
+        """Only a general statement covers it."""
+        return f"{self._list()} covers {self._what()} only in general terms ({_quoted(statement)})."
+
+    def declared(self, statement: Statement) -> str:
+        """The list names it."""
+        return f"{self._list()} names {self._what()} ({_quoted(statement)})."
+
+    def declared_twice(self, required: Statement, optional: Statement) -> str:
+        """Once as required, once as optional."""
+        return (
+            f"{self._list()} names {self._what()} twice: as required ({_quoted(required)}) and as optional "
+            f"({_quoted(optional)}); the switch does not clearly cover it."
+        )
+
+    def documented(self, address: str) -> str:
+        """The vendor's documentation describes the call."""
+        return f"{self._name()} publishes no list that covers {self._what()}; its documentation describes this call ({address})."
+
+    def set_up(self) -> str:
+        """The user chose the recipient."""
+        return f"{self._what()} goes to a recipient that is only called because you set it up."
+
+    def no_list(self, blanket: Statement | None, receivers: DeclaredList | None) -> str:
+        """The sender publishes no list."""
+        said = f" It says in general: “{blanket.wording}”." if blanket else ""
+        return f"{self._name()} publishes no list of what it sends; {self._what()} was sent.{said}{self._remark(receivers)}"
+
+    def sender_unknown(self, product: str, receivers: DeclaredList | None) -> str:
+        """Nobody can be held to a list."""
+        guess = f"Probably {self._name()} sent" if product and self.sender else "A program that is not known sent"
+        return f"{guess} {self._what()}; no list can be held against it.{self._remark(receivers)}"
+
+    def not_seen(self, statement: Statement, happened: bool) -> str:
+        """Listed, and in no call."""
+        if statement.derived:
+            why = "it is worked out by the recipient and cannot be seen"
+        elif happened:
+            why = "calls that can carry it were made without it"
+        else:
+            why = "no call that can carry it was made in this capture"
+        return f"{self._list()} names {self._what()} ({_quoted(statement)}); not seen: {why}."
+
+    def _remark(self, receivers: DeclaredList | None) -> str:
+        """What the receiver's own list says: a remark, since the receiver did not send it."""
+        if receivers is None:
+            return ""
+        named = any(self.item in s.items and s.status != "never" for s in receivers.statements)
+        return f" {_titled(receivers)}, the recipient's own list, {'names' if named else 'does not name'} it."
+
+    def _switch(self, statement: Statement) -> str:
+        switches = {switch.id: switch for switch in self.sender.switches} if self.sender else {}
+        switch = switches.get(statement.switch)
+        return f"the switch “{switch.label}” ({switch.where})" if switch else "the switch"
+
+
+def _quoted(statement: Statement) -> str:
+    return f"“{statement.wording}”, {statement.place}"
+
+
+def _titled(declared: DeclaredList) -> str:
+    return f"{declared.title} of {long_date(declared.effective)}"
+
+
+def long_date(day: str) -> str:
+    """`YYYY-MM-DD` -> a date that people read alike everywhere.
+
+    >>> long_date("2024-06-28")
+    '28 June 2024'
+    """
+    date = datetime.date.fromisoformat(day)
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
+
+
+# Not strftime: its names of months depend on the locale.
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
