@@ -47,7 +47,8 @@ def compare(
     by, instead of the one in force at the time of the call.  At the end stands what a list names and was not seen.
     """
     by_number = {call.n: call for call in calls}
-    scene = _Scene(knowledge, evidence, declared, _carried(findings))
+    carried = _carried(findings)
+    scene = _Scene(knowledge, evidence, declared, carried, _named(carried, knowledge))
     groups: dict[tuple[str, str, str, Category], _Group] = {}
     for finding in findings:
         call = by_number[finding.call]
@@ -58,9 +59,12 @@ def compare(
         groups.setdefault(key, _Group(*key)).members.append((call, finding))
     judged = [_judge(group, scene) for group in groups.values()]
     judged.extend(_not_seen(calls, judged, scene))
-    return tuple(
-        sorted(judged, key=lambda c: (_ORDER[c.verdict], c.product, c.entity, c.category, c.item, c.statement))
-    )
+    return tuple(sorted(judged, key=_rank))
+
+
+def _rank(comparison: Comparison) -> tuple[int, str, str, str, str, str]:
+    c = comparison
+    return _ORDER[c.verdict], c.product, c.entity, c.category, c.item, c.statement
 
 
 @dataclass(slots=True)
@@ -87,16 +91,8 @@ class _Scene:
     declared: str
     carried: dict[int, dict[str, set[str]]]
     """Call -> item -> values sent in it."""
-
-    def named(self) -> dict[tuple[str, str], set[str]]:
-        """(id item, value) -> linking items that stand in some call beside it."""
-        found: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for items in self.carried.values():
-            linking = {item for item in items if self.knowledge.items[item].linking}
-            for name in _IDS:
-                for value in items.get(name, ()):
-                    found[name, value] |= linking - {name}
-        return found
+    named: dict[tuple[str, str], set[str]]
+    """(item that is an id, its value) -> linking items that stand beside it in some call."""
 
 
 def _carried(findings: Sequence[Finding]) -> dict[int, dict[str, set[str]]]:
@@ -105,6 +101,16 @@ def _carried(findings: Sequence[Finding]) -> dict[int, dict[str, set[str]]]:
         if finding.direction == "sent":
             carried[finding.call][finding.item].add(finding.value)
     return carried
+
+
+def _named(carried: dict[int, dict[str, set[str]]], knowledge: Knowledge) -> dict[tuple[str, str], set[str]]:
+    named: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for items in carried.values():
+        linking = {item for item in items if knowledge.items[item].linking}
+        for name in _IDS:
+            for value in items.get(name, ()):
+                named[name, value] |= linking - {name}
+    return named
 
 
 def _is_judged(call: Classified, evidence: Evidence) -> bool:
@@ -338,11 +344,10 @@ def _identifying(policy: DeclaredList, sure: list[tuple[Classified, Finding]], s
         beside = sorted(item for item in scene.carried[call.n] if items[item].linking and item not in listed)
         if beside:
             return beside[0]
-    named = scene.named()
     for call, _ in sure:
         for item in _IDS:
             for value in scene.carried[call.n].get(item, ()):
-                if named.get((item, value), set()) - listed:
+                if scene.named.get((item, value), set()) - listed:
                     return item
     return ""
 
@@ -373,14 +378,14 @@ def _not_seen(calls: Sequence[Classified], judged: Sequence[Comparison], scene: 
                         category=statement.categories[0] if statement.categories else Category.UNKNOWN,
                         verdict=Verdict.NOT_SEEN,
                         also=(),
-                        reason=words.not_seen(statement, _occasions(item, product, happened, scene)),
+                        reason=words.not_seen(statement, _occasions(item, happened, scene)),
                         statement=statement.id,
                         count=0,
                         calls=(),
                     )
 
 
-def _occasions(item: str, product: str, happened: set[str], scene: _Scene) -> bool:
+def _occasions(item: str, happened: set[str], scene: _Scene) -> bool:
     """Whether a call that can carry the item did happen."""
     rules = scene.knowledge.rules
     return any(rule in happened and item in {i.id for i in rules[rule].items} for rule in rules if rule)

@@ -66,7 +66,8 @@ class Words:
     def optional(self, statement: Statement, on: bool | None) -> str:
         """A switch stops it."""
         known = {True: "it was on", False: "it was off", None: "its state is not known from this capture"}[on]
-        return f"{self._list()} lists {self._what()} as optional ({_quoted(statement)}); {self._switch(statement)}: {known}."
+        listed = f"{self._list()} lists {self._what()} as optional ({_quoted(statement)})"
+        return f"{listed}; {self._switch(statement)}: {known}."
 
     def vaguely(self, statement: Statement) -> str:
         """Only a general statement covers it."""
@@ -85,7 +86,8 @@ class Words:
 
     def documented(self, address: str) -> str:
         """The vendor's documentation describes the call."""
-        return f"{self._name()} publishes no list that covers {self._what()}; its documentation describes this call ({address})."
+        listed = f"{self._name()} publishes no list that covers {self._what()}"
+        return f"{listed}; its documentation describes this call ({address})."
 
     def set_up(self) -> str:
         """The user chose the recipient."""
@@ -94,7 +96,8 @@ class Words:
     def no_list(self, blanket: Statement | None, receivers: DeclaredList | None) -> str:
         """The sender publishes no list."""
         said = f" It says in general: “{blanket.wording}”." if blanket else ""
-        return f"{self._name()} publishes no list of what it sends; {self._what()} was sent.{said}{self._remark(receivers)}"
+        listed = f"{self._name()} publishes no list of what it sends; {self._what()} was sent."
+        return f"{listed}{said}{self._remark(receivers)}"
 
     def sender_unknown(self, product: str, receivers: DeclaredList | None) -> str:
         """Nobody can be held to a list."""

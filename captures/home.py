@@ -1,0 +1,54 @@
+"""Where the tool keeps things on this machine, for this user alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def root() -> Path:
+    """`$PHONEHOME_HOME`, by default the platform's data folder of the user; made with mode 0700 when it is missing."""
+    named = os.environ.get("PHONEHOME_HOME")
+    if named:
+        return _folder(Path(named).expanduser())
+    # 4 ms, and `--help` does not need it.
+    import platformdirs
+
+    return _folder(Path(platformdirs.user_data_dir("phonehome", appauthor=False)))
+
+
+def packs() -> Path:
+    """Folder of the user's own packs; it need not exist."""
+    return root() / "packs"
+
+
+def cache() -> Path:
+    """Folder of what can be worked out anew."""
+    return _folder(root() / "cache")
+
+
+def ledgers() -> Path:
+    """Folder of what `watch` records."""
+    return _folder(root() / "ledgers")
+
+
+def authority() -> Path:
+    """Folder of the proxy's certificate authority (mitmproxy's `confdir`)."""
+    return _folder(root() / "ca")
+
+
+def private_file(path: Path) -> Path:
+    """Makes an empty file with mode 0600 under any umask; of one that exists the mode is set.  Gives the path back."""
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        os.fchmod(handle, 0o600)
+    finally:
+        os.close(handle)
+    return path
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o700)
+    return path
