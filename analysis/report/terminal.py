@@ -41,6 +41,9 @@ NARROW = 60
 _WIDEST = 100_000
 """Columns of a line that nobody wants wrapped: it goes into a pipe or a file."""
 
+_GAP = 2
+"""Columns between two cells."""
+
 escape = printable
 
 
@@ -107,15 +110,32 @@ def _print_table(table: Table, console: Console, cut: bool) -> None:
             named = [f"{c.title}: {escape(x.text)}" for c, x in zip(table.columns, row, strict=True) if x.text]
             console.print(Text("- " + "; ".join(named)))
         return
-    grid = RichTable(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for column in table.columns:
+    grid = RichTable(box=None, pad_edge=False, header_style="dim", padding=(0, _GAP, 0, 0))
+    kept = _kept(table, console.width) if table.one_line and cut else None
+    for n, column in enumerate(table.columns):
         grid.add_column(
             Text(escape(column.title)),
             justify="right" if column.number else "left",
             overflow="ellipsis" if table.one_line else "fold",
             no_wrap=column.number or table.one_line,
+            max_width=kept[n] if kept else None,
         )
     for row in table.rows:
         grid.add_row(*(Text(escape(cell.text), STYLES[cell.tone]) for cell in row))
-    wide = table.one_line and not cut
-    console.print(grid, width=_WIDEST if wide else None, crop=not wide)
+    width = console.width
+    console.width = _WIDEST if table.one_line and not cut else width
+    console.print(grid)
+    console.width = width
+
+
+def _kept(table: Table, width: int) -> list[int]:
+    """How wide each column may be so that a row fits on one line: the widest give way first."""
+    kept = [
+        max(len(column.title), *(len(escape(row[n].text)) for row in table.rows))
+        for n, column in enumerate(table.columns)
+    ]
+    room = max(width - _GAP * len(kept), len(kept))
+    while sum(kept) > room:
+        most, second = sorted([*kept, 0], reverse=True)[:2]
+        kept[kept.index(most)] -= max(1, min(most - second, sum(kept) - room))
+    return kept
