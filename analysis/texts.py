@@ -129,7 +129,12 @@ FURTHER_RECIPIENTS = ("{n} further recipient", "{n} further recipients")
 UNCOVERED = "Sent, and covered by no list: {items}."
 UNCOVERED_ITEM = "{items} to {entity} ({purpose}; {verdict})"
 UNCOVERED_PROBABLY = "{items} to {entity} ({purpose}; {verdict}, the sender is only probable)"
+UNCOVERED_UNKNOWN = "{items} to {entity} ({purpose}; {verdict}, the sender is not known)"
 UNCOVERED_MORE = ("{n} more", "{n} more")
+NO_LISTS = (
+    "There is no list to hold against {n} kind of data that was sent: {items}.",
+    "There is no list to hold against {n} kinds of data that were sent: {items}.",
+)
 ALL_COVERED = "In what could be read, nothing was found that the senders' lists do not cover."
 NOTHING_SENT = "In what could be read, no data item was found that was sent to anybody outside."
 NOTHING_READ = "No call to anybody outside could be read, so this report cannot say what was sent."
@@ -168,7 +173,6 @@ VISITORS = (
 
 ITEMS_HEADING = "What was sent, and what the lists say"
 VERDICT_HEADING = "{verdict}: {meaning}"
-PROBABLY = "probably: {reason}"
 NOT_SEEN = (
     "{n} more item is declared and was not seen here: phonehome items --verdict not-seen FILE lists it.",
     "{n} more items are declared and were not seen here: phonehome items --verdict not-seen FILE lists them.",
@@ -245,6 +249,9 @@ SHARED_SETTINGS = "Settings: {settings}."
 SHARED_SETTING = "{product}, {switch}: {state}"
 SHARED_UNCOVERED = "Sent, and covered by no list: {items}."
 SHARED_UNCOVERED_ITEM = "{items} to {entity} ({purpose}; {verdict})"
+SHARED_NO_LISTS = (
+    "There is no list to hold against some of what was sent; nothing else was found that lists do not cover."
+)
 SHARED_COVERED = "In what could be read, nothing was found that the senders' lists do not cover."
 SHARED_COVERAGE = (
     "Calls: {calls}, of which not readable: {unreadable}; recipients outside: {recipients}, of which not readable: "

@@ -23,7 +23,7 @@ HOMES = {
     "cryptography": ("analysis/demo/", "captures/gateway/"),
     "msgspec": ("captures/", "analysis/"),
     "platformdirs": ("captures/home.py",),
-    "publicsuffixlist": ("analysis/entities.py", "analysis/redact.py"),
+    "publicsuffixlist": ("analysis/entities.py",),
     "zstandard": ("captures/content.py", "analysis/decode"),
     "brotli": ("captures/content.py", "analysis/decode"),
 }

@@ -100,7 +100,7 @@ def verdicts_of(result: Result, verdict: str) -> Document:
             Cell(brief(c.entity)),
             Cell(texts.CATEGORIES[c.category] if c.calls else ""),
             Cell(", ".join(map(str, c.calls))),
-            Cell(c.reason if c.sure else texts.PROBABLY.format(reason=c.reason)),
+            Cell(c.reason),
         )
         for c in result.comparisons
         if c.verdict == verdict

@@ -103,18 +103,23 @@ def _who_was_called(outside: Sequence[Classified]) -> str:
 def _what_is_not_covered(result: Result, outside: Sequence[Classified]) -> tuple[str, Tone]:
     first = [c for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN and on_first_screen(c)]
     if first:
-        groups: dict[tuple[Verdict, str, Category, bool], list[str]] = {}
+        groups: dict[tuple[str, Verdict, str, Category], list[str]] = {}
         for c in first:
-            groups.setdefault((c.verdict, c.entity, c.category, c.sure), []).append(label(c.item, result))
+            sentence = (
+                texts.UNCOVERED_ITEM if c.sure else texts.UNCOVERED_PROBABLY if c.product else texts.UNCOVERED_UNKNOWN
+            )
+            groups.setdefault((sentence, c.verdict, c.entity, c.category), []).append(label(c.item, result))
         named = [
-            (texts.UNCOVERED_ITEM if sure else texts.UNCOVERED_PROBABLY).format(
+            sentence.format(
                 items=_some(items), entity=brief(entity), purpose=texts.CATEGORIES[category], verdict=verdict.value
             )
-            for (verdict, entity, category, sure), items in groups.items()
+            for (sentence, verdict, entity, category), items in groups.items()
         ]
         if (rest := len(named) - _MOST_NAMED) > 0:
             named[_MOST_NAMED:] = [texts.plural(rest, texts.UNCOVERED_MORE)]
         return texts.UNCOVERED.format(items="; ".join(named)), "alarm"
+    if unlisted := sorted({label(c.item, result) for c in result.comparisons if c.verdict is Verdict.NO_LIST}):
+        return texts.plural(len(unlisted), texts.NO_LISTS, items=_some(unlisted)), "warn"
     if any(c.verdict is not Verdict.NOT_SEEN for c in result.comparisons):
         return texts.ALL_COVERED, "plain"
     if any(is_readable(call) for call in outside) or not outside:
@@ -225,7 +230,7 @@ def _verdict_row(group: Sequence[Comparison], result: Result) -> tuple[Cell, ...
         Cell(label(c.item, result), max((tone_of(x) for x in group), key=("plain", "warn", "alarm").index)),
         Cell(brief(c.entity)),
         Cell(", ".join(purposes)),
-        Cell(c.reason if c.sure else texts.PROBABLY.format(reason=c.reason)),
+        Cell(c.reason),
     )
 
 

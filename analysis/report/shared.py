@@ -43,7 +43,8 @@ def _first(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
         )
         yield Paragraph(texts.SHARED_UNCOVERED.format(items=items), "strong")
     else:
-        yield Paragraph(texts.SHARED_COVERED)
+        unlisted = any(row.verdict is Verdict.NO_LIST for row in report.rows)
+        yield Paragraph(texts.SHARED_NO_LISTS if unlisted else texts.SHARED_COVERED)
     yield from _about(report, words)
 
 
