@@ -10,6 +10,7 @@ import datetime
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from analysis import reasons
 from analysis.evidence import Evidence
@@ -213,7 +214,8 @@ def _by_list(
     call = sure[0][0]
     content = _content(sure, scene)
     kind = _recipient(call, scene.knowledge.products.get(group.product), scene.knowledge)
-    about = [s for s in policy.statements if group.item in s.items and _in_scope(s, call, content)]
+    about = [s for s in policy.statements if group.item in s.items and _in_scope(s, call, content, kind)]
+    about = _meant(about, {finding.at.rpartition(".")[2] for _, finding in sure})
     named = [s for s in about if s.status != "never"]
     positive = [s for s in named if kind in (*s.recipients, *policy.recipients)]
     opinions = list(_denials(about, positive, words))
@@ -236,13 +238,24 @@ def _content(sure: list[tuple[Classified, Finding]], scene: _Scene) -> str:
     return "vendor-provided" if sure[0][0].category in _VENDORS_CONTENT else "any"
 
 
-def _in_scope(statement: Statement, call: Classified, content: str) -> bool:
+def _meant(about: list[Statement], names: set[str]) -> list[Statement]:
+    """Statements that mean fields of these names; a name that none of them means is undecided, and all count."""
+    kept: list[Statement] = []
+    for name in sorted(names):
+        meant = [s for s in about if any(fnmatchcase(name.lower(), pattern.lower()) for pattern in s.fields)]
+        kept.extend(s for s in about if not s.fields or s in meant or not meant)
+    return list({s.id: s for s in kept}.values())
+
+
+def _in_scope(statement: Statement, call: Classified, content: str, kind: str) -> bool:
     """Whether a statement is about such a call.  What is denied must surely be meant; what is named may be."""
     if statement.derived or statement.blanket or call.category in statement.except_categories:
         return False
     if statement.categories and call.category not in statement.categories:
         return False
     unknown = statement.status != "never"
+    if not unknown and statement.recipients != ("vendor",) and kind not in statement.recipients:
+        return False
     sender_fits = statement.sender in ("any", call.role) or (not call.role and unknown)
     content_fits = statement.content in ("any", content) or (content == "any" and unknown)
     return sender_fits and content_fits

@@ -239,7 +239,7 @@ class Statement:
     switch: str = ""
     """Id of the switch in `product.toml`; empty: none is offered."""
     recipients: tuple[RecipientKind, ...] = ("vendor",)
-    """Who is said to receive it."""
+    """Who is said to receive it; of a denial, to whom it is said not to go (`vendor`: to nobody)."""
     only_recipients: bool = False
     """Whether it says that nobody else receives it."""
     sender: SenderRole = "any"
@@ -250,6 +250,9 @@ class Statement:
     """Kinds of calls it covers; empty: all."""
     except_categories: tuple[Category, ...] = ()
     """Kinds of calls that it names as exceptions."""
+    fields: tuple[str, ...] = ()
+    """Glob patterns, in any case, of the names of fields that it means ("video bitrate": `video*bitrate`).  A field that
+    no statement about the item means in this way is undecided, and all of them are about it.  Empty: any name."""
     broad: bool = False
     """Whether it covers the items only in general terms (`declared-vaguely`)."""
     blanket: bool = False

@@ -156,7 +156,9 @@ def test_who_sent_it(headers: str, product: str, attribution: Attribution, role:
 
 
 def test_a_pinned_host_tells_the_sender_unless_the_call_names_another() -> None:
-    pinned = rule("plex/stats", Match(host=("analytics.plex.tv",)), Category.USAGE_STATISTICS, pinned=True, sender="app")
+    pinned = rule(
+        "plex/stats", Match(host=("analytics.plex.tv",)), Category.USAGE_STATISTICS, pinned=True, sender="app"
+    )
     known = knowledge(pinned)
     alone = classify(call("POST https://analytics.plex.tv/collect/event"), known, Evidence())
     assert (alone.product, alone.attribution, alone.role) == ("plex", Attribution.PINNED_HOST, "app")
