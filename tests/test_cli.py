@@ -380,3 +380,18 @@ def test_a_product_and_a_device_choose_calls() -> None:
     assert kept(Question((), product="plex", device="192.168.7.23"))
     assert not kept(Question((), product="jellyfin"))
     assert not kept(Question((), device="192.168.7.99"))
+
+
+def test_a_server_that_the_user_named_is_his_own(run: Run, har: Path) -> None:
+    assert run("known", "add", "--kind", "server", "tracker.alice-isp.example").status == 0
+    assert run("known", "list").out == "server\ttracker.alice-isp.example\n"
+    calls = json.loads(run("calls", "--format", "json", str(har)).out)
+    assert [one["party"] for one in calls] == ["vendor", "own"]
+    assert run("known", "forget", "tracker.alice-isp.example").status == 0
+    assert run("known", "forget", "tracker.alice-isp.example") == (
+        2,
+        "",
+        "Error: tracker.alice-isp.example: is not known; phonehome known list shows what is\n",
+    )
+    calls = json.loads(run("calls", "--format", "json", str(har)).out)
+    assert [one["party"] for one in calls] == ["vendor", "unknown"]

@@ -33,6 +33,7 @@ COMMANDS = {
     "calls": Entry("calls", "List the calls of captures, one line each."),
     "items": Entry("items", "List the data items of captures, one line each."),
     "share": Entry("share", "Write a redacted report that can be posted."),
+    "known": Entry("known", "Tell which servers are your own."),
     "declared": Entry("declared", "Show what vendors say that they collect."),
     "completion": Entry("completion", "Print the completion script for a shell."),
 }
@@ -129,12 +130,13 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def translated(error: Exception) -> Failure | None:
     """An error of the stages or of the file system -> what a person is told; `None` for a fault of the program."""
+    from analysis.known import KnownError
     from analysis.schema import KnowledgeError
     from captures.model import CaptureError
 
     if isinstance(error, CaptureError):
         return Failure(str(error), 3)
-    if isinstance(error, KnowledgeError):
+    if isinstance(error, KnowledgeError | KnownError):
         return Failure(str(error), 2)
     if isinstance(error, OSError) and error.filename is not None:
         return Failure(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 2)

@@ -166,6 +166,7 @@ def answer(question: Question) -> Result:
     Raises `CaptureError` when a capture cannot be read at all, `click.UsageError` for a product or list that does not
     exist.
     """
+    from analysis import known as values_known
     from analysis import pipeline
     from analysis.evidence import Servers
     from captures import formats
@@ -173,13 +174,14 @@ def answer(question: Question) -> Result:
     loaded = known()
     _check(question, loaded)
     read = [formats.read(path, number) for number, path in enumerate(question.files)]
+    own = [server.value for server in values_known.listed("server")]
     chosen = any((question.product, question.since, question.until, question.device))
     with _progress() as progress:
         return pipeline.run(
             read,
             loaded,
             declared=question.declared,
-            named=Servers(hosts=frozenset(host.lower() for host in question.own_server)),
+            named=Servers(hosts=frozenset((*own, *(host.lower() for host in question.own_server)))),
             keep=(lambda call: keeps(question, call)) if chosen else None,
             progress=progress,
         )
