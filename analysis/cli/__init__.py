@@ -46,8 +46,19 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as a shell reports it for SIGINT."""
 
 
+class _ReaderGone(Exception):
+    """Nobody reads our output any more."""
+
+
 class Commands(click.Group):
     """A group whose commands are loaded when they are called."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command.  A closed pipe is told apart from what click makes of it, which is exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise _ReaderGone from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """Names, in the order of the help."""
@@ -112,7 +123,7 @@ def main(args: Sequence[str] | None = None) -> None:
         status = end.exit_code
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, _ReaderGone):
         # What is still in the buffer must not fail a second time when the interpreter closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = QUIET
