@@ -251,8 +251,8 @@ class Statement:
     except_categories: tuple[Category, ...] = ()
     """Kinds of calls that it names as exceptions."""
     fields: tuple[str, ...] = ()
-    """Glob patterns, in any case, of the names of fields that it means ("video bitrate": `video*bitrate`).  A field that
-    no statement about the item means in this way is undecided, and all of them are about it.  Empty: any name."""
+    """Glob patterns, in any case, of the names of fields that it means ("video bitrate": `*video*bitrate*`).  A field
+    that no statement about the item means in this way is undecided, and all are about it.  Empty: any name."""
     broad: bool = False
     """Whether it covers the items only in general terms (`declared-vaguely`)."""
     blanket: bool = False

@@ -1,0 +1,25 @@
+"""Ledgers, as `phonehome watch` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from captures import ledger
+from captures.model import Observation
+
+NAME = "ledger"
+
+REMARKS: tuple[str, ...] = ()
+
+
+def sniff(head: bytes) -> bool:
+    """Beginning of a file -> whether it is a ledger: SQLite's magic, and our mark in its header (byte 68)."""
+    return head.startswith(b"SQLite format 3\0") and head[68:72] == ledger.APPLICATION_ID.to_bytes(4, "big")
+
+
+def read(path: Path, number: int) -> Iterator[Observation]:
+    """Ledger -> its observations, in the order in which they were written."""
+    for _, observation in ledger.read(path):
+        yield replace(observation, source=observation.source._replace(capture=number))

@@ -1,0 +1,345 @@
+"""The ledger: a SQLite file of observations.  The live path appends to it, everybody else reads.
+
+It is whole after a crash at any moment, and can be read while it is written (write-ahead log).
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from captures import home
+from captures.model import Body, CaptureError, Contact, Exchange, Lookup, Observation, Source, Unreadable
+from captures.pseudonym import conceal
+
+APPLICATION_ID = 0x70686F6D
+"""`phom`: marks a SQLite file as a ledger."""
+
+_KINDS: dict[str, type[Observation.__value__]] = {
+    "exchange": Exchange,
+    "contact": Contact,
+    "lookup": Lookup,
+    "unreadable": Unreadable,
+}
+_KIND_OF = {kind: name for name, kind in _KINDS.items()}
+
+_STEPS = (
+    """
+    CREATE TABLE observation (
+        id INTEGER PRIMARY KEY,
+        flow INTEGER NOT NULL,
+        part INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        time REAL,
+        device TEXT NOT NULL,
+        host TEXT NOT NULL,
+        value BLOB NOT NULL
+    );
+    CREATE TABLE counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL, reason TEXT NOT NULL);
+    """,
+    "CREATE INDEX observation_time ON observation (time);",
+)
+"""What makes a ledger of version n from one of version n - 1, in order."""
+
+VERSION = len(_STEPS)
+
+_KEEP_BODY = 1024 * 1024
+"""Bytes of a body that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of what was put."""
+
+    written: int
+    """Rows that are in the file."""
+    dropped: int
+    """Observations that found the queue full, or that could not be written in time."""
+    faults: int
+    """Times that writing failed (and was tried again, unless it ended there)."""
+    reason: str
+    """What the last fault was; empty when there was none."""
+
+
+def create(path: Path) -> None:
+    """Makes a ledger with mode 0600, or brings an older one up to date.  Raises `CaptureError` for another file."""
+    home.private_file(path)
+    with closing(_connect(path)):
+        pass
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA secure_delete = ON")
+        _migrate(connection, path)
+        for side in ("-wal", "-shm"):
+            beside = path.with_name(path.name + side)
+            if beside.exists():
+                beside.chmod(0o600)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise CaptureError(f"{path.name}: is not a ledger, or is damaged ({error}); give another file") from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    marked = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if marked != APPLICATION_ID and (marked or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
+        raise CaptureError(f"{path.name}: is a database of another program; give another file")
+    if version > VERSION:
+        raise CaptureError(f"{path.name}: was written by a newer phonehome; please update phonehome")
+    if version == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number in range(version, VERSION):
+        for statement in _STEPS[number].split(";"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+class Writer:
+    """Appends observations from a thread of its own; never makes the caller wait, and never raises into it."""
+
+    def __init__(self, path: Path, secret: bytes | None, *, capacity: int = 20_000) -> None:
+        """Opens or makes the ledger.  With `secret` (a key) secrets are concealed; `None` keeps them.
+
+        Raises `CaptureError` when the file is none of ours, `OSError` when it cannot be made.
+        """
+        create(path)
+        self._path = path
+        self._secret = secret
+        self._queue: queue.SimpleQueue[Observation | None] = queue.SimpleQueue()
+        self._capacity = capacity
+        self._put = self._written = self._dropped = self._faults = 0
+        self._reason = ""
+        self._noted = (0, 0)
+        with closing(_connect(path)) as connection:
+            self.next_flow: int = connection.execute("SELECT coalesce(max(flow), -1) + 1 FROM observation").fetchone()[
+                0
+            ]
+        self._connection: sqlite3.Connection | None = None
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+        self._thread.start()
+
+    def put(self, observation: Observation) -> bool:
+        """Takes an observation; `False` when the queue is full and it was dropped.  Costs a few microseconds."""
+        if self._queue.qsize() >= self._capacity:
+            self._dropped += 1
+            return False
+        self._put += 1
+        self._queue.put(observation)
+        return True
+
+    @property
+    def counts(self) -> Counts:
+        """What became of what was put so far."""
+        return Counts(self._written, self._dropped, self._faults, self._reason)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Waits until what was put so far is in the file; `False` when that took too long."""
+        wanted = self._put
+        end = time.monotonic() + timeout
+        while self._written + self._lost < wanted:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.005)
+        return True
+
+    _lost = 0
+
+    def close(self, timeout: float = 5.0) -> Counts:
+        """Writes what is left, as far as `timeout` allows, and ends."""
+        self._queue.put(None)
+        self._thread.join(timeout)
+        return self.counts
+
+    def _run(self) -> None:
+        batch: list[Observation] = []
+        ending = False
+        while not ending or batch:
+            ending = self._fill(batch) or ending
+            if not batch:
+                self._note()
+                continue
+            if self._store(batch):
+                self._written += len(batch)
+                batch.clear()
+            elif ending or len(batch) + self._queue.qsize() > self._capacity:
+                # Nobody waits for it any more, or what is newer needs the room.
+                self._dropped += len(batch)
+                self._lost += len(batch)
+                batch.clear()
+            else:
+                time.sleep(0.2)
+        self._note()
+        if self._connection:
+            self._connection.close()
+
+    def _fill(self, batch: list[Observation]) -> bool:
+        """Waits for something to write and takes what is there; whether the end was asked for."""
+        try:
+            item = self._queue.get(timeout=0.5) if not batch else self._queue.get_nowait()
+            while item is not None:
+                batch.append(item)
+                if len(batch) >= 500:
+                    return False
+                item = self._queue.get(timeout=0.02)
+        except queue.Empty:
+            return False
+        return True
+
+    def _store(self, batch: list[Observation]) -> bool:
+        try:
+            connection = self._connection or _connect(self._path)
+            self._connection = connection
+            rows = [self._row(observation) for observation in batch]
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(
+                "INSERT INTO observation (flow, part, kind, time, device, host, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+            connection.execute("COMMIT")
+        except (sqlite3.Error, OSError, CaptureError) as error:
+            self._fault(error)
+            return False
+        except Exception as error:
+            # One observation that cannot be stored must not keep the others out.
+            self._fault(error)
+            if len(batch) > 1:
+                for observation in batch:
+                    self._store([observation])
+            return True
+        return True
+
+    def _fault(self, error: Exception) -> None:
+        self._faults += 1
+        self._reason = (
+            f"{type(error).__name__}: {error}" if isinstance(error, sqlite3.Error | OSError) else type(error).__name__
+        )
+        connection, self._connection = self._connection, None
+        if connection:
+            try:
+                connection.close()
+            except sqlite3.Error:
+                return
+
+    def _row(self, observation: Observation) -> tuple[object, ...]:
+        shorter = _shortened(observation)
+        kept = conceal(shorter, self._secret) if self._secret else shorter
+        source = kept.source
+        value = msgspec.msgpack.encode(kept)
+        return source.index, source.part, _KIND_OF[type(kept)], kept.time, kept.device, kept.host, value
+
+    def _note(self) -> None:
+        """Keeps the counters in the file, so that a report can say what is missing."""
+        counts = (self._dropped, self._faults)
+        if counts == self._noted or self._connection is None:
+            return
+        rows = [("dropped", counts[0] - self._noted[0], ""), ("faults", counts[1] - self._noted[1], self._reason)]
+        try:
+            self._connection.executemany(
+                "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count, "
+                "reason = excluded.reason",
+                rows,
+            )
+            self._noted = counts
+        except sqlite3.Error as error:
+            self._reason = str(error)
+
+
+def _shortened(observation: Observation) -> Observation:
+    if not isinstance(observation, Exchange):
+        return observation
+    body, answer = observation.body, observation.response_body
+    if len(body.content or b"") <= _KEEP_BODY and len(answer.content or b"") <= _KEEP_BODY:
+        return observation
+    return replace(observation, body=_cut(body), response_body=_cut(answer))
+
+
+def _cut(body: Body) -> Body:
+    content = body.content
+    if content is None or len(content) <= _KEEP_BODY:
+        return body
+    return replace(body, content=content[:_KEEP_BODY], cut=True, problem="only the beginning was kept")
+
+
+def read(path: Path, after: int = 0) -> Iterator[tuple[int, Observation]]:
+    """Rows of a ledger after row `after` -> (row id, observation), in the order in which they were written.
+
+    `Source.index` is the number of the flow, the same for a handshake and its messages.  Reading neither waits for a
+    writer nor disturbs it.  A damaged row gives an `Unreadable`.  Raises `CaptureError` for what is no ledger.
+    """
+    with closing(_open(path)) as connection:
+        try:
+            rows = connection.execute(
+                "SELECT id, flow, part, kind, value FROM observation WHERE id > ? ORDER BY id", (after,)
+            )
+            for number, flow, part, kind, value in rows:
+                yield number, _observation(Source(0, flow, part), kind, value, number)
+        except sqlite3.DatabaseError as error:
+            raise CaptureError(f"{path.name}: is damaged ({error}); `sqlite3 {path.name} .recover` may help") from None
+
+
+def _observation(source: Source, kind: str, value: bytes, number: int) -> Observation:
+    try:
+        return replace(cast("Observation", msgspec.msgpack.decode(value, type=_KINDS[kind])), source=source)
+    except (msgspec.MsgspecError, KeyError, ValueError):
+        return Unreadable(source, None, f"row {number}", "is damaged")
+
+
+def counters(path: Path) -> dict[str, int]:
+    """What a ledger's writers had to drop (`dropped`) and how often writing failed (`faults`), in all its sessions."""
+    with closing(_open(path)) as connection:
+        return {name: count for name, count in connection.execute("SELECT name, count FROM counter")}
+
+
+def prune(path: Path, days: float) -> int:
+    """Deletes what is older than so many days, for good (overwritten, and the log emptied).  Gives the number of rows."""
+    with closing(_connect(path)) as connection:
+        deleted = connection.execute("DELETE FROM observation WHERE time < ?", (time.time() - days * 86_400,)).rowcount
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return deleted
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """For reading.  A copy without its log, or one in a folder that may not be written, is read as it stands."""
+    name = path.resolve().as_uri()
+    for options in ("mode=ro", "mode=ro&immutable=1"):
+        connection = sqlite3.connect(f"{name}?{options}", uri=True, timeout=5.0)
+        try:
+            marked = connection.execute("PRAGMA application_id").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            connection.close()
+            continue
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise CaptureError(f"{path.name}: is no ledger, or is damaged ({error})") from None
+        if marked != APPLICATION_ID:
+            connection.close()
+            raise CaptureError(f"{path.name}: is a database of another program; give a capture")
+        if version > VERSION:
+            connection.close()
+            raise CaptureError(f"{path.name}: was written by a newer phonehome; please update phonehome")
+        return connection
+    raise CaptureError(f"{path.name}: cannot be opened; check its permissions and those of its folder")
