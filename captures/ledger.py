@@ -24,7 +24,7 @@ from captures.pseudonym import conceal
 APPLICATION_ID = 0x70686F6D
 """`phom`: marks a SQLite file as a ledger."""
 
-_KINDS: dict[str, type[Observation.__value__]] = {
+_KINDS: dict[str, type[Exchange | Contact | Lookup | Unreadable]] = {
     "exchange": Exchange,
     "contact": Contact,
     "lookup": Lookup,
@@ -51,6 +51,8 @@ _STEPS = (
 """What makes a ledger of version n from one of version n - 1, in order."""
 
 VERSION = len(_STEPS)
+
+_INSERT = "INSERT INTO observation (flow, part, kind, time, device, host, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 _KEEP_BODY = 1024 * 1024
 """Bytes of a body that are kept."""
@@ -133,9 +135,8 @@ class Writer:
         self._reason = ""
         self._noted = (0, 0)
         with closing(_connect(path)) as connection:
-            self.next_flow: int = connection.execute("SELECT coalesce(max(flow), -1) + 1 FROM observation").fetchone()[
-                0
-            ]
+            last = connection.execute("SELECT coalesce(max(flow), -1) FROM observation").fetchone()[0]
+        self.next_flow: int = last + 1
         self._connection: sqlite3.Connection | None = None
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
@@ -213,10 +214,7 @@ class Writer:
             self._connection = connection
             rows = [self._row(observation) for observation in batch]
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(
-                "INSERT INTO observation (flow, part, kind, time, device, host, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
+            connection.executemany(_INSERT, rows)
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError, CaptureError) as error:
             self._fault(error)
@@ -232,9 +230,8 @@ class Writer:
 
     def _fault(self, error: Exception) -> None:
         self._faults += 1
-        self._reason = (
-            f"{type(error).__name__}: {error}" if isinstance(error, sqlite3.Error | OSError) else type(error).__name__
-        )
+        # The text of other errors may hold captured values.
+        self._reason = str(error) if isinstance(error, sqlite3.Error | OSError | CaptureError) else type(error).__name__
         connection, self._connection = self._connection, None
         if connection:
             try:
@@ -309,11 +306,11 @@ def _observation(source: Source, kind: str, value: bytes, number: int) -> Observ
 def counters(path: Path) -> dict[str, int]:
     """What a ledger's writers had to drop (`dropped`) and how often writing failed (`faults`), in all its sessions."""
     with closing(_open(path)) as connection:
-        return {name: count for name, count in connection.execute("SELECT name, count FROM counter")}
+        return dict(connection.execute("SELECT name, count FROM counter").fetchall())
 
 
 def prune(path: Path, days: float) -> int:
-    """Deletes what is older than so many days, for good (overwritten, and the log emptied).  Gives the number of rows."""
+    """Deletes what is older, for good (overwritten, and the log emptied).  Gives the number of rows."""
     with closing(_connect(path)) as connection:
         deleted = connection.execute("DELETE FROM observation WHERE time < ?", (time.time() - days * 86_400,)).rowcount
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

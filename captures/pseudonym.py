@@ -154,9 +154,7 @@ def _body(body: Body, names: _Names, hide: _Hide) -> Body:
 
 def _everywhere(exchange: Exchange, found: Iterable[tuple[str, str]]) -> Exchange:
     """The same secrets, wherever else they stand in the exchange, also percent-encoded."""
-    pairs = [(value, name) for value, name in found] + [
-        (quote(v, safe=""), n) for v, n in found if quote(v, safe="") != v
-    ]
+    pairs = [(form, name) for value, name in found for form in dict.fromkeys((value, quote(value, safe="")))]
     if not pairs:
         return exchange
 
