@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
@@ -298,7 +297,7 @@ def read(path: Path, after: int = 0) -> Iterator[tuple[int, Observation]]:
 
 def _observation(source: Source, kind: str, value: bytes, number: int) -> Observation:
     try:
-        return replace(cast("Observation", msgspec.msgpack.decode(value, type=_KINDS[kind])), source=source)
+        return replace(msgspec.msgpack.decode(value, type=_KINDS[kind]), source=source)
     except (msgspec.MsgspecError, KeyError, ValueError):
         return Unreadable(source, None, f"row {number}", "is damaged")
 
