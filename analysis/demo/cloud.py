@@ -71,7 +71,7 @@ class _Xml(tornado.web.RequestHandler):
         self.set_header("Content-Type", self._kind)
         self.finish(self._document)
 
-    get = post = put = delete = _answer  # type: ignore[assignment]  # tornado types each method on its own
+    get = post = put = delete = _answer
 
 
 def _cloud() -> tornado.web.Application:

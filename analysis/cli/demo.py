@@ -1,0 +1,79 @@
+"""`phonehome demo`: the whole way on one machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from analysis.cli import options
+from analysis.cli.options import Question
+
+
+@click.command()
+@options.output("terminal", "json", "markdown", "html")
+@click.option("--keep", "folder", type=click.Path(path_type=Path), help="Keep the recording in this folder.")
+def demo(form: str, out: str, folder: Path | None) -> None:
+    """Show the whole way on this machine alone, without the internet.
+
+    A small made-up vendor cloud, a media server and an app run on loopback and talk through the real proxy: they sign
+    in, look for updates and for each other, play two films, report a crash. Then comes the report. Every name and
+    title in it is invented. It ends by itself, in less than half a minute.
+
+    \b
+    Example:
+      phonehome demo
+      phonehome demo --keep /tmp/demo --format markdown -o report.md
+    """
+    with tempfile.TemporaryDirectory(prefix="phonehome-demo-") as temporary:
+        kept = folder or Path(temporary)
+        kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ledger = kept / "demo.ledger"
+        _play(Path(temporary), ledger)
+        result = options.answer(Question((str(ledger),)))
+        if form == "json":
+            from analysis.report import as_json
+
+            options.write(as_json.render(result), out)
+        else:
+            from analysis.report.private import private
+
+            options.show(private(result), form, out)
+    _say("\nThat was made up.  Now your own: record with the first command, or save a HAR file in your browser.")
+    _say("  phonehome watch")
+    _say("  phonehome inspect FILE.har")
+
+
+def _play(folder: Path, ledger: Path) -> None:
+    """Runs the play and records it."""
+    # Certificates and servers are needed here alone: 0.3 s.
+    from analysis.demo import household as home
+    from analysis.demo import play
+    from analysis.demo.certificates import make
+    from analysis.demo.cloud import serve
+    from analysis.proxy import Proxy
+    from captures import ledger as ledgers
+
+    _say("Making a certificate authority for a made-up vendor ...")
+    authority, context = make(folder, (*home.CLOUD_HOSTS, home.SERVER_HOST))
+    ledger.unlink(missing_ok=True)
+    ledgers.create(ledger)
+    with serve(context) as (cloud, server):
+        _say(f"The vendor's cloud ({', '.join(home.CLOUD_HOSTS)}) is on 127.0.0.1:{cloud}.")
+        with Proxy(play.options(folder, ledger, authority, cloud, server)) as proxy:
+            _say(f"The proxy is on {proxy.listening[0][0]}:{proxy.listening[0][1]}, in a process of its own.")
+            for step in play.steps(proxy.listening[0], folder / "ca" / "mitmproxy-ca-cert.pem"):
+                _say(f"  {step}")
+    _say("Everything was recorded.  The report:\n")
+
+
+def _say(text: str) -> None:
+    """A step, on standard error: standard output is the report alone."""
+    click.echo(click.style(text, dim=True) if _coloured() else text, err=True)
+
+
+def _coloured() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,154 @@
+"""`phonehome watch`: record live, until Ctrl-C."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from analysis.cli import options
+from analysis.cli.options import Question
+
+
+@click.command()
+@click.option("--mode", "modes", multiple=True, metavar="MODE", help="As mitmproxy's: regular (default), transparent, wireguard, local:NAME, reverse:URL; may be repeated.")  # fmt: skip
+@click.option("--listen", default="127.0.0.1:8080", show_default=True, metavar="[HOST:]PORT", help="Where the proxy listens.")  # fmt: skip
+@click.option("--ledger", "file", type=click.Path(path_type=Path), help="Where to record [default: a new file].")
+@click.option("--no-dashboard", is_flag=True, help="Show no dashboard (there is none yet).")
+@click.option("--device", default="", metavar="NAME", help="Name of the device that all this traffic is from.")
+@click.option("--product", default="", metavar="ID", help="Report only calls that this product sent.")
+@click.option("--upstream-ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An authority of your own to trust towards servers.")  # fmt: skip
+@click.option("--keep-secrets", is_flag=True, help="Keep tokens and passwords as they are, instead of pseudonyms.")
+@click.option("--keep", "days", type=float, metavar="DAYS", help="First delete from the ledger what is older.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any option of mitmproxy; may be repeated.")
+@options.output("terminal", "json", "markdown", "html")
+def watch(
+    modes: tuple[str, ...],
+    listen: str,
+    file: Path | None,
+    no_dashboard: bool,
+    device: str,
+    product: str,
+    upstream_ca: Path | None,
+    keep_secrets: bool,
+    days: float | None,
+    settings: tuple[str, ...],
+    form: str,
+    out: str,
+) -> None:
+    """Record what devices send, live, until Ctrl-C, then report.
+
+    Starts a proxy. Set it as the proxy of the program or device to be watched, and let that trust the authority whose
+    file is named. Traffic goes on whatever happens to the recording.
+
+    \b
+    Example:
+      phonehome watch
+      phonehome watch --listen 0.0.0.0:8080 --device tv
+      phonehome watch --mode reverse:http://127.0.0.1:32401@32400
+    """
+    from analysis.proxy import Proxy
+    from captures import home, ledger
+
+    del no_dashboard
+    os.umask(0o077)
+    path = file or home.ledgers() / f"{datetime.datetime.now().astimezone():%Y-%m-%d-%H%M%S}.ledger"
+    ledger.create(path)
+    if days is not None:
+        ledger.prune(path, days)
+    wanted = _options(modes, listen, path, device, upstream_ca, keep_secrets, settings)
+    with _until_interrupted() as interrupted, Proxy(wanted, len(modes) or 1) as proxy:
+        for host, port in proxy.listening:
+            click.echo(f"listening on {f'[{host}]' if ':' in host else host}:{port}", err=True)
+        click.echo(f"recording to {path}; the authority to trust is {home.authority()}/mitmproxy-ca-cert.pem", err=True)
+        click.echo("Ctrl-C ends it and shows the report", err=True)
+        _follow(path, proxy, interrupted)
+        stopped = not proxy.running and not interrupted
+        words = proxy.last_words() if stopped else ""
+    result = options.answer(Question((str(path),), product))
+    if form == "json":
+        from analysis.report import as_json
+
+        options.write(as_json.render(result), out)
+    else:
+        from analysis.report.private import private
+
+        options.show(private(result), form, out)
+    if stopped:
+        raise click.ClickException(words)
+
+
+def _options(
+    modes: tuple[str, ...],
+    listen: str,
+    path: Path,
+    device: str,
+    upstream_ca: Path | None,
+    keep_secrets: bool,
+    settings: tuple[str, ...],
+) -> dict[str, object]:
+    from captures import home
+
+    host, port = _listen(listen)
+    wanted: dict[str, object] = {
+        "mode": list(modes or ("regular",)),
+        "listen_host": host,
+        "listen_port": port,
+        "confdir": str(home.authority()),
+        "phonehome_ledger": str(path),
+        "phonehome_device": device,
+        "phonehome_keep_secrets": keep_secrets,
+    }
+    if upstream_ca:
+        wanted["ssl_verify_upstream_trusted_ca"] = str(upstream_ca)
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {setting}: must be NAME=VALUE")
+        wanted.setdefault("set", [])
+        deferred = wanted["set"]
+        assert isinstance(deferred, list)  # noqa: S101 - made just above
+        deferred.append(f"{name}={value}")
+    return wanted
+
+
+def _listen(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(?:(\[[0-9a-fA-F:]+\]|[^:\[\]]+):)?(\d{1,5})", text)
+    if not match or int(match[2]) > 65535:
+        raise click.UsageError(f"--listen {text}: must be PORT or HOST:PORT, e.g. 127.0.0.1:8080")
+    return (match[1] or "127.0.0.1").strip("[]"), int(match[2])
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[list[int]]:
+    """A list that is filled by SIGINT or SIGTERM, so that the end is always in order."""
+    received: list[int] = []
+    former = {
+        number: signal.signal(number, lambda signum, _: received.append(signum))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _follow(path: Path, proxy: object, interrupted: list[int]) -> None:
+    """Shows what comes, until the end is asked for or the proxy ends by itself."""
+    from analysis.cli.view import View
+    from analysis.proxy import Proxy
+
+    assert isinstance(proxy, Proxy)  # noqa: S101 - typed so that the import stays inside
+    with View(options.known(), path, terminal=sys.stderr.isatty()) as view:
+        while proxy.running and not interrupted:
+            view.update()
+            time.sleep(0.25)
