@@ -28,8 +28,6 @@ _ALWAYS = {
     "store_streamed_bodies": False,
     # Connections that pass untouched are still counted.
     "show_ignored_hosts": True,
-    # A server is called only when the device has said what it wants: one that refuses is then a 502.
-    "connection_strategy": "lazy",
 }
 
 

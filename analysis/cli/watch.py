@@ -19,16 +19,30 @@ from analysis.cli.options import Question
 
 
 @click.command()
-@click.option("--mode", "modes", multiple=True, metavar="MODE", help="As mitmproxy's: regular (default), transparent, wireguard, local:NAME, reverse:URL; may be repeated.")  # fmt: skip
-@click.option("--listen", default="127.0.0.1:8080", show_default=True, metavar="[HOST:]PORT", help="Where the proxy listens.")  # fmt: skip
-@click.option("--ledger", "file", type=click.Path(path_type=Path), help="Where to record [default: a new file].")
+@click.option(
+    "--mode",
+    "modes",
+    multiple=True,
+    metavar="MODE",
+    help="As mitmproxy's: regular (default), transparent, wireguard, local:NAME, reverse:URL; may be repeated.",
+)
+@click.option(
+    "--listen", default="127.0.0.1:8080", show_default=True, metavar="[HOST:]PORT", help="Where the proxy listens."
+)
+@click.option(
+    "--ledger", "file", type=click.Path(dir_okay=False, path_type=Path), help="Where to record [default: a new file]."
+)
 @click.option("--no-dashboard", is_flag=True, help="Show no dashboard (there is none yet).")
 @click.option("--device", default="", metavar="NAME", help="Name of the device that all this traffic is from.")
 @click.option("--product", default="", metavar="ID", help="Report only calls that this product sent.")
-@click.option("--upstream-ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An authority of your own to trust towards servers.")  # fmt: skip
+@click.option(
+    "--upstream-ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An authority of your own to trust towards servers.",
+)
 @click.option("--keep-secrets", is_flag=True, help="Keep tokens and passwords as they are, instead of pseudonyms.")
 @click.option("--keep", "days", type=float, metavar="DAYS", help="First delete from the ledger what is older.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any option of mitmproxy; may be repeated.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any option of mitmproxy; repeatable.")
 @options.output("terminal", "json", "markdown", "html")
 def watch(
     modes: tuple[str, ...],
@@ -106,17 +120,13 @@ def _options(
         "phonehome_ledger": str(path),
         "phonehome_device": device,
         "phonehome_keep_secrets": keep_secrets,
+        "set": list(settings),
     }
     if upstream_ca:
         wanted["ssl_verify_upstream_trusted_ca"] = str(upstream_ca)
     for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not equals:
+        if "=" not in setting:
             raise click.UsageError(f"--set {setting}: must be NAME=VALUE")
-        wanted.setdefault("set", [])
-        deferred = wanted["set"]
-        assert isinstance(deferred, list)  # noqa: S101 - made just above
-        deferred.append(f"{name}={value}")
     return wanted
 
 
