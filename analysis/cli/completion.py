@@ -15,7 +15,9 @@ INSTALL = {
 @click.command()
 @click.argument("shell", type=click.Choice(tuple(INSTALL)))
 def completion(shell: str) -> None:
-    """Print the completion script for a shell, with how to install it.
+    """Print the completion script for a shell.
+
+    Its first line says how to install it.
 
     \b
     Example:

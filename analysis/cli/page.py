@@ -24,7 +24,8 @@ def page() -> str:
 
 def help_texts() -> Iterator[tuple[str, str]]:
     """Every command and sub-command with its help, in the order of the help, as a fenced block."""
-    root = click.Context(commands, info_name="phonehome", terminal_width=WIDTH)
+    names = ["-h", "--help"]
+    root = click.Context(commands, info_name="phonehome", terminal_width=WIDTH, help_option_names=names)
     yield "phonehome", _fenced(root)
     for name in COMMANDS:
         command = commands.get_command(root, name)

@@ -110,10 +110,10 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def printable(text: str) -> str:
-    """Any text -> one line without control, bidirectional and invisible characters, which are written as escapes.
+    r"""Any text -> one line without control, bidirectional and invisible characters, which are written as escapes.
 
     >>> printable("a\x1b[31m\u202eb\nc")
-    'a\\\\x1b[31m\\\\u202eb\\\\nc'
+    'a\\x1b[31m\\u202eb\\nc'
     """
     if text.isascii() and text.isprintable():
         return text
