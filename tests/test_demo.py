@@ -1,0 +1,123 @@
+"""The demo: the whole way, through the real proxy, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.demo import household as home
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """One run of the demo, as JSON."""
+    environment = {**os.environ, "PHONEHOME_HOME": str(tmp_path_factory.mktemp("home"))}
+    return subprocess.run(
+        [sys.executable, "-m", "analysis", "demo", "--format", "json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+        env=environment,
+        check=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def report(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(run.stdout)
+    return parsed
+
+
+def test_it_names_every_purpose_and_keeps_own_traffic_apart(report: dict[str, Any]) -> None:
+    seen = Counter((call["category"], call["party"], call["entity"] or "") for call in report["calls"])
+    assert seen == {
+        ("update-check", "vendor", "Plex"): 1,
+        ("remote-discovery", "vendor", "Plex"): 3,
+        ("metadata-lookup", "vendor", "Plex"): 1,
+        ("account-auth", "vendor", "Plex"): 1,
+        ("usage-statistics", "vendor", "Plex"): 5,
+        ("advertising", "third-party", "Google"): 1,
+        ("crash-report", "third-party", "Functional Software"): 1,
+        ("server-api", "own", ""): 3,
+        ("playback-report", "own", ""): 6,
+    }
+
+
+@pytest.mark.parametrize(
+    ("item", "category", "entity", "verdict"),
+    [
+        ("media.duration", "usage-statistics", "Plex", "optional"),
+        ("media.bitrate", "usage-statistics", "Plex", "optional"),
+        ("play.position_time", "usage-statistics", "Plex", "optional"),
+        ("play.watched_time", "usage-statistics", "Plex", "declared"),
+        ("media.codec_container", "usage-statistics", "Plex", "declared"),
+        ("account.id", "usage-statistics", "Plex", "undeclared"),
+        ("library.counts", "usage-statistics", "Plex", "identifiable"),
+        ("account.email", "account-auth", "Plex", "declared"),
+        ("account.password", "account-auth", "Plex", "declared"),
+        ("net.lan_ip", "remote-discovery", "Plex", "declared"),
+        ("media.title", "metadata-lookup", "Plex", "identifiable"),
+        ("client.id", "advertising", "Google", "declared"),
+        ("account.id", "crash-report", "Functional Software", "undeclared"),
+    ],
+)
+def test_it_judges_by_the_list(report: dict[str, Any], item: str, category: str, entity: str, verdict: str) -> None:
+    found = [
+        c["verdict"]
+        for c in report["comparisons"]
+        if (c["item"], c["category"], c["entity"]) == (item, category, entity) and c["count"]
+    ]
+    assert found == [verdict]
+
+
+def test_nobody_is_accused_of_traffic_between_own_machines(report: dict[str, Any]) -> None:
+    own = {call["n"] for call in report["calls"] if call["party"] == "own"}
+    assert own
+    assert [c for c in report["comparisons"] if own & set(c["calls"])] == []
+
+
+def test_no_title_is_in_the_statistics_and_the_exact_length_stays_at_home(report: dict[str, Any]) -> None:
+    party = {call["n"]: call["party"] for call in report["calls"]}
+    category = {call["n"]: call["category"] for call in report["calls"]}
+    lengths = {
+        (party[f["call"]], f["value"])
+        for f in report["findings"]
+        if f["item"] == "media.duration" and f["direction"] == "sent"
+    }
+    assert lengths == {("own", "5431250"), ("own", "6787410"), ("vendor", "5460"), ("vendor", "6780")}
+    titles = {category[f["call"]] for f in report["findings"] if f["item"] == "media.title" and f["direction"] == "sent"}
+    assert titles == {"metadata-lookup"}
+
+
+def test_everything_could_be_read_and_nothing_is_unknown(report: dict[str, Any]) -> None:
+    coverage = report["coverage"]
+    assert {key: coverage[key] for key in ("calls", "readable", "unreadable", "unknown_category", "recipients")} == {
+        "calls": 22,
+        "readable": 22,
+        "unreadable": 0,
+        "unknown_category": 0,
+        "recipients": len(home.CLOUD_HOSTS),
+    }
+
+
+def test_secrets_stand_in_the_recording_as_pseudonyms_only(run: subprocess.CompletedProcess[str]) -> None:
+    assert home.TOKEN not in run.stdout
+    assert home.SERVER_TOKEN not in run.stdout
+    assert home.PASSWORD not in run.stdout
+    assert home.EMAIL in run.stdout
+
+
+def test_it_says_each_step_and_ends_with_two_commands(run: subprocess.CompletedProcess[str]) -> None:
+    lines = run.stderr.rstrip().splitlines()
+    assert lines[-2:] == ["  phonehome watch", "  phonehome inspect FILE.har"]
+    assert any("signs in" in line for line in lines)
