@@ -95,7 +95,9 @@ def test_no_title_is_in_the_statistics_and_the_exact_length_stays_at_home(report
         if f["item"] == "media.duration" and f["direction"] == "sent"
     }
     assert lengths == {("own", "5431250"), ("own", "6787410"), ("vendor", "5460"), ("vendor", "6780")}
-    titles = {category[f["call"]] for f in report["findings"] if f["item"] == "media.title" and f["direction"] == "sent"}
+    titles = {
+        category[f["call"]] for f in report["findings"] if f["item"] == "media.title" and f["direction"] == "sent"
+    }
     assert titles == {"metadata-lookup"}
 
 
