@@ -333,7 +333,9 @@ def _host(request: State, headers: Pairs, client: State) -> tuple[str, int]:
     host, port = split_authority(authority)
     if not host:
         return (client["sni"] or request["host"]).lower(), request["port"]
-    return host, port or request["port"]
+    # Without a port the name means the scheme's own (RFC 9110, 7.2), wherever the connection was led to.
+    default = 443 if _text(request["scheme"]) == "https" else 80
+    return host, port or (request["port"] if host == request["host"].lower() else default)
 
 
 _AUTHORITY = re.compile(r"(?:[^@/]*@)?(?:\[([0-9a-fA-F:.]+)(?:%[^\]]*)?\]|([^:/\[\]]+))(?::(\d{1,5}))?\Z")
