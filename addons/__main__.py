@@ -52,7 +52,8 @@ async def run(settings: dict[str, Any]) -> None:
     wanted = {**_ALWAYS, **settings["options"]}
     texts = wanted.pop("set", [])
     master = DumpMaster(options.Options(), with_termlog=False, with_dumper=False)
-    master.addons.add(Observe(), Passthrough(), Reroute(), Announce())
+    observe = Observe()
+    master.addons.add(observe, Passthrough(observe), Reroute(), Announce())
     master.options.update(**wanted)
     master.options.set(*texts)
     loop = asyncio.get_running_loop()

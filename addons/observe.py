@@ -270,7 +270,6 @@ class Observe:
         client, server = flow.client_conn, flow.server_conn
         protocol = "tls" if client.sni and protocol == "tcp" else "quic" if client.sni else protocol
         reason = "was not looked into" if protocol in ("tls", "quic") else "is not HTTP"
-        reason = flow.metadata.get("phonehome.reason", reason)
         contact = _contact(client, server, protocol, reason, self._source(), self._device)
         counted = {"bytes_out": out, "bytes_in": back, "packets_out": packets_out, "packets_in": packets_back}
         self._put(_replaced(contact, counted))
@@ -301,6 +300,10 @@ class Observe:
     def tls_failed_server(self, data: tls.TlsData) -> None:
         """The other end would not go on with the proxy, or could not prove who it is."""
         self._failed(data.context, "no trusted connection to the server")
+
+    def passed(self, client: Connection, server: Connection, reason: str) -> None:
+        """A connection that went through without being looked into."""
+        self._put(_contact(client, server, "tls", reason, self._source(), self._device))
 
     def _failed(self, context: Context, reason: str) -> None:
         contact = _contact(context.client, context.server, "tls", reason, self._source(), self._device)

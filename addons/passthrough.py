@@ -1,6 +1,7 @@
 """Keeps devices working that do not accept the proxy's certificate: after one failure their connections pass untouched.
 
-What passes is counted by `observe`, and reported as not inspected.
+What passes is recorded as a contact that was not inspected.  mitmproxy shows nothing of such a connection, so its bytes
+are not counted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from mitmproxy import connection, http, tcp, tls
 
-from addons.observe import guarded
+from addons.observe import Observe, guarded
 
 EXPIRES = 24 * 3600.0
 """Seconds after which a device is tried again."""
@@ -32,7 +33,10 @@ class _Handshake:
 class Passthrough:
     """The addon."""
 
-    def __init__(self) -> None:
+    def __init__(self, observe: Observe) -> None:
+        """`observe` records what passes."""
+        self._observe = observe
+        self._passed: dict[str, connection.Server] = {}
         self._refused: dict[tuple[str, str], float] = {}
         self._open: dict[str, _Handshake] = {}
 
@@ -47,6 +51,7 @@ class Passthrough:
             del self._refused[pair]
         else:
             data.ignore_connection = True
+            self._passed[data.context.client.id] = data.context.server
 
     @guarded
     def tls_failed_client(self, data: tls.TlsData) -> None:
@@ -71,15 +76,15 @@ class Passthrough:
 
     @guarded
     def tcp_start(self, flow: tcp.TCPFlow) -> None:
-        """Likewise; and what passes untouched gets its reason."""
+        """Likewise."""
         if handshake := self._open.get(flow.client_conn.id):
             handshake.used = True
-        if (_address(flow.client_conn), flow.client_conn.sni or "") in self._refused:
-            flow.metadata["phonehome.reason"] = REASON
 
     @guarded
     def client_disconnected(self, client: connection.Client) -> None:
-        """A device left."""
+        """A device left: what passed is recorded, and who left without a request is remembered."""
+        if server := self._passed.pop(client.id, None):
+            self._observe.passed(client, server, REASON)
         handshake = self._open.pop(client.id, None)
         if handshake and not handshake.used:
             self._learn(handshake.pair)
@@ -94,6 +99,3 @@ class Passthrough:
 
 def _address(client: connection.Client) -> str:
     return str(client.peername[0]) if client.peername else ""
-
-
-addons = [Passthrough()]

@@ -1,0 +1,154 @@
+"""Servers on loopback that stand for somebody's cloud, with a certificate authority of their own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from analysis.demo.certificates import make
+from analysis.proxy import Proxy
+from captures import ledger
+from captures.model import Observation
+
+ROOT = Path(__file__).parents[1]
+
+type Handler = Callable[[ssl.SSLSocket], None]
+"""Serves one connection."""
+
+
+class Cloud:
+    """A TLS server for any of the names in its certificate; `handler` serves each connection in a thread."""
+
+    def __init__(self, folder: Path, hosts: tuple[str, ...], handler: Handler) -> None:
+        self.authority, self._context = make(folder, hosts)
+        self._handler = handler
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._open = True
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while self._open:
+            try:
+                plain, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
+
+    def _serve(self, plain: socket.socket) -> None:
+        try:
+            with self._context.wrap_socket(plain, server_side=True) as connection:
+                self._handler(connection)
+        except OSError:
+            plain.close()
+
+    def close(self) -> None:
+        self._open = False
+        self._socket.close()
+
+
+def read_request(connection: ssl.SSLSocket) -> bytes:
+    """The head of one request, and its body as far as content-length says; empty when the client left."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = connection.recv(65536)
+        if not part:
+            return b""
+        data += part
+    head, _, body = data.partition(b"\r\n\r\n")
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            while len(body) < int(value):
+                body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def answer(body: bytes, kind: str = "application/json") -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def small(connection: ssl.SSLSocket) -> None:
+    """Answers every request with a small JSON text."""
+    while read_request(connection):
+        connection.sendall(answer(b'{"ok": true}'))
+
+
+@contextmanager
+def recorded(
+    folder: Path, handler: Handler, hosts: tuple[str, ...] = ("plex.tv", "analytics.plex.tv"), **options: object
+) -> Iterator[tuple[Proxy, Path]]:
+    """A real proxy with the real addons before such a cloud, recording -> (proxy, ledger)."""
+    cloud = Cloud(folder, hosts, handler)
+    path = folder / "test.ledger"
+    ledger.create(path)
+    wanted: dict[str, object] = {
+        "listen_host": "127.0.0.1",
+        "listen_port": 0,
+        "confdir": str(folder / "ca"),
+        "ssl_verify_upstream_trusted_ca": str(cloud.authority),
+        "phonehome_ledger": str(path),
+        "phonehome_reroute": json.dumps({host: ["127.0.0.1", cloud.port] for host in hosts}),
+        **options,
+    }
+    try:
+        with Proxy(wanted) as proxy:
+            yield proxy, path
+    finally:
+        cloud.close()
+
+
+def trust(folder: Path) -> ssl.SSLContext:
+    """Trusts the proxy's authority alone."""
+    context = ssl.create_default_context(cafile=str(folder / "ca" / "mitmproxy-ca-cert.pem"))
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context
+
+
+@contextmanager
+def connect(proxy: Proxy, context: ssl.SSLContext, host: str) -> Iterator[http.client.HTTPSConnection]:
+    connection = http.client.HTTPSConnection(*proxy.listening[0], timeout=20, context=context)
+    connection.set_tunnel(host, 443)
+    with closing(connection):
+        yield connection
+
+
+def written(path: Path, count: int, timeout: float = 10.0) -> list[Observation]:
+    """Waits until so many observations are in the ledger."""
+    end = time.monotonic() + timeout
+    while True:
+        rows = [observation for _, observation in ledger.read(path)]
+        if len(rows) >= count or time.monotonic() > end:
+            return rows
+        time.sleep(0.05)
+
+
+def start(*arguments: str, home: Path) -> subprocess.Popen[str]:
+    """`phonehome …` as a process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "analysis", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PHONEHOME_HOME": str(home)},
+    )
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process holds now (Linux)."""
+    for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise ProcessLookupError(pid)

@@ -1,0 +1,245 @@
+"""The recording, through the real proxy: what is seen, and that the traffic never suffers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import socket
+import sqlite3
+import ssl
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from addons.passthrough import REASON
+from analysis.proxy import Proxy
+from captures.model import Contact, Exchange
+from fake_cloud import Cloud, connect, read_request, recorded, resident, small, trust, written
+
+LARGE = 40 * 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+
+
+def test_a_request_and_its_answer_are_recorded_with_the_secret_concealed(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
+        connection.request("POST", "/api/v2/ping?a=1", body=b'{"x": 1}', headers={"X-Plex-Token": "madeUpToken123"})
+        assert connection.getresponse().read() == b'{"ok": true}'
+        (seen,) = written(path, 1)
+    assert isinstance(seen, Exchange)
+    assert (seen.method, seen.scheme, seen.host, seen.port, seen.path, seen.query) == (
+        "POST", "https", "plex.tv", 443, "/api/v2/ping", (("a", "1"),),
+    )  # fmt: skip
+    assert (seen.body.content, seen.status, seen.response_body.content) == (b'{"x": 1}', 200, b'{"ok": true}')
+    assert seen.header("x-plex-token").startswith("ps:")
+    assert b"madeUpToken123" not in path.read_bytes()
+
+
+def fetch(proxy: Proxy, context: ssl.SSLContext) -> bytes:
+    with connect(proxy, context, "plex.tv") as connection:
+        connection.request("GET", "/")
+        return connection.getresponse().read()
+
+
+def test_a_client_that_refuses_is_recorded_and_let_through_the_next_time(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path):
+        only_the_cloud = ssl.create_default_context(cafile=str(tmp_path / "demo-ca.pem"))
+        with pytest.raises(ssl.SSLCertVerificationError):
+            fetch(proxy, only_the_cloud)
+        written(path, 1)
+        assert fetch(proxy, only_the_cloud) == b'{"ok": true}'
+        first, second = written(path, 2)
+    assert isinstance(first, Contact)
+    assert (first.host, first.reason) == ("plex.tv", "client rejected the certificate")
+    assert isinstance(second, Contact)
+    assert (second.host, second.reason) == ("plex.tv", REASON)
+
+
+def test_an_app_that_pins_is_let_through_after_it_left_without_a_request(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path):
+        with connect(proxy, trust(tmp_path), "plex.tv") as pinned:
+            pinned.connect()
+        time.sleep(0.5)
+        only_the_cloud = ssl.create_default_context(cafile=str(tmp_path / "demo-ca.pem"))
+        assert fetch(proxy, only_the_cloud) == b'{"ok": true}'
+        (seen,) = written(path, 1)
+    assert isinstance(seen, Contact)
+    assert seen.reason == REASON
+
+
+def media(connection: ssl.SSLSocket) -> None:
+    if read_request(connection):
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: {LARGE}\r\n\r\n"
+        connection.sendall(head.encode())
+        block = bytes(1 << 20)
+        for _ in range(LARGE >> 20):
+            connection.sendall(block)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux to read another process's memory")
+def test_media_are_streamed_and_not_held(tmp_path: Path) -> None:
+    def download() -> None:
+        with connect(proxy, trust(tmp_path), "plex.tv") as connection:
+            connection.request("GET", "/film.mp4")
+            response = connection.getresponse()
+            size = 0
+            while block := response.read(1 << 18):
+                size += len(block)
+            sizes.append(size)
+
+    sizes: list[int] = []
+    with recorded(tmp_path, media) as (proxy, path):
+        before = resident(proxy.pid)
+        threads = [threading.Thread(target=download) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        most = before
+        while any(thread.is_alive() for thread in threads):
+            most = max(most, resident(proxy.pid))
+            time.sleep(0.02)
+        seen = written(path, 3)
+    assert sizes == [LARGE] * 3
+    assert most - before < LARGE
+    assert [(x.response_body.content, x.response_body.size) for x in seen if isinstance(x, Exchange)] == [
+        (None, LARGE)
+    ] * 3
+
+
+def test_the_first_event_of_a_stream_arrives_at_once(tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def events(connection: ssl.SSLSocket) -> None:
+        if read_request(connection):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: one\n\n")
+            go_on.wait(10)
+            connection.sendall(b"data: two\n\n")
+
+    with recorded(tmp_path, events) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
+        connection.request("GET", "/events")
+        response = connection.getresponse()
+        # The server sends the second event only after the first one was received.
+        assert response.fp.readline() == b"data: one\n"
+        go_on.set()
+        assert response.read().endswith(b"data: two\n\n")
+        (seen,) = written(path, 1)
+    assert isinstance(seen, Exchange)
+    assert seen.response_body.content == b"data: one\n\ndata: two\n\n"
+
+
+def frame(text: bytes, *, masked: bool) -> bytes:
+    """A WebSocket text frame (RFC 6455) of up to 125 bytes; the mask is all zeros."""
+    return b"\x81" + bytes([len(text) | (0x80 if masked else 0)]) + (bytes(4) if masked else b"") + text
+
+
+def test_messages_of_a_websocket_that_the_device_sent_are_recorded_each(tmp_path: Path) -> None:
+    def echo(connection: ssl.SSLSocket) -> None:
+        request = read_request(connection).decode()
+        (key,) = re.findall(r"(?i)^sec-websocket-key: *(\S+)", request, re.MULTILINE)
+        accept = base64.b64encode(hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())  # noqa: S324 - RFC 6455
+        connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
+        )
+        while connection.recv(65536):
+            connection.sendall(frame(b"answer", masked=False))
+
+    with recorded(tmp_path, echo) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
+        connection.request(
+            "GET",
+            "/sub",
+            headers={
+                "Upgrade": "websocket",
+                "Connection": "Upgrade",
+                "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode(),
+            },
+        )
+        wire = connection.sock
+        assert b"101" in wire.recv(4096)
+        for text in (b"first", b"second"):
+            wire.sendall(frame(text, masked=True))
+            assert wire.recv(4096) == frame(b"answer", masked=False)
+        seen = written(path, 3)
+        connection.close()
+    assert [(x.source.index, x.source.part, x.method, x.body.content) for x in seen if isinstance(x, Exchange)] == [
+        (0, 0, "GET", b""),
+        (0, 1, "WEBSOCKET", b"first"),
+        (0, 2, "WEBSOCKET", b"second"),
+    ]
+
+
+def test_a_locked_ledger_does_not_stop_the_traffic_and_loses_nothing(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
+        lock = sqlite3.connect(path, isolation_level=None)
+        lock.execute("BEGIN EXCLUSIVE")
+        for number in range(20):
+            connection.request("GET", f"/{number}")
+            assert connection.getresponse().read() == b'{"ok": true}'
+        lock.execute("COMMIT")
+        lock.close()
+        seen = written(path, 20)
+    assert [x.path for x in seen if isinstance(x, Exchange)] == [f"/{number}" for number in range(20)]
+
+
+def test_a_ledger_that_is_taken_away_does_not_stop_the_traffic(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
+        connection.request("GET", "/before")
+        connection.getresponse().read()
+        written(path, 1)
+        for side in ("", "-wal", "-shm"):
+            path.with_name(path.name + side).unlink(missing_ok=True)
+        path.mkdir()
+        for _ in range(5):
+            connection.request("GET", "/after")
+            assert connection.getresponse().read() == b'{"ok": true}'
+
+
+def test_a_server_that_does_not_answer_is_recorded_without_a_status(tmp_path: Path) -> None:
+    def silent(connection: ssl.SSLSocket) -> None:
+        read_request(connection)
+
+    with recorded(tmp_path, silent) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
+        connection.request("GET", "/gone")
+        assert connection.getresponse().status == 502
+        (seen,) = written(path, 1)
+    assert isinstance(seen, Exchange)
+    assert (seen.path, seen.status) == ("/gone", None)
+
+
+def test_the_name_is_still_verified_towards_the_server(tmp_path: Path) -> None:
+    """Rerouting changes the address alone: a certificate for another name is refused."""
+    (tmp_path / "wrong").mkdir()
+    wrong = Cloud(tmp_path / "wrong", ("other.example",), small)
+    options = {
+        "phonehome_reroute": json.dumps({"plex.tv": ["127.0.0.1", wrong.port]}),
+        "ssl_verify_upstream_trusted_ca": str(wrong.authority),
+    }
+    with recorded(tmp_path, small, **options) as (proxy, _), connect(proxy, trust(tmp_path), "plex.tv") as connection:
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 502
+    wrong.close()
+
+
+def test_raw_bytes_through_a_tunnel_are_counted_and_pass(tmp_path: Path) -> None:
+    def shout(connection: ssl.SSLSocket) -> None:
+        while data := connection.recv(65536):
+            connection.sendall(data.upper())
+
+    with recorded(tmp_path, shout) as (proxy, path):
+        plain = socket.create_connection(proxy.listening[0])
+        plain.sendall(b"CONNECT plex.tv:443 HTTP/1.1\r\nHost: plex.tv:443\r\n\r\n")
+        assert b"200" in plain.recv(4096)
+        wire = trust(tmp_path).wrap_socket(plain, server_hostname="plex.tv")
+        wire.sendall(b"\x00\x01hello")
+        assert wire.recv(4096) == b"\x00\x01HELLO"
+        wire.close()
+        (seen,) = written(path, 1)
+    assert isinstance(seen, Contact)
+    assert (seen.host, seen.bytes_out, seen.bytes_in) == ("plex.tv", 7, 7)
