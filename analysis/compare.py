@@ -374,7 +374,11 @@ def _is_fine(value: str) -> bool:
 def _not_seen(calls: Sequence[Classified], judged: Sequence[Comparison], scene: _Scene) -> Iterator[Comparison]:
     """What the lists of the senders name and no call carried, one comparison a statement and item."""
     seen = {(comparison.product, comparison.item) for comparison in judged}
-    senders = {call.product: call for call in calls if call.product and call.attribution not in _GUESSED}
+    senders = {
+        call.product: call
+        for call in calls
+        if call.product and call.attribution not in _GUESSED and _is_judged(call, scene.evidence)
+    }
     happened = {call.rule for call in calls}
     for product, call in sorted(senders.items()):
         policy = scene.knowledge.in_force(product, _day(call), scene.declared)

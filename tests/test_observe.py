@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -217,7 +218,7 @@ def test_the_name_is_still_verified_towards_the_server(tmp_path: Path) -> None:
     """Rerouting changes the address alone: a certificate for another name is refused."""
     (tmp_path / "wrong").mkdir()
     wrong = Cloud(tmp_path / "wrong", ("other.example",), small)
-    options = {
+    options: dict[str, Any] = {
         "phonehome_reroute": json.dumps({"plex.tv": ["127.0.0.1", wrong.port]}),
         "ssl_verify_upstream_trusted_ca": str(wrong.authority),
     }
