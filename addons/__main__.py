@@ -22,7 +22,7 @@ from addons.observe import Observe
 from addons.passthrough import Passthrough
 from addons.reroute import Reroute
 
-_ALWAYS = {
+ALWAYS = {
     # A body that turns out to be large is passed on rather than held; ours are announced in `observe`.
     "stream_large_bodies": "2m",
     "store_streamed_bodies": False,
@@ -49,9 +49,11 @@ async def run(settings: dict[str, Any]) -> None:
 
     `settings`: `options` (mitmproxy's, and ours that begin with `phonehome_`).
     """
-    wanted = {**_ALWAYS, **settings["options"]}
+    wanted = {**ALWAYS, **settings["options"]}
     texts = wanted.pop("set", [])
     master = DumpMaster(options.Options(), with_termlog=False, with_dumper=False)
+    # The parent makes one sentence of what went wrong at the start.
+    master.addons.get("errorcheck").repeat_errors_on_stderr = True
     observe = Observe()
     master.addons.add(observe, Passthrough(observe), Reroute(), Announce())
     master.options.update(**wanted)
