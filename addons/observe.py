@@ -9,6 +9,7 @@ In the hooks happens only what the next byte waits for.  A fault of ours is coun
 from __future__ import annotations
 
 import functools
+import gc
 import itertools
 import time
 from collections.abc import Callable
@@ -134,6 +135,9 @@ class Observe:
     def running(self) -> None:
         """Opens the ledger; from here on nothing of ours may fail loudly."""
         self._knowledge = load(home.packs(), home.cache())
+        # What is known stays for ever: the garbage collector need not walk through it again and again.
+        gc.collect()
+        gc.freeze()
         self._device = ctx.options.phonehome_device
         if ctx.options.phonehome_ledger:
             secret = None if ctx.options.phonehome_keep_secrets else key()

@@ -5,10 +5,10 @@ It is whole after a crash at any moment, and can be read while it is written (wr
 
 from __future__ import annotations
 
-import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -55,6 +55,13 @@ _INSERT = "INSERT INTO observation (flow, part, kind, time, device, host, value)
 
 _KEEP_BODY = 1024 * 1024
 """Bytes of a body that are kept."""
+
+
+_WAITING = 64 * 1024 * 1024
+"""Bytes of bodies that may wait to be written."""
+
+_EVERY = 0.1
+"""Seconds between two looks for something to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,35 +125,45 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 class Writer:
-    """Appends observations from a thread of its own; never makes the caller wait, and never raises into it."""
+    """Appends observations from a thread of its own; never makes the caller wait, and never raises into it.
+
+    The thread looks for something to write ten times a second instead of being woken by each observation: it shares
+    Python's lock with the caller, and would otherwise take it from him at the worst moment.
+    """
 
     def __init__(self, path: Path, secret: bytes | None, *, capacity: int = 20_000) -> None:
         """Opens or makes the ledger.  With `secret` (a key) secrets are concealed; `None` keeps them.
 
+        `capacity` is the number of observations that may wait (and `_WAITING` that of their bytes).
         Raises `CaptureError` when the file is none of ours, `OSError` when it cannot be made.
         """
         create(path)
         self._path = path
         self._secret = secret
-        self._queue: queue.SimpleQueue[Observation | None] = queue.SimpleQueue()
+        self._waiting: deque[tuple[Observation, int]] = deque()
+        self._waiting_bytes = 0
         self._capacity = capacity
-        self._put = self._written = self._dropped = self._faults = 0
+        self._put = self._done = self._written = self._dropped = self._faults = 0
         self._reason = ""
         self._noted = (0, 0)
         with closing(_connect(path)) as connection:
             last = connection.execute("SELECT coalesce(max(flow), -1) FROM observation").fetchone()[0]
         self.next_flow: int = last + 1
         self._connection: sqlite3.Connection | None = None
+        self._hurry = threading.Event()
+        self._ending = False
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
         self._thread.start()
 
     def put(self, observation: Observation) -> bool:
-        """Takes an observation; `False` when the queue is full and it was dropped.  Costs a few microseconds."""
-        if self._queue.qsize() >= self._capacity:
+        """Takes an observation; `False` when too many wait and it was dropped.  Costs about a microsecond."""
+        size = _size(observation)
+        if len(self._waiting) >= self._capacity or self._waiting_bytes + size > _WAITING:
             self._dropped += 1
             return False
         self._put += 1
-        self._queue.put(observation)
+        self._waiting_bytes += size
+        self._waiting.append((observation, size))
         return True
 
     @property
@@ -155,57 +172,48 @@ class Writer:
         return Counts(self._written, self._dropped, self._faults, self._reason)
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Waits until what was put so far is in the file; `False` when that took too long."""
+        """Waits until what was put so far is in the file, or given up; `False` when that took too long."""
         wanted = self._put
         end = time.monotonic() + timeout
-        while self._written + self._lost < wanted:
+        while self._done < wanted:
             if time.monotonic() > end:
                 return False
+            self._hurry.set()
             time.sleep(0.005)
         return True
 
-    _lost = 0
-
     def close(self, timeout: float = 5.0) -> Counts:
         """Writes what is left, as far as `timeout` allows, and ends."""
-        self._queue.put(None)
+        self._ending = True
+        self._hurry.set()
         self._thread.join(timeout)
         return self.counts
 
     def _run(self) -> None:
-        batch: list[Observation] = []
-        ending = False
-        while not ending or batch:
-            ending = self._fill(batch) or ending
-            if not batch:
-                self._note()
-                continue
-            if self._store(batch):
+        batch: list[tuple[Observation, int]] = []
+        while True:
+            ending = self._ending
+            while self._waiting and len(batch) < 500:
+                batch.append(self._waiting.popleft())
+            if batch and self._store([observation for observation, _ in batch]):
                 self._written += len(batch)
-                batch.clear()
-            elif ending or len(batch) + self._queue.qsize() > self._capacity:
-                # Nobody waits for it any more, or what is newer needs the room.
+                self._forget(batch)
+            elif batch and ending:
                 self._dropped += len(batch)
-                self._lost += len(batch)
-                batch.clear()
-            else:
-                time.sleep(0.2)
-        self._note()
+                self._forget(batch)
+            self._note()
+            if ending and not batch and not self._waiting:
+                break
+            if not self._waiting or batch:
+                self._hurry.wait(_EVERY)
+                self._hurry.clear()
         if self._connection:
             self._connection.close()
 
-    def _fill(self, batch: list[Observation]) -> bool:
-        """Waits for something to write and takes what is there; whether the end was asked for."""
-        try:
-            item = self._queue.get(timeout=0.5) if not batch else self._queue.get_nowait()
-            while item is not None:
-                batch.append(item)
-                if len(batch) >= 500:
-                    return False
-                item = self._queue.get(timeout=0.02)
-        except queue.Empty:
-            return False
-        return True
+    def _forget(self, batch: list[tuple[Observation, int]]) -> None:
+        self._done += len(batch)
+        self._waiting_bytes -= sum(size for _, size in batch)
+        batch.clear()
 
     def _store(self, batch: list[Observation]) -> bool:
         try:
@@ -260,6 +268,12 @@ class Writer:
             self._noted = counts
         except sqlite3.Error as error:
             self._reason = str(error)
+
+
+def _size(observation: Observation) -> int:
+    if not isinstance(observation, Exchange):
+        return 0
+    return len(observation.body.content or b"") + len(observation.response_body.content or b"")
 
 
 def _shortened(observation: Observation) -> Observation:
