@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 
 from analysis.decode.walk import Walk
@@ -35,9 +34,10 @@ def header(walk: Walk, at: str, name: str, value: str) -> None:
 
 def _basic(walk: Walk, at: str, encoded: str) -> None:
     try:
-        username, colon, password = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+        plain = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
+    except ValueError:
         return
+    username, colon, password = plain.partition(":")
     walk.text(f"{at}[base64].username", username, ("base64",))
     if colon:
         walk.text(f"{at}[base64].password", password, ("base64",))
