@@ -91,7 +91,7 @@ class Walk:
                 pending.extend([(f"{place}.{key}", child, depth + 1) for key, child in children][::-1])
             elif node is not None:
                 self.text(place, _TRUTH.get(node, str(node)) if isinstance(node, bool) else str(node), encodings)
-            if len(self._leaves) >= self.budget.leaves:
+            if pending and len(self._leaves) >= self.budget.leaves:
                 self.note("A call holds more values than are looked at")
                 return
 
