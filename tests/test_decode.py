@@ -1,0 +1,337 @@
+"""Every encoding, a hit and a near miss; the places; what happens when a budget runs out."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.decode import BUDGET, Budget, Decoded, decode
+from analysis.example import exchange_of
+from analysis.pack import ExampleCall
+from captures.model import Body, Exchange, Pairs
+
+PLAIN = exchange_of(ExampleCall("POST https://h.example/p"), "test")
+START = (("path", "/p"), ("host", "h.example"))
+
+
+def sent(body: bytes | str, kind: str = "", **changes: object) -> Exchange:
+    content = body.encode() if isinstance(body, str) else body
+    headers: Pairs = (("content-type", kind),) if kind else ()
+    return replace(PLAIN, headers=headers, body=Body(content, len(content)), **changes)  # type: ignore[arg-type]
+
+
+def leaves(exchange: Exchange, budget: Budget = BUDGET) -> list[tuple[str, str]]:
+    """Places and values, without path, host and content type."""
+    found = [(leaf.at, leaf.value) for leaf in decode(exchange, budget).leaves]
+    return [pair for pair in found if pair[0] not in ("path", "host", "header.content-type")]
+
+
+def body(content: bytes | str, kind: str = "") -> list[tuple[str, str]]:
+    return leaves(sent(content, kind))
+
+
+def value(text: str) -> list[tuple[str, str]]:
+    """What comes out beside the value itself when it stands in a query parameter."""
+    (at, first), *rest = leaves(replace(PLAIN, query=(("q", text),)))
+    assert (at, first) == ("query.q", text)
+    return rest
+
+
+def packed(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+def test_a_call_comes_out_part_by_part() -> None:
+    call = replace(
+        sent('{"a": [{"b": 1}]}', "text/plain"),
+        path="/library/1",
+        query=(("X-Plex-Token", "t1"), ("X-Plex-Token", "t2")),
+        cookies=(("sid", "c1"),),
+        headers=(("host", "h.example"), ("content-length", "17"), ("cookie", "sid=c1"), ("x-plex-product", "Plex Web")),
+        response_headers=(("set-cookie", "sid=c2; Path=/; Secure"), ("set-cookie", "empty"), ("server", "s")),
+        response_body=Body(b'{"ok": true}', 12),
+    )
+    assert [(leaf.at, leaf.value) for leaf in decode(call).leaves] == [
+        ("path", "/library/1"),
+        ("host", "h.example"),
+        ("query.X-Plex-Token", "t1"),
+        ("query.X-Plex-Token", "t2"),
+        ("header.x-plex-product", "Plex Web"),
+        ("cookie.sid", "c1"),
+        ("body.a.0.b", "1"),
+        ("response.cookie.sid", "c2"),
+        ("response.cookie.empty", ""),
+        ("response.header.server", "s"),
+        ("response.body.ok", "true"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "expected"),
+    [
+        ("login=ann&pw=a%20b&x=", "application/x-www-form-urlencoded", [("login", "ann"), ("pw", "a b"), ("x", "")]),
+        ("login=ann&pw=b", "", [("login", "ann"), ("pw", "b")]),
+        ("login=", "", [("login", "")]),
+        ("login ann & pw", "", [("", "login ann & pw")]),
+        ('{"a": {"b.c": [1, "x"]}, "n": null, "t": true}', "", [("a.b.c.0", "1"), ("a.b.c.1", "x"), ("t", "true")]),
+        ("[7, [8]]", "", [("0", "7"), ("1.0", "8")]),
+        ('\ufeff {"a": 1}', "", [("a", "1")]),
+        ('{"a": 1', "", [("", '{"a": 1')]),
+        ('{"a": 1, "a": 2}', "", [("a", "2")]),
+        ('{"a": 1}\n{"a": 2}\n', "", [("0.a", "1"), ("1.a", "2")]),
+        ('{"event_id": "9"}\n{"type": "event"}\n{"level": "error"}', "", [
+            ("0.event_id", "9"), ("1.type", "event"), ("2.level", "error")]),
+        ('{"event_id": "9"}\n{"type": "attachment"}\nlog line\n{"type": "event"}', "", [
+            ("0.event_id", "9"), ("1.type", "attachment"), ("3.type", "event")]),
+        ("line\n{\"a\": 1}", "", [("", 'line\n{"a": 1}')]),
+        ("<R a='1'><D k='x'/><D k='y'>text</D><E/></R>", "", [
+            ("R.a", "1"), ("R.D.0.k", "x"), ("R.D.1.k", "y"), ("R.D.1", "text")]),
+        ("<R a='1'><D k='x'/><D", "", [("R.a", "1"), ("R.D.0.k", "x")]),
+        ("<html", "", [("", "<html")]),
+        ("just text", "text/plain", [("", "just text")]),
+        ("h\u00e9", "text/plain", [("", "h\u00e9")]),
+        (b"h\xe9 there, all of it", "text/plain", [("", "h\u00e9 there, all of it")]),
+        ("\ufeff{\"a\": \"b\"}".encode("utf-16-le"), "", [("a", "b")]),
+        (gzip.compress(b'{"a": 1}', mtime=0), "", [("[gzip].a", "1")]),
+        (b"\x1f\x8bno gzip at all \0", "", []),
+        (b"\x89PNG\0\0", "image/png", []),
+        (b"", "application/json", []),
+    ],
+)  # fmt: skip
+def test_a_body_is_read_as_what_it_is(content: bytes | str, kind: str, expected: list[tuple[str, str]]) -> None:
+    places = [(("body" if at.startswith("[") else "body." if at else "body") + at, text) for at, text in expected]
+    assert body(content, kind) == places
+
+
+MULTIPART = (
+    b'--Bound\r\nContent-Disposition: form-data; name="login"\r\n\r\nann\r\n'
+    b'--Bound\r\nContent-Disposition: form-data; name="dump"; filename="/home/ann/x.dmp"\r\n\r\nMDMP\r\n'
+    b"--Bound\r\nContent-Disposition: form-data\r\n\r\nnameless\r\n"
+    b'--Bound\r\nContent-Disposition: form-data; name="raw"\r\n\r\n\x00\x01\r\n--Bound--\r\n'
+)
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=Bound", "multipart/form-data", ""])
+def test_a_multipart_form_gives_its_fields_and_the_names_of_its_files(kind: str) -> None:
+    assert body(MULTIPART, kind) == [
+        ("body.login", "ann"), ("body.dump.filename", "/home/ann/x.dmp"), ("body.dump", "MDMP"),
+    ]  # fmt: skip
+    assert decode(sent(MULTIPART, kind)).ran_out == ("A body is in a form that is not known",)
+
+
+def test_what_only_claims_to_be_multipart_is_a_text() -> None:
+    assert body("hello you", "multipart/form-data; boundary=Bound") == [("body", "hello you")]
+
+
+def test_numbers_stay_the_texts_that_were_sent() -> None:
+    huge = "9" * 5000
+    assert body(f'{{"a": {huge}, "b": 1.50, "c": 1e999, "d": NaN}}') == [
+        ("body.a", huge), ("body.b", "1.50"), ("body.c", "1e999"), ("body.d", "NaN"),
+    ]  # fmt: skip
+
+
+def test_endless_nesting_is_noted_and_ends() -> None:
+    begin = time.perf_counter()
+    found = decode(sent(b"[" * 200_000))
+    assert time.perf_counter() - begin < 2
+    assert found.ran_out == ("A call is nested more deeply than is looked at",)
+    assert [leaf.at for leaf in found.leaves] == ["path", "host", "body"]
+
+
+LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><x v="&b;">&b;</x>'
+
+
+@pytest.mark.parametrize("text", [LAUGHS, '<!DOCTYPE x SYSTEM "file:///etc/passwd"><x v="1"/>'])
+def test_a_document_type_is_refused_so_that_no_entity_unfolds(text: str) -> None:
+    assert body(text) == [("body", text)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ("authorization: Basic YW5uOnM6MQ==", [("", "Basic YW5uOnM6MQ=="), ("[base64].username", "ann"), ("[base64].password", "s:1")]),
+        ("authorization: Basic YW5u", [("", "Basic YW5u"), ("[base64].username", "ann")]),
+        ("authorization: Basic ???", [("", "Basic ???")]),
+        ("authorization: Basic Zürich", [("", "Basic Zürich")]),
+        ("authorization: Bearer abc.def", [("", "Bearer abc.def"), ("[bearer]", "abc.def")]),
+        ("authorization: token abc", [("", "token abc"), ("[bearer]", "abc")]),
+        ("authorization: abc", [("", "abc")]),
+        (
+            'authorization: MediaBrowser Client="Jellyfin Web", DeviceId="d1", Token="t1"',
+            [
+                ("", 'MediaBrowser Client="Jellyfin Web", DeviceId="d1", Token="t1"'),
+                ("[mediabrowser].Client", "Jellyfin Web"),
+                ("[mediabrowser].DeviceId", "d1"),
+                ("[mediabrowser].Token", "t1"),
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_credentials_come_out_as_what_they_consist_of(headers: str, expected: list[tuple[str, str]]) -> None:
+    call = exchange_of(ExampleCall(f"GET https://h.example/\n{headers}"), "test")
+    assert leaves(call) == [(f"header.authorization{at}", text) for at, text in expected]
+
+
+def test_another_header_of_the_same_form_is_left_whole() -> None:
+    call = exchange_of(ExampleCall("GET https://h.example/\nx-note: Basic YW5uOnM6MQ=="), "test")
+    assert leaves(call) == [("header.x-note", "Basic YW5uOnM6MQ==")]
+
+
+def token(payload: object) -> str:
+    parts = (json.dumps(part).encode() for part in ({"alg": "none"}, payload))
+    return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts) + ".c2ln"
+
+
+JWT = token({"sub": "ann", "aud": ["x"]})
+LONG = "ann@example.org, always ann"
+ODD = "Zürich? über??>"
+
+HITS = [
+    ('{"a": [1]}', [("[json].a.0", "1")]),
+    ("[1, 2, 3]", [("[json].0", "1"), ("[json].1", "2"), ("[json].2", "3")]),
+    (packed(LONG.encode()), [("[base64]", LONG)]),
+    (packed(LONG.encode()).rstrip("="), [("[base64]", LONG)]),
+    (base64.urlsafe_b64encode(ODD.encode()).decode().rstrip("="), [("[base64]", ODD)]),
+    (packed(b'{"u": "ann"}'), [("[base64]", '{"u": "ann"}'), ("[base64][json].u", "ann")]),
+    (LONG.encode().hex(), [("[hex]", LONG)]),
+    (LONG.encode().hex().upper(), [("[hex]", LONG)]),
+    ("ann%40example.org", [("[percent]", "ann@example.org")]),
+    (packed(gzip.compress(b'{"u": "ann"}', mtime=0)), [
+        ("[base64][gzip]", '{"u": "ann"}'), ("[base64][gzip][json].u", "ann")]),
+    ("https://x.example/a?u=ann&v=", [("[url].query.u", "ann"), ("[url].query.v", "")]),
+    (JWT, [("[jwt].sub", "ann"), ("[jwt].aud.0", "x")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), HITS)
+def test_an_encoding_is_undone(text: str, expected: list[tuple[str, str]]) -> None:
+    assert value(text) == [(f"query.q{at}", inner) for at, inner in expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": [1}',
+        "[a, b, c]",
+        "0123456789abcdef0123456789abcdef",
+        "e3b0c44298fc1c149afbf4c8996fb924",
+        "d9428888-122b-11e1-b85c-61cd3cbb3210",
+        "Xb8_kZq2-PwLm4tRvYs9",
+        "abcdefghijklmnopq",
+        "100% sure of it",
+        "https://x.example/a",
+        "eyJhbGciOiJub25lIn0.not-base64.sig",
+        packed(gzip.compress(b"x" * 50, mtime=0)[:20]),
+        packed(bytes(range(200, 230))),
+        "PlexMediaServerConfiguration",
+    ],
+)
+def test_what_might_as_well_be_an_id_is_left_alone(text: str) -> None:
+    assert value(text) == []
+
+
+def test_a_leaf_says_what_was_undone_and_whether_what_it_holds_comes_out_too() -> None:
+    inner = packed(b'{"u": "ann"}')
+    found = decode(sent(json.dumps({"p": inner})))
+    assert [(leaf.at, leaf.encodings, leaf.peeled) for leaf in found.leaves[2:]] == [
+        ("body.p", (), True),
+        ("body.p[base64]", ("base64",), True),
+        ("body.p[base64][json].u", ("base64", "json"), False),
+    ]
+    assert found.ran_out == ()
+
+
+def test_a_layer_too_many_is_noted() -> None:
+    text = "ann@example.org"
+    for _ in range(3):
+        text = packed(text.encode())
+    call = replace(PLAIN, query=(("q", text),))
+    assert [leaf.at for leaf in decode(call, Budget(layers=3)).leaves][-1] == "query.q[base64][base64][base64]"
+    assert decode(call).ran_out == ()
+    short = decode(call, Budget(layers=2))
+    assert [leaf.at for leaf in short.leaves][-1] == "query.q[base64][base64]"
+    assert short.ran_out == ("A value is encoded more often than is undone",)
+
+
+def test_leaves_beyond_the_budget_are_noted() -> None:
+    call = sent(json.dumps(list(range(8))))
+    assert len(decode(call, Budget(leaves=10)).leaves) == 10
+    assert decode(call, Budget(leaves=10)).ran_out == ()
+    short = decode(call, Budget(leaves=9))
+    assert (len(short.leaves), short.ran_out) == (9, ("A call holds more values than are looked at",))
+
+
+def test_depth_beyond_the_budget_is_noted() -> None:
+    call = sent("[[[1]], 2]")
+    assert decode(call, Budget(depth=3)).ran_out == ()
+    assert decode(call, Budget(depth=2)) == Decoded(
+        (*decode(PLAIN).leaves, decode(call).leaves[-1]), ("A call is nested more deeply than is looked at",)
+    )
+    deep = sent("<a><b><c v='1'/></b></a>")
+    assert decode(deep, Budget(depth=4)).ran_out == ()
+    assert decode(deep, Budget(depth=3)).ran_out == ("A call is nested more deeply than is looked at",)
+
+
+def test_a_body_beyond_the_budget_is_noted() -> None:
+    call = sent("a" * 20)
+    assert decode(call, Budget(size=20)).ran_out == ()
+    short = decode(call, Budget(size=19))
+    assert (short.leaves[-1].value, short.ran_out) == ("a" * 19, ("A body is larger than is looked at",))
+
+
+def test_time_beyond_the_budget_is_noted() -> None:
+    call = sent(json.dumps([packed(LONG.encode())] * 300))
+    assert decode(call, Budget(seconds=60)).ran_out == ()
+    assert decode(call, Budget(seconds=0)).ran_out == ("A call took too long to take apart",)
+
+
+@pytest.mark.parametrize(("content", "cut"), [(None, False), (b"a", True)])
+def test_a_body_that_was_not_kept_whole_is_noted(content: bytes | None, cut: bool) -> None:
+    assert decode(replace(PLAIN, body=Body(content, 9, cut))).ran_out == ("The content of a body was not kept whole",)
+    assert decode(replace(PLAIN, body=Body(b"a", 1))).ran_out == ()
+
+
+def test_a_bomb_in_a_value_costs_no_time() -> None:
+    bomb = packed(gzip.compress(b"a" * 50_000_000))
+    begin = time.perf_counter()
+    assert value(bomb) == []
+    assert time.perf_counter() - begin < 2
+
+
+TEXTS = st.one_of(st.text(), st.sampled_from([text for text, _ in HITS]))
+PAIRS = st.lists(st.tuples(st.text(max_size=20), TEXTS), max_size=4).map(tuple)
+BODIES = st.one_of(
+    st.binary(),
+    st.tuples(st.sampled_from([b"{", b"[", b"<a>", b"--x\r\n", b"\x1f\x8b", b"\xff\xfe", b"a=b&"]), st.binary()).map(
+        b"".join
+    ),
+    st.recursive(st.none() | TEXTS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(
+        lambda tree: json.dumps(tree).encode()
+    ),
+)
+KINDS = st.sampled_from(["", "application/json", "multipart/form-data; boundary=x", "image/png", "text/xml"])
+
+
+@settings(deadline=None)
+@given(BODIES, BODIES, KINDS, PAIRS, PAIRS, st.sampled_from(["authorization", "x-y", "set-cookie"]))
+def test_whatever_is_sent_nothing_is_raised(
+    content: bytes, answer: bytes, kind: str, query: Pairs, headers: Pairs, name: str
+) -> None:
+    call = replace(
+        sent(content, kind),
+        query=query,
+        cookies=query,
+        headers=(("content-type", kind), *((name, text) for _, text in headers)),
+        response_headers=(("content-type", kind), *headers),
+        response_body=Body(answer, len(answer)),
+    )
+    found = decode(call)
+    assert [(leaf.at, leaf.value) for leaf in found.leaves[:2]] == list(START)
+    assert len(found.leaves) <= BUDGET.leaves
