@@ -12,7 +12,7 @@ from analysis.example import exchange_of
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Category, Party
 from analysis.pack import ExampleCall, Match, Product, Rule, SenderSign
-from captures.model import Contact, Endpoint, Exchange, Lookup, Source, Unreadable
+from captures.model import Contact, Endpoint, Exchange, Lookup, Observation, Source, Unreadable
 
 HASH = "ab" * 16
 
@@ -179,7 +179,8 @@ def test_lookups_and_unreadable_places_come_out_too() -> None:
     dns = Lookup(Source(0, 1), 0.0, "tv", None, Endpoint("192.168.1.1", 53), "dns", "plex.tv", "A", (), "", None)
     ssdp = replace(dns, protocol="ssdp", host="", left_house=False)
     broken = Unreadable(Source(0, 2), None, "flow 2", "is damaged")
-    seen = [classify(x, knowledge(), Evidence(), n) for n, x in enumerate((dns, ssdp, broken))]
+    observations: tuple[Observation, ...] = (dns, ssdp, broken)
+    seen = [classify(x, knowledge(), Evidence(), n) for n, x in enumerate(observations)]
     assert [(c.n, c.category, c.party) for c in seen] == [
         (0, Category.NAME_LOOKUP, Party.OWN),
         (1, Category.LOCAL_DISCOVERY, Party.OWN),

@@ -127,7 +127,9 @@ def test_a_connection_belongs_to_the_one_product_that_showed_itself_on_it() -> N
 
 
 def test_switches_are_seen_in_the_order_of_time() -> None:
-    form = "PUT https://plex.tv/api/v2/user/privacy\ncontent-type: application/x-www-form-urlencoded\n\noptOutPlayback={}"
+    form = (
+        "PUT https://plex.tv/api/v2/user/privacy\ncontent-type: application/x-www-form-urlencoded\n\noptOutPlayback={}"
+    )
     calls = [call(form.format(0), "200", 20.0), call(form.format(1), "200", 10.0), call(form.format(1), "500", 30.0)]
     evidence = gather(calls, KNOWLEDGE)
     assert evidence.switches == (
@@ -161,4 +163,8 @@ def test_which_addresses_are_of_the_household(host: str, inside: bool) -> None:
 
 
 def test_a_dashed_address_is_read_in_both_families() -> None:
-    assert [address_of(x) for x in ("10-0-0-1", "fd00-0-0-0-0-0-0-1", "nonsense")] == ["10.0.0.1", "fd00::1", "nonsense"]
+    assert [address_of(x) for x in ("10-0-0-1", "fd00-0-0-0-0-0-0-1", "nonsense")] == [
+        "10.0.0.1",
+        "fd00::1",
+        "nonsense",
+    ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from analysis.extract import extract
 
 from analysis.classify import classify, fitting
 from analysis.evidence import Evidence
 from analysis.example import exchange_of
+from analysis.extract import extract
 from analysis.knowledge import Knowledge, load
 from analysis.pack import ExampleCall, Rule
 from captures.model import Exchange
