@@ -72,7 +72,7 @@ class Places:
     """Places with wildcards that stand for names or for several steps."""
 
     def match(self, at: str) -> tuple[ItemPlace, ...]:
-        """Place of a leaf -> the items that the rule names there, in the rule's order; empty when it names none."""
+        """Place of a leaf -> the items that the rule names there, exact places first; empty when it names none."""
         place = normalise(at)
         found = self.exact.get(place, ())
         return found + tuple(item for pattern, item in self.patterns if item not in found and pattern.fullmatch(place))
