@@ -156,7 +156,8 @@ def test_a_document_type_is_refused_so_that_no_entity_unfolds(text: str) -> None
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ("authorization: Basic YW5uOnM6MQ==", [("", "Basic YW5uOnM6MQ=="), ("[base64].username", "ann"), ("[base64].password", "s:1")]),
+        ("authorization: Basic YW5uOnM6MQ==", [
+            ("", "Basic YW5uOnM6MQ=="), ("[base64].username", "ann"), ("[base64].password", "s:1")]),
         ("authorization: Basic YW5u", [("", "Basic YW5u"), ("[base64].username", "ann")]),
         ("authorization: Basic ???", [("", "Basic ???")]),
         ("authorization: Basic Zürich", [("", "Basic Zürich")]),

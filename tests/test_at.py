@@ -1,0 +1,127 @@
+"""Patterns of hosts, of paths and of places."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.at import LONGEST_PATH, compile_host, compile_path, compile_places, normalise
+from analysis.pack import ItemPlace
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "groups"),
+    [
+        ("/a", "/a", {}),
+        ("/a", "/a/", {}),
+        ("/a", "/ab", None),
+        ("/a", "/A", None),
+        ("/a/", "/a", None),
+        ("/a.b", "/axb", None),
+        ("/a/*", "/a/b", {}),
+        ("/a/*", "/a/b/c", None),
+        ("/a/x*.js", "/a/x1.js", {}),
+        ("/a/x*.js", "/a/x/1.js", None),
+        ("/a/**", "/a/b/c", {}),
+        ("/a/**", "/a/", {}),
+        ("/a/**", "/b/c", None),
+        ("/a/{id}", "/a/7", {"id": "7"}),
+        ("/a/{id}", "/a/", None),
+        ("/a/{id}/**", "/a/7/x/y", {"id": "7"}),
+        ("{key=/library/metadata/*}/children", "/library/metadata/7/children", {"key": "/library/metadata/7"}),
+        ("{key=/library/metadata/*}/children", "/library/sections/7/children", None),
+    ],
+)
+def test_a_path_pattern(pattern: str, path: str, groups: dict[str, str] | None) -> None:
+    match = compile_path(pattern).fullmatch(path)
+    assert (match.groupdict() if match else None) == groups
+
+
+@pytest.mark.parametrize(
+    ("pattern", "host", "groups"),
+    [
+        ("*.a.b", "x.a.b", {}),
+        ("*.a.b", "y.x.a.b", {}),
+        ("*.a.b", "a.b", None),
+        ("*.a.b", "xa.b", None),
+        ("s*.a.b", "s1.a.b", {}),
+        ("s*.a.b", "s1.x.a.b", None),
+        ("{hash}.direct", "ab.direct", {"hash": "ab"}),
+        ("{hash}.direct", "c.ab.direct", None),
+        ("a.b", "axb", None),
+    ],
+)
+def test_a_host_pattern(pattern: str, host: str, groups: dict[str, str] | None) -> None:
+    match = compile_host(pattern).fullmatch(host)
+    assert (match.groupdict() if match else None) == groups
+
+
+@pytest.mark.parametrize(
+    ("at", "same"),
+    [
+        ("body.3.events.0.name", "body.*.events.*.name"),
+        ("body.0[json].1", "body.*[json].*"),
+        ("body.1a.b2", "body.1a.b2"),
+        ("body.Name", "body.Name"),
+        ("query.X-Plex-Token", "query.x-plex-token"),
+        ("cookie.SID", "cookie.sid"),
+        ("response.header.Server", "response.header.server"),
+        ("response.body.Name", "response.body.Name"),
+    ],
+)
+def test_positions_and_the_case_of_headers_make_no_difference(at: str, same: str) -> None:
+    assert normalise(at) == same
+
+
+@pytest.mark.parametrize(
+    ("pattern", "at", "fits"),
+    [
+        ("body.a", "body.a", True),
+        ("body.a", "body.a.b", False),
+        ("body.*.a", "body.7.a", True),
+        ("body.*.a", "body.x.a", True),
+        ("body.*.a", "body.x.y.a", False),
+        ("body.**.a", "body.a", True),
+        ("body.**.a", "body.x.7.a", True),
+        ("body.**.a", "body.x.a.b", False),
+        ("body.**.a", "body.xa", False),
+        ("body.0.a", "body.5.a", True),
+        ("header.X-Y", "header.x-y", True),
+        ("query.x", "header.x", False),
+        ("body.p[base64][json].u", "body.p[base64][json].u", True),
+        ("body.p[base64][json].u", "body.p[base64].u", False),
+    ],
+)
+def test_a_place_of_a_rule(pattern: str, at: str, fits: bool) -> None:
+    item = ItemPlace("media.title", (pattern,), "a test")
+    assert compile_places([item]).match(at) == ((item,) if fits else ())
+
+
+def test_all_items_of_a_place_come_out_in_the_order_of_the_rule_exact_ones_first() -> None:
+    wild, first, second = (
+        ItemPlace(name, (at,), "a test") for name, at in (("w", "body.**.a"), ("f", "body.a"), ("s", "body.a"))
+    )
+    assert [item.id for item in compile_places([wild, first, second]).match("body.a")] == ["f", "s", "w"]
+
+
+def test_a_hostile_path_costs_no_time() -> None:
+    pattern = compile_path("/**/a/**/b")
+    begin = time.perf_counter()
+    assert pattern.fullmatch("/a" * 200_000, 0, LONGEST_PATH) is None
+    assert time.perf_counter() - begin < 1
+
+
+@given(st.text())
+def test_a_text_without_wildcards_fits_itself_and_nothing_longer(text: str) -> None:
+    plain = text.replace("*", "").replace("{", "")
+    for pattern in (compile_path(plain), compile_host(plain)):
+        assert pattern.fullmatch(plain)
+        assert not pattern.fullmatch(plain + "x")
+
+
+@given(st.text(alphabet="ab/.*[]()|\\+?^$"))
+def test_no_character_of_a_pattern_but_the_wildcards_means_anything(pattern: str) -> None:
+    assert compile_path(pattern).fullmatch(pattern.replace("*", ""))
