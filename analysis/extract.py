@@ -204,7 +204,8 @@ def _by_shape(leaf: Leaf, labelled: bool, classified: Classified, evidence: Evid
     """What the value's shape shows; of a labelled value only a MAC address in disguise, and names under plex.direct."""
     if leaf.peeled or leaf.at in _NO_SHAPES:
         return
-    if leaf.at == "host" and is_address(leaf.value) and classified.party in (Party.VENDOR, Party.THIRD_PARTY):
+    # The recipient's own address tells it nothing.
+    if leaf.at == "host" and is_address(leaf.value) and classified.party in _REACHED:
         return
     version = leaf.at.rpartition(".")[2].lower().endswith(("version", "build", "release"))
     for item, value in shapes(leaf.value, evidence):
