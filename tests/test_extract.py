@@ -1,0 +1,275 @@
+"""Which items a call carries, where, and how they were recognised."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.decode import decode
+from analysis.evidence import Evidence
+from analysis.example import exchange_of
+from analysis.extract import extract
+from analysis.knowledge import Knowledge
+from analysis.model import Attribution, Category, Classified, Finding, Party
+from analysis.pack import ExampleCall, Field, Item, ItemPlace, Match, Product, Rule
+from captures.model import Body, Contact, Endpoint, Exchange, Initiator, Lookup, Observation, Pairs, Source, Unreadable
+
+NAMES = {"client.user_agent": ("header.user-agent",), "auth.token": ("query.api_key", "header.authorization[bearer]")}
+ITEMS = {
+    name: Item(name, "", "", "", "user", names=NAMES.get(name, ()), id=name)
+    for name in (
+        "account.email", "auth.token", "client.app", "client.device_name", "client.id", "client.model", "client.os",
+        "client.user_agent", "media.library_key", "media.title", "net.lan_ip", "net.mac", "net.other_ip",
+        "net.public_ip", "server.cert_hash", "server.machine_id", "server.name", "server.version", "ui.search_text",
+    )
+}  # fmt: skip
+PLEX = Product(
+    "Plex",
+    "media-product",
+    "Plex",
+    fields=(
+        Field("X-Plex-Token", "auth.token"),
+        Field("X-Plex-Client-Identifier", "client.id", "server.machine_id"),
+        Field("X-Plex-Device", "client.model"),
+        Field("X-Plex-Name", "server.name", only_if=("nas*",)),
+        Field("X-Plex-Name", "client.device_name"),
+        Field("q", "ui.search_text", when=("x-plex-product=Plex Web",)),
+        Field("X-Plex-Version", "server.version"),
+    ),
+    id="plex",
+)
+RULE = Rule(
+    Category.USAGE_STATISTICS,
+    Match(host=("plex.tv",), path="/library/{id}/**"),
+    "captured",
+    "a test",
+    (ExampleCall("GET https://plex.tv/"),),
+    (ExampleCall("GET https://plex.tv/"),),
+    items=(
+        ItemPlace("media.library_key", ("path.id",), "a test", not_if=("0",)),
+        ItemPlace("media.title", ("body.*.title", "response.body.title", "query.q"), "a test", not_if=("untitled",)),
+        ItemPlace("client.os", ("body.os",), "a test", only_if=("Linux*", "Windows*")),
+        ItemPlace("client.id", ("body.who",), "a test"),
+        ItemPlace("account.email", ("header.x-plex-token",), "a test"),
+    ),
+    id="plex/stats",
+)
+KNOWLEDGE = Knowledge(ITEMS, {"plex": PLEX}, {RULE.id: RULE}, (), {}, frozenset({"plex"}))
+HERE = Evidence(public_addresses=frozenset({"198.51.100.7"}))
+HASH = "ab" * 16
+
+
+def call(request: str, response: str = "") -> Exchange:
+    return exchange_of(ExampleCall(request, response), "test")
+
+
+def classified(
+    seen: Observation, *, rule: str = RULE.id, role: str = "", party: Party = Party.OTHER_HOME
+) -> Classified:
+    category = Category.USAGE_STATISTICS
+    return Classified(7, seen, "plex", "plex", Attribution.PINNED_HOST, role, category, party, "", rule)
+
+
+def found(seen: Classified, evidence: Evidence = HERE) -> list[tuple[str, str, str, str]]:
+    """Direction, item, place and value of each finding; the rule's party has no implied address."""
+    return [(f.direction, f.item, f.at, f.value) for f in extract(seen, KNOWLEDGE, evidence)]
+
+
+def sent(request: str, **how: object) -> list[tuple[str, str, str]]:
+    findings = found(classified(call(request), **how))  # type: ignore[arg-type]
+    assert {direction for direction, *_ in findings} <= {"sent"}
+    return [(item, at, value) for _, item, at, value in findings]
+
+
+def test_a_finding_says_everything() -> None:
+    seen = classified(call("GET https://plex.tv/x?api_key=t1"), party=Party.VENDOR)
+    assert extract(seen, KNOWLEDGE, HERE) == (
+        Finding(7, "sent", "auth.token", "query.api_key", "t1", (), "name"),
+        Finding(7, "sent", "net.public_ip", "", "198.51.100.7", (), "implied"),
+    )
+
+
+def test_a_rule_outranks_a_name_and_a_name_the_shape() -> None:
+    request = "GET https://plex.tv/x\nx-plex-token: ann@example.org\nx-other: bob@example.org"
+    by_rule = extract(classified(call(request)), KNOWLEDGE, HERE)
+    assert [(f.item, f.at, f.source) for f in by_rule] == [
+        ("account.email", "header.x-plex-token", "rule"),
+        ("account.email", "header.x-other", "pattern"),
+    ]
+    by_name = extract(classified(call(request), rule=""), KNOWLEDGE, HERE)
+    assert [(f.item, f.at, f.source) for f in by_name] == [
+        ("auth.token", "header.x-plex-token", "name"),
+        ("account.email", "header.x-other", "pattern"),
+    ]
+
+
+def test_an_id_that_is_a_mac_in_disguise_is_both() -> None:
+    request = 'POST https://plex.tv/x\n\n{"who": "%s"}'
+    assert sent(request % "0x2a11ce00002") == [
+        ("client.id", "body.who", "0x2a11ce00002"),
+        ("net.mac", "body.who", "0x2a11ce00002"),
+    ]
+    assert sent(request % "0x2a11ce") == [("client.id", "body.who", "0x2a11ce")]
+
+
+@pytest.mark.parametrize(("role", "item"), [("server", "server.machine_id"), ("app", "client.id"), ("", "client.id")])
+def test_the_role_of_the_sender_tells_a_servers_id_from_an_apps(role: str, item: str) -> None:
+    assert sent("GET https://plex.tv/x?X-Plex-Client-Identifier=c1", role=role) == [
+        (item, "query.X-Plex-Client-Identifier", "c1")
+    ]
+
+
+def test_of_several_entries_of_a_name_the_first_that_fits_counts() -> None:
+    assert sent("GET https://plex.tv/x\nX-Plex-Name: nas 7") == [("server.name", "header.x-plex-name", "nas 7")]
+    assert sent("GET https://plex.tv/x\nX-Plex-Name: Ann's TV") == [
+        ("client.device_name", "header.x-plex-name", "Ann's TV")
+    ]
+    assert sent("GET https://plex.tv/x?q=dune\nx-plex-product: Plex Web", rule="") == [
+        ("ui.search_text", "query.q", "dune")
+    ]
+    assert sent("GET https://plex.tv/x?q=dune\nx-plex-product: Other", rule="") == []
+
+
+def test_a_value_is_called_what_it_is() -> None:
+    assert sent("GET https://plex.tv/x\nX-Plex-Device: 6.1.0-17-amd64\nuser-agent: Plex/1.41.3.9314") == [
+        ("client.os", "header.x-plex-device", "6.1.0-17-amd64"),
+        ("client.user_agent", "header.user-agent", "Plex/1.41.3.9314"),
+    ]
+
+
+@pytest.mark.parametrize("filler", ["", "null", "undefined", "untitled", "UNTITLED"])
+def test_a_filler_says_nothing(filler: str) -> None:
+    assert sent('POST https://plex.tv/x\n\n[{"title": "FILLER"}]'.replace("FILLER", filler)) == []
+    assert sent('POST https://plex.tv/x\n\n[{"title": "untitled 2"}]') == [
+        ("media.title", "body.0.title", "untitled 2")
+    ]
+
+
+def test_an_item_is_there_only_if_its_value_fits() -> None:
+    assert sent('POST https://plex.tv/x\n\n{"os": "linux 6"}') == [("client.os", "body.os", "linux 6")]
+    assert sent('POST https://plex.tv/x\n\n{"os": "darwin"}') == []
+
+
+def test_a_part_of_the_path_is_an_item() -> None:
+    assert sent("GET https://plex.tv/library/a%20b/x") == [("media.library_key", "path", "a b")]
+    assert sent("GET https://plex.tv/library/0/x") == []
+    assert sent("GET https://plex.tv/collection/7/x") == []
+
+
+def test_the_same_item_place_and_value_come_out_once() -> None:
+    assert sent("GET https://plex.tv/x?q=dune&q=dune&q=alien") == [
+        ("media.title", "query.q", "dune"),
+        ("media.title", "query.q", "alien"),
+    ]
+    assert sent('POST https://plex.tv/x\n\n[{"title": "dune"}, {"title": "dune"}]') == [
+        ("media.title", "body.0.title", "dune"),
+        ("media.title", "body.1.title", "dune"),
+    ]
+
+
+def test_of_an_encoded_value_what_it_holds_comes_out() -> None:
+    seen = classified(call("GET https://plex.tv/x?data=ann%2540example.org"), rule="")
+    assert extract(seen, KNOWLEDGE, HERE) == (
+        Finding(7, "sent", "account.email", "query.data[percent]", "ann@example.org", ("percent",), "pattern"),
+    )
+
+
+def test_what_a_version_looks_like_is_no_address() -> None:
+    assert sent("GET https://plex.tv/x?build=10.1.2.3&X-Plex-Version=10.1.2.3") == [
+        ("server.version", "query.X-Plex-Version", "10.1.2.3")
+    ]
+    assert sent("GET https://plex.tv/x?a=10.1.2.3") == [("net.lan_ip", "query.a", "10.1.2.3")]
+
+
+def test_a_host_under_plex_direct_shows_hash_and_address() -> None:
+    host = f"192-168-1-5.{HASH}.plex.direct"
+    expected = [("sent", "server.cert_hash", "host", HASH), ("sent", "net.lan_ip", "host", "192-168-1-5")]
+    assert found(classified(call(f"GET https://{host}/x"), party=Party.OWN)) == expected
+    contact = Contact(Source(0, 0), 0.0, 0.0, "tv", None, None, host, "sni", "tls", 1, 1, 1, 1, "pinned")
+    assert found(classified(contact, rule="", party=Party.OWN)) == expected
+    lookup = Lookup(Source(0, 0), 0.0, "tv", None, None, "dns", host, "A", (), "", None)
+    assert found(classified(lookup, rule="", party=Party.UNKNOWN)) == expected
+
+
+ASKED = 'POST https://198.51.100.7/x?q=dune\n\n{"who": "c1"}'
+ANSWERED = '200\n\n{"title": "Alien"}'
+
+
+@pytest.mark.parametrize(
+    ("initiator", "request_direction", "response_direction"),
+    [("inside", "sent", "received"), ("outside", "received", "sent")],
+)
+@pytest.mark.parametrize("party", [Party.VENDOR, Party.OWN, Party.UNKNOWN])
+def test_behind_a_reverse_proxy_the_answer_leaves_the_house(
+    initiator: Initiator, request_direction: str, response_direction: str, party: Party
+) -> None:
+    exchange = replace(call(ASKED, ANSWERED), initiator=initiator, host="x.example")
+    assert [pair for pair in found(classified(exchange, party=party)) if pair[2]] == [
+        (request_direction, "media.title", "query.q", "dune"),
+        (request_direction, "client.id", "body.who", "c1"),
+        (response_direction, "media.title", "response.body.title", "Alien"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("party", "initiator", "expected"),
+    [
+        (Party.VENDOR, "inside", 1),
+        (Party.THIRD_PARTY, "inside", 1),
+        (Party.UNKNOWN, "inside", 1),
+        (Party.OWN, "inside", 0),
+        (Party.OTHER_HOME, "inside", 0),
+        (Party.VENDOR, "outside", 0),
+    ],
+)
+def test_the_public_address_reaches_every_recipient_outside(party: Party, initiator: Initiator, expected: int) -> None:
+    exchange = replace(call("GET https://x.example/x"), initiator=initiator)
+    contact = Contact(Source(0, 0), 0.0, 0.0, "tv", None, Endpoint("203.0.113.1", 443), "x.example", "sni", "tls", 1, 1,
+                      1, 1, "pinned", initiator=initiator)  # fmt: skip
+    implied = [("sent", "net.public_ip", "", "198.51.100.7")] * expected
+    assert found(classified(exchange, party=party)) == implied
+    assert found(classified(contact, party=party)) == implied
+
+
+@pytest.mark.parametrize("addresses", [(), ("198.51.100.7", "198.51.100.8")])
+def test_an_implied_address_that_is_not_known_is_empty(addresses: tuple[str, ...]) -> None:
+    evidence = Evidence(public_addresses=frozenset(addresses))
+    assert found(classified(call("GET https://x.example/x"), party=Party.VENDOR), evidence) == [
+        ("sent", "net.public_ip", "", "")
+    ]
+
+
+def test_what_could_not_be_read_carries_nothing() -> None:
+    broken = Unreadable(Source(0, 0), None, "flow 0", "is damaged", host="plex.tv")
+    assert found(classified(broken, party=Party.UNKNOWN)) == []
+
+
+@pytest.mark.parametrize("party", [Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN])
+def test_the_recipients_own_address_tells_it_nothing(party: Party) -> None:
+    seen = classified(call("GET https://203.0.113.1/x?from=203.0.113.2"), party=party)
+    assert [pair for pair in found(seen) if pair[2]] == [("sent", "net.other_ip", "query.from", "203.0.113.2")]
+
+
+def test_known_leaves_are_not_worked_out_again() -> None:
+    seen = classified(call("GET https://plex.tv/x?api_key=t1"))
+    known = decode(call("GET https://plex.tv/x?api_key=t2"))
+    assert [f.value for f in extract(seen, KNOWLEDGE, HERE, known)] == ["t2"]
+
+
+PAIRS = st.lists(st.tuples(st.text(max_size=20), st.text()), max_size=4).map(tuple)
+
+
+@settings(deadline=None)
+@given(st.binary(), st.binary(), PAIRS, PAIRS, st.text(), st.sampled_from(["server", "app", ""]))
+def test_whatever_is_sent_nothing_is_raised(
+    body: bytes, answer: bytes, query: Pairs, headers: Pairs, path: str, role: str
+) -> None:
+    exchange = replace(
+        call("POST https://plex.tv/x"), path="/library/" + path, query=query, headers=headers, cookies=query,
+        body=Body(body, len(body)), response_headers=headers, response_body=Body(answer, len(answer)),
+    )  # fmt: skip
+    findings = extract(classified(exchange, role=role), KNOWLEDGE, HERE)
+    assert {finding.item for finding in findings} <= set(ITEMS)
