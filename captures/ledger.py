@@ -88,10 +88,13 @@ def create(path: Path) -> None:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
     try:
+        # Before anything is changed: the file may be somebody else's.
+        version = _version(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA secure_delete = ON")
-        _migrate(connection, path)
+        if version < VERSION:
+            _migrate(connection)
         for side in ("-wal", "-shm"):
             beside = path.with_name(path.name + side)
             if beside.exists():
@@ -105,16 +108,20 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """Version of a ledger, 0 for an empty file.  Raises `CaptureError` for what is none of ours, or too new."""
     marked = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if marked != APPLICATION_ID and (marked or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
         raise CaptureError(f"{path.name}: is a database of another program; give another file")
     if version > VERSION:
         raise CaptureError(f"{path.name}: was written by a newer phonehome; please update phonehome")
-    if version == VERSION:
-        return
+    return version
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
+    # Another process may have been faster.
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     for number in range(version, VERSION):
         for statement in _STEPS[number].split(";"):
@@ -336,8 +343,8 @@ def _open(path: Path) -> sqlite3.Connection:
     for options in ("mode=ro", "mode=ro&immutable=1"):
         connection = sqlite3.connect(f"{name}?{options}", uri=True, timeout=5.0)
         try:
-            marked = connection.execute("PRAGMA application_id").fetchone()[0]
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if _version(connection, path) == 0:
+                raise CaptureError(f"{path.name}: is empty; record something first")
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:
             connection.close()
@@ -345,11 +352,8 @@ def _open(path: Path) -> sqlite3.Connection:
         except sqlite3.DatabaseError as error:
             connection.close()
             raise CaptureError(f"{path.name}: is no ledger, or is damaged ({error})") from None
-        if marked != APPLICATION_ID:
+        except CaptureError:
             connection.close()
-            raise CaptureError(f"{path.name}: is a database of another program; give a capture")
-        if version > VERSION:
-            connection.close()
-            raise CaptureError(f"{path.name}: was written by a newer phonehome; please update phonehome")
+            raise
         return connection
     raise CaptureError(f"{path.name}: cannot be opened; check its permissions and those of its folder")
