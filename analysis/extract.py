@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from urllib.parse import unquote
 
-from analysis.at import LONGEST_PATH, Places, compile_path, compile_places, normalise
+from analysis.at import LONGEST_PATH, Places, compile_host, compile_path, compile_places, normalise
 from analysis.decode import Decoded, Leaf, decode
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
@@ -46,7 +46,7 @@ def extract(
         leaves = (decoded or decode(call)).leaves
         context = {name.lower(): value for name, value in (*call.query, *call.headers)}
         for leaf in leaves:
-            labelled = _by_rule(leaf, rule, call) or _by_name(leaf, names, context, classified.role)
+            labelled = _by_rule(leaf, rule) or _by_name(leaf, names, context, classified.role)
             for item, value, source in labelled:
                 add(leaf, label(item, value, evidence), value, source)
             for item, value in _by_shape(leaf, bool(labelled), classified, evidence):
@@ -73,9 +73,10 @@ class _RulePlaces:
     """Where a rule's items stand, compiled."""
 
     places: Places
-    path: re.Pattern[str] | None
-    parts: tuple[tuple[str, ItemPlace], ...]
-    """Named part of the path (empty: the whole) -> item."""
+    patterns: dict[str, tuple[re.Pattern[str], ...]]
+    """`path` and `host` -> the patterns that have named parts."""
+    parts: tuple[tuple[str, str, ItemPlace], ...]
+    """`path` or `host`, named part of it (empty: the whole), item."""
     globs: dict[int, tuple[Callable[[str], object] | None, Callable[[str], object] | None]]
     """`only-if` and `not-if` of each place, by its identity."""
 
@@ -86,16 +87,14 @@ def _rule(knowledge: Knowledge) -> dict[str, _RulePlaces]:
 
 
 def _compile(rule: Rule) -> _RulePlaces:
-    parts = tuple(
-        (at.removeprefix("path").removeprefix("."), item)
-        for item in rule.items
-        for at in item.at
-        if at == "path" or at.startswith("path.")
-    )
+    places = ((at.partition("."), item) for item in rule.items for at in item.at)
     return _RulePlaces(
         places=compile_places(rule.items),
-        path=compile_path(rule.match.path) if parts and rule.match.path else None,
-        parts=parts,
+        patterns={
+            "path": (compile_path(rule.match.path),) if rule.match.path else (),
+            "host": tuple(compile_host(host) for host in rule.match.host),
+        },
+        parts=tuple((where, name, item) for (where, _, name), item in places if where in ("path", "host")),
         globs={id(item): (_globs(item.only_if), _globs(item.not_if)) for item in rule.items},
     )
 
@@ -107,11 +106,11 @@ def _globs(patterns: tuple[str, ...]) -> Callable[[str], object] | None:
 type _Labels = list[tuple[str, str, FindingSource]]
 
 
-def _by_rule(leaf: Leaf, rule: _RulePlaces | None, call: Exchange) -> _Labels:
+def _by_rule(leaf: Leaf, rule: _RulePlaces | None) -> _Labels:
     if rule is None:
         return []
-    if leaf.at == "path":
-        return _path_parts(rule, call)
+    if leaf.at in rule.patterns:
+        return _parts(rule, leaf)
     return [
         (item.id, leaf.value, "rule")
         for item in rule.places.match(leaf.at)
@@ -119,13 +118,16 @@ def _by_rule(leaf: Leaf, rule: _RulePlaces | None, call: Exchange) -> _Labels:
     ]
 
 
-def _path_parts(rule: _RulePlaces, call: Exchange) -> _Labels:
-    match = rule.path.fullmatch(call.path, 0, LONGEST_PATH) if rule.path else None
+def _parts(rule: _RulePlaces, leaf: Leaf) -> _Labels:
+    """What the named parts of the path or of the host hold."""
+    matches = (pattern.fullmatch(leaf.value, 0, LONGEST_PATH) for pattern in rule.patterns[leaf.at])
+    named = next((match.groupdict() for match in matches if match), {})
     labels: _Labels = []
-    for name, item in rule.parts:
-        value = call.path if not name else unquote(match[name]) if match and name in match.groupdict() else ""
-        if _wanted(value, *rule.globs[id(item)]):
-            labels.append((item.id, value, "rule"))
+    for where, name, item in rule.parts:
+        if where == leaf.at:
+            value = unquote(named.get(name) or "") if name else leaf.value
+            if _wanted(value, *rule.globs[id(item)]):
+                labels.append((item.id, value, "rule"))
     return labels
 
 

@@ -159,6 +159,18 @@ def test_a_part_of_the_path_is_an_item() -> None:
     assert sent("GET https://plex.tv/collection/7/x") == []
 
 
+def test_a_part_of_the_host_is_an_item() -> None:
+    match = Match(host=("x.example", "{hash}.relay.example"))
+    places = (ItemPlace("server.cert_hash", ("host.hash",), "a test"), ItemPlace("media.title", ("host",), "a test"))
+    known = replace(KNOWLEDGE, rules={RULE.id: replace(RULE, match=match, items=places)})
+    seen = [classified(call(f"GET https://{host}/")) for host in ("ab12.relay.example", "x.example")]
+    assert [(f.item, f.at, f.value) for one in seen for f in extract(one, known, HERE)] == [
+        ("server.cert_hash", "host", "ab12"),
+        ("media.title", "host", "ab12.relay.example"),
+        ("media.title", "host", "x.example"),
+    ]
+
+
 def test_the_same_item_place_and_value_come_out_once() -> None:
     assert sent("GET https://plex.tv/x?q=dune&q=dune&q=alien") == [
         ("media.title", "query.q", "dune"),
