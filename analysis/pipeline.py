@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from captures.join import join
-
 from analysis.classify import classify
 from analysis.compare import compare
 from analysis.decode import decode
@@ -17,6 +15,7 @@ from analysis.gather import gather
 from analysis.knowledge import Knowledge
 from analysis.model import Category, Classified, Comparison, Finding
 from analysis.traffic import host, is_outside
+from captures.join import join
 from captures.model import Capture, Contact, Exchange, Lookup, Observation, Unreadable
 
 
