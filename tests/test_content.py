@@ -1,0 +1,96 @@
+"""Content-encodings are undone within limits."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import zlib
+
+import brotli
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from captures.content import Limits, undo
+from captures.model import Body
+
+TEXT = b'{"event": "playback"}' * 50
+
+ENCODERS = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_each_encoding_is_undone(encoding: str) -> None:
+    packed = ENCODERS[encoding](TEXT)
+    assert undo(packed, encoding) == Body(TEXT, len(packed))
+
+
+def test_deflate_without_its_header_is_undone_too() -> None:
+    packer = zlib.compressobj(wbits=-15)
+    packed = packer.compress(TEXT) + packer.flush()
+    assert undo(packed, "deflate") == Body(TEXT, len(packed))
+
+
+def test_several_encodings_are_undone_from_the_last_to_the_first() -> None:
+    packed = brotli.compress(gzip.compress(TEXT))
+    assert undo(packed, "gzip, br") == Body(TEXT, len(packed))
+
+
+def test_several_members_and_frames_are_one_body() -> None:
+    for encoding in ("gzip", "zstd"):
+        packed = ENCODERS[encoding](TEXT) * 3
+        assert undo(packed, encoding) == Body(TEXT * 3, len(packed))
+
+
+def test_a_plain_body_that_is_labelled_as_compressed_stays_as_it_is() -> None:
+    assert undo(TEXT, "gzip") == Body(TEXT, len(TEXT))
+    assert undo(TEXT, "identity") == Body(TEXT, len(TEXT))
+
+
+def test_an_unknown_encoding_keeps_nothing_and_says_so() -> None:
+    assert undo(TEXT, "magic") == Body(None, len(TEXT), False, "unknown content-encoding")
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_a_damaged_encoding_keeps_the_good_beginning_and_says_so(encoding: str) -> None:
+    packed = ENCODERS[encoding](bytes(range(256)) * 4000)
+    seen = undo(packed[: len(packed) * 2 // 3], encoding)
+    assert (seen.cut, seen.problem) == (True, f"{encoding}: is damaged")
+    assert bytes(range(256)) * 4000 != seen.content
+    assert (bytes(range(256)) * 4000).startswith(seen.content or b"")
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_a_bomb_ends_at_the_limit(encoding: str) -> None:
+    packed = ENCODERS[encoding](bytes(50_000_000))
+    begin = time.perf_counter()
+    seen = undo(packed, encoding, Limits(size=3_000_000, ratio=1_000_000))
+    assert time.perf_counter() - begin < 5
+    assert (len(seen.content or b""), seen.cut, seen.problem) == (
+        3_000_000,
+        True,
+        f"{encoding}: unpacks to more than 3000000 bytes",
+    )
+
+
+def test_the_ratio_counts_only_for_what_is_large() -> None:
+    packed = gzip.compress(bytes(900_000))
+    assert undo(packed, "gzip", Limits(ratio=2)).problem == ""
+    assert undo(gzip.compress(bytes(3_000_000)), "gzip", Limits(ratio=2)).cut
+
+
+@given(st.binary(max_size=2000), st.sampled_from([*ENCODERS, "gzip, br"]))
+def test_nothing_is_raised_whatever_the_bytes(raw: bytes, encoding: str) -> None:
+    assert undo(raw, encoding).size == len(raw)
+
+
+@given(st.binary(max_size=2000), st.sampled_from(sorted(ENCODERS)))
+def test_what_was_packed_comes_back(raw: bytes, encoding: str) -> None:
+    assert undo(ENCODERS[encoding](raw), encoding).content == raw
