@@ -7,16 +7,19 @@ of media software have.  Which verdict holds when is decided in docs/knowledge.m
 from __future__ import annotations
 
 import datetime
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from analysis import reasons
+from analysis.anonymity import Links, identifying, links
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Category, Classified, Comparison, Finding, Party, Verdict
 from analysis.pack import DeclaredList, Product, Statement
+from analysis.traffic import recipient
 from captures.model import Unreadable
 
 _JUDGED = (Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN)
@@ -27,9 +30,6 @@ _VENDORS_CONTENT = (Category.CLOUD_CONTENT, Category.ADVERTISING, Category.GUIDE
 
 _PERSONAL = {"server.config": ("owned", "true"), "library.settings": ("com.plexapp.plugins.library",)}
 """Findings that show that a call is about the user's own library: item -> values."""
-
-_IDS = ("client.id", "server.machine_id", "server.cert_hash", "account.uuid", "client.advertising_id", "client.serial")
-"""Items that are no name, and lead to one when another call carries both."""
 
 _ORDER = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
@@ -49,13 +49,14 @@ def compare(
     """
     by_number = {call.n: call for call in calls}
     carried = _carried(findings)
-    scene = _Scene(knowledge, evidence, declared, carried, _named(carried, knowledge))
+    judged_calls = [call for call in calls if _is_judged(call, evidence)]
+    scene = _Scene(knowledge, evidence, declared, carried, links(judged_calls, carried))
     groups: dict[tuple[str, str, str, Category], _Group] = {}
     for finding in findings:
         call = by_number[finding.call]
         if finding.direction != "sent" or not _is_judged(call, evidence):
             continue
-        who = call.entity or call.observation.host
+        who = recipient(call)
         key = (call.product, finding.item, who, call.category)
         groups.setdefault(key, _Group(*key)).members.append((call, finding))
     judged = [_judge(group, scene) for group in groups.values()]
@@ -68,6 +69,9 @@ def _rank(comparison: Comparison) -> tuple[int, str, str, str, str, str]:
     return _ORDER[c.verdict], c.product, c.entity, c.category, c.item, c.statement
 
 
+type _Member = tuple[Classified, Finding]
+
+
 @dataclass(slots=True)
 class _Group:
     """All findings of one comparison."""
@@ -76,9 +80,9 @@ class _Group:
     item: str
     who: str
     category: Category
-    members: list[tuple[Classified, Finding]] = field(default_factory=list)
+    members: list[_Member] = field(default_factory=list)
 
-    def sure(self) -> list[tuple[Classified, Finding]]:
+    def sure(self) -> list[_Member]:
         """Those whose sender is known."""
         return [(call, finding) for call, finding in self.members if call.product and call.attribution not in _GUESSED]
 
@@ -92,8 +96,8 @@ class _Scene:
     declared: str
     carried: dict[int, dict[str, set[str]]]
     """Call -> item -> values sent in it."""
-    named: dict[tuple[str, str], set[str]]
-    """(item that is an id, its value) -> linking items that stand beside it in some call."""
+    links: Links
+    """What each recipient can put together."""
 
 
 def _carried(findings: Sequence[Finding]) -> dict[int, dict[str, set[str]]]:
@@ -102,16 +106,6 @@ def _carried(findings: Sequence[Finding]) -> dict[int, dict[str, set[str]]]:
         if finding.direction == "sent":
             carried[finding.call][finding.item].add(finding.value)
     return carried
-
-
-def _named(carried: dict[int, dict[str, set[str]]], knowledge: Knowledge) -> dict[tuple[str, str], set[str]]:
-    named: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for items in carried.values():
-        linking = {item for item in items if knowledge.items[item].linking}
-        for name in _IDS:
-            for value in items.get(name, ()):
-                named[name, value] |= linking - {name}
-    return named
 
 
 def _is_judged(call: Classified, evidence: Evidence) -> bool:
@@ -123,7 +117,10 @@ def _is_judged(call: Classified, evidence: Evidence) -> bool:
 
 def _day(call: Classified) -> str:
     time = call.observation.time
-    return datetime.datetime.fromtimestamp(time, datetime.UTC).date().isoformat() if time else ""
+    try:
+        return datetime.datetime.fromtimestamp(time, datetime.UTC).date().isoformat() if time else ""
+    except (ValueError, OverflowError, OSError):  # a capture may claim any time
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,36 +130,87 @@ class _Opinion:
     verdict: Verdict
     reason: str
     statement: str = ""
+    beside: tuple[Verdict, ...] = ()
+    """Verdicts that hold too, whatever their rank."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """Those findings of a comparison to which the same statements apply."""
+
+    members: list[_Member]
+    policy: DeclaredList | None
+    """`None` when the sender is not sure or publishes no list."""
+    statements: tuple[Statement, ...]
+    """Those of the policy that apply."""
+    kind: str
+    """Of the recipient."""
+    words: reasons.Words
 
 
 def _judge(group: _Group, scene: _Scene) -> Comparison:
-    sure = group.sure()
-    call = (sure or group.members)[0][0]
-    sender = scene.knowledge.products.get(group.product)
-    policy = scene.knowledge.in_force(group.product, _day(call), scene.declared) if group.product else None
-    words = reasons.Words(scene.knowledge, group.item, group.who, sender, policy)
-    if sure and policy:
-        opinions = _by_list(group, sure, policy, words, scene)
-    else:
-        opinions = [_without_list(group, call, words, scene, bool(sure))]
-    opinions.sort(key=lambda opinion: _ORDER[opinion.verdict])
-    first = opinions[0]
-    numbers = sorted({finding.call for _, finding in group.members})
+    sure = bool(group.sure())
+    cases = list(_cases(group, scene))
+    found = [(opinion, case) for case in cases for opinion in _opinions(case, sure, scene)]
+    found.sort(key=lambda pair: _ORDER[pair[0].verdict])
+    first, decisive = found[0]
+    held = {verdict for opinion, _ in found for verdict in (opinion.verdict, *opinion.beside)}
     return Comparison(
         product=group.product,
-        declared=policy.id if policy and sure else "",
+        declared=decisive.policy.id if decisive.policy else "",
         item=group.item,
-        recipient=_recipient(call, sender, scene.knowledge),
+        recipient=decisive.kind,
         entity=group.who,
         category=group.category,
         verdict=first.verdict,
-        also=tuple(dict.fromkeys(o.verdict for o in opinions[1:] if o.verdict is not first.verdict)),
+        also=tuple(sorted(held - {first.verdict}, key=_ORDER.__getitem__)),
         reason=first.reason,
         statement=first.statement,
         count=len(group.members),
-        calls=tuple(numbers),
-        sure=bool(sure),
+        calls=tuple(sorted({finding.call for _, finding in group.members})),
+        sure=sure,
     )
+
+
+def _cases(group: _Group, scene: _Scene) -> Iterator[_Case]:
+    """The list covers the app here and not the server there, one field and not another: each is judged apart."""
+    sender = scene.knowledge.products.get(group.product)
+    sure = group.sure()
+    if not sure:
+        kind = _recipient(group.members[0][0], sender, scene.knowledge)
+        words = reasons.Words(scene.knowledge, group.item, group.who, sender, None)
+        yield _Case(group.members, None, (), kind, words)
+        return
+    alike: dict[tuple[str, str, str, str, frozenset[str]], list[_Member]] = defaultdict(list)
+    policies: dict[str, DeclaredList | None] = {}
+    about: dict[str, tuple[Statement, ...]] = {}
+    for call, finding in sure:
+        policy = scene.knowledge.in_force(group.product, _day(call), scene.declared)
+        name = policy.id if policy else ""
+        if name not in policies:
+            policies[name] = policy
+            about[name] = tuple(s for s in policy.statements if group.item in s.items) if policy else ()
+        kind = _recipient(call, sender, scene.knowledge)
+        meant = _meant(about[name], finding.at)
+        alike[name, call.role, _content(call, scene), kind, meant].append((call, finding))
+    for (name, role, content, kind, meant), members in alike.items():
+        fits = [s for s in about[name] if _in_scope(s, group.category, role, content, kind)]
+        decided = any(s.id in meant for s in fits)
+        fits = [s for s in fits if not s.fields or s.id in meant or not decided]
+        words = reasons.Words(scene.knowledge, group.item, group.who, sender, policies[name])
+        yield _Case(members, policies[name], tuple(fits), kind, words)
+
+
+def _opinions(case: _Case, sure: bool, scene: _Scene) -> list[_Opinion]:
+    if case.policy:
+        return _by_list(case, case.policy, scene)
+    if documented := _documented(case, scene):
+        return [documented]
+    call = case.members[0][0]
+    theirs = scene.knowledge.in_force(call.service, _day(call), scene.declared) if call.service else None
+    if not sure:
+        return [_Opinion(Verdict.NO_LIST, case.words.sender_unknown(call.product, theirs))]
+    return [_Opinion(Verdict.NO_LIST, case.words.no_list(_blanket(call.product, scene), theirs))]
 
 
 def _recipient(call: Classified, sender: Product | None, knowledge: Knowledge) -> str:
@@ -175,88 +223,64 @@ def _recipient(call: Classified, sender: Product | None, knowledge: Knowledge) -
     return service.recipient
 
 
-def _without_list(group: _Group, call: Classified, words: reasons.Words, scene: _Scene, sure: bool) -> _Opinion:
-    if documented := _documented(group, words, scene):
-        return documented
-    if not sure:
-        return _Opinion(Verdict.NO_LIST, words.sender_unknown(group.product, _receivers_list(call, scene)))
-    return _Opinion(Verdict.NO_LIST, words.no_list(_blanket(group, scene), _receivers_list(call, scene)))
-
-
-def _documented(group: _Group, words: reasons.Words, scene: _Scene) -> _Opinion | None:
+def _documented(case: _Case, scene: _Scene) -> _Opinion | None:
     """A call that the vendor's documentation describes, or whose recipient the user chose."""
-    rules = [scene.knowledge.rules.get(call.rule) for call, _ in group.members]
+    rules = [scene.knowledge.rules.get(call.rule) for call, _ in case.members]
     if all(rule is not None and rule.set_up_by_user for rule in rules):
-        return _Opinion(Verdict.DOCUMENTED, words.set_up())
+        return _Opinion(Verdict.DOCUMENTED, case.words.set_up())
     if all(rule is not None and rule.documented for rule in rules):
-        return _Opinion(Verdict.DOCUMENTED, words.documented(rules[0].documented if rules[0] else ""))
+        return _Opinion(Verdict.DOCUMENTED, case.words.documented(rules[0].documented if rules[0] else ""))
     return None
 
 
-def _receivers_list(call: Classified, scene: _Scene) -> DeclaredList | None:
-    """The list of a vendor that is called by somebody else's program: quoted as a remark."""
-    return scene.knowledge.in_force(call.service, _day(call), scene.declared) if call.service else None
-
-
-def _blanket(group: _Group, scene: _Scene) -> Statement | None:
+def _blanket(product: str, scene: _Scene) -> Statement | None:
     """A general denial of the sender ("no tracking"), quoted beside `no-list`."""
-    lists = [x for x in scene.knowledge.lists if x.product == group.product]
+    lists = [x for x in scene.knowledge.lists if x.product == product]
     return next((s for x in reversed(lists) for s in x.statements if s.blanket), None)
 
 
-def _by_list(
-    group: _Group,
-    sure: list[tuple[Classified, Finding]],
-    policy: DeclaredList,
-    words: reasons.Words,
-    scene: _Scene,
-) -> list[_Opinion]:
-    call = sure[0][0]
-    content = _content(sure, scene)
-    kind = _recipient(call, scene.knowledge.products.get(group.product), scene.knowledge)
-    about = [s for s in policy.statements if group.item in s.items and _in_scope(s, call, content, kind)]
-    about = _meant(about, {finding.at.rpartition(".")[2] for _, finding in sure})
-    named = [s for s in about if s.status != "never"]
-    positive = [s for s in named if kind in (*s.recipients, *policy.recipients)]
-    opinions = list(_denials(about, positive, words))
-    if positive and not any(o.verdict in (Verdict.DENIED, Verdict.CONTRADICTORY) for o in opinions):
-        opinions.extend(_coverage(positive, kind, sure, words, scene))
-        opinions.extend(_promises(positive, policy, sure, words, scene))
-    if not positive and (limited := next((s for s in named if s.only_recipients), None)):
-        opinions.append(_Opinion(Verdict.WRONG_RECIPIENT, words.wrong_recipient(limited), limited.id))
-    if not opinions:
-        opinions.append(_documented(group, words, scene) or _Opinion(Verdict.UNDECLARED, words.undeclared()))
-    return opinions
+def _by_list(case: _Case, policy: DeclaredList, scene: _Scene) -> list[_Opinion]:
+    documented = _documented(case, scene)
+    # What the user told a product to send elsewhere is no matter of what its vendor collects.
+    if documented and all(scene.knowledge.rules[call.rule].set_up_by_user for call, _ in case.members):
+        return [documented]
+    words = case.words
+    named = [s for s in case.statements if s.status != "never"]
+    limited = [s for s in named if s.only_recipients and case.kind not in s.recipients]
+    positive = [s for s in named if s not in limited and case.kind in (*s.recipients, *policy.recipients)]
+    opinions = list(_denials(case.statements, positive, words))
+    if positive and not any(opinion.verdict is Verdict.DENIED for opinion in opinions):
+        opinions.extend(_coverage(positive, case, scene))
+        opinions.extend(_promises(positive, policy, case, scene))
+    if limited and not positive:
+        opinions.append(_Opinion(Verdict.WRONG_RECIPIENT, words.wrong_recipient(limited[0]), limited[0].id))
+    return opinions or [documented or _Opinion(Verdict.UNDECLARED, words.undeclared())]
 
 
-def _content(sure: list[tuple[Classified, Finding]], scene: _Scene) -> str:
-    """Whether the calls are about the user's own library, the vendor's content, or it is not known (`any`)."""
-    for call, _ in sure:
-        items = scene.carried[call.n]
-        if any(items.get(item, set()) & set(values) for item, values in _PERSONAL.items()):
-            return "personal"
-    return "vendor-provided" if sure[0][0].category in _VENDORS_CONTENT else "any"
+def _content(call: Classified, scene: _Scene) -> str:
+    """Whether a call is about the user's own library, the vendor's content, or it is not known (`any`)."""
+    items = scene.carried[call.n]
+    if any(items.get(item, set()) & set(values) for item, values in _PERSONAL.items()):
+        return "personal"
+    return "vendor-provided" if call.category in _VENDORS_CONTENT else "any"
 
 
-def _meant(about: list[Statement], names: set[str]) -> list[Statement]:
-    """Statements that mean fields of these names; a name that none of them means is undecided, and all count."""
-    kept: list[Statement] = []
-    for name in sorted(names):
-        meant = [s for s in about if any(fnmatchcase(name.lower(), pattern.lower()) for pattern in s.fields)]
-        kept.extend(s for s in about if not s.fields or s in meant or not meant)
-    return list({s.id: s for s in kept}.values())
+def _meant(about: Sequence[Statement], at: str) -> frozenset[str]:
+    """Place of a finding -> ids of the statements that mean a field of this name; empty: the name is undecided."""
+    name = next((step for step in reversed(at.lower().split(".")) if not step.isdigit()), "").partition("[")[0]
+    return frozenset(s.id for s in about if any(fnmatchcase(name, pattern.lower()) for pattern in s.fields))
 
 
-def _in_scope(statement: Statement, call: Classified, content: str, kind: str) -> bool:
+def _in_scope(statement: Statement, category: Category, role: str, content: str, kind: str) -> bool:
     """Whether a statement is about such a call.  What is denied must surely be meant; what is named may be."""
-    if statement.derived or statement.blanket or call.category in statement.except_categories:
+    if statement.derived or statement.blanket or category in statement.except_categories:
         return False
-    if statement.categories and call.category not in statement.categories:
+    if statement.categories and category not in statement.categories:
         return False
     unknown = statement.status != "never"
     if not unknown and statement.recipients != ("vendor",) and kind not in statement.recipients:
         return False
-    sender_fits = statement.sender in ("any", call.role) or (not call.role and unknown)
+    sender_fits = statement.sender in ("any", role) or (not role and unknown)
     content_fits = statement.content in ("any", content) or (content == "any" and unknown)
     return sender_fits and content_fits
 
@@ -270,8 +294,11 @@ def _specificity(statement: Statement) -> tuple[bool, bool, bool, bool]:
     )
 
 
-def _denials(about: list[Statement], positive: list[Statement], words: reasons.Words) -> Iterator[_Opinion]:
-    """A denial alone is `denied`; beside a statement of equal rank it is a contradiction; a special one beats it."""
+def _denials(about: Sequence[Statement], positive: list[Statement], words: reasons.Words) -> Iterator[_Opinion]:
+    """A denial alone is `denied`; beside a statement of equal rank it is a contradiction; a special one beats it.
+
+    A statement with a switch, made for this kind of call, beats a denial that is made for all kinds.
+    """
     never = [s for s in about if s.status == "never"]
     if not never:
         return
@@ -280,7 +307,8 @@ def _denials(about: list[Statement], positive: list[Statement], words: reasons.W
         yield _Opinion(Verdict.DENIED, words.denied(denial), denial.id)
         return
     best = max(positive, key=_specificity)
-    if any(s.switch and s.categories for s in positive) or _specificity(best) > _specificity(denial):
+    switched = not denial.categories and any(s.switch and s.categories for s in positive)
+    if switched or _specificity(best) > _specificity(denial):
         return
     if _specificity(best) == _specificity(denial):
         yield _Opinion(Verdict.CONTRADICTORY, words.contradictory(best, denial), best.id)
@@ -288,87 +316,65 @@ def _denials(about: list[Statement], positive: list[Statement], words: reasons.W
         yield _Opinion(Verdict.DENIED, words.denied(denial), denial.id)
 
 
-def _coverage(
-    positive: list[Statement],
-    kind: str,
-    sure: list[tuple[Classified, Finding]],
-    words: reasons.Words,
-    scene: _Scene,
-) -> Iterator[_Opinion]:
+def _coverage(positive: list[Statement], case: _Case, scene: _Scene) -> Iterator[_Opinion]:
     """`declared`, `optional`, `opted-out` or `declared-vaguely`, and what else holds beside it."""
-    exact = [s for s in positive if kind in s.recipients and not s.broad]
+    words = case.words
+    exact = [s for s in positive if case.kind in s.recipients and not s.broad]
     required = [s for s in exact if s.status == "required"]
     optional = [s for s in exact if s.status == "optional"]
-    for statement in optional:
-        off = any(_is_off(statement, call, scene) for call, _ in sure)
-        if off and not any(s.status == "required" for s in positive):
-            yield _Opinion(Verdict.OPTED_OUT, words.opted_out(statement), statement.id)
-            return
-    if required:
-        reason = words.declared_twice(required[0], optional[0]) if optional else words.declared(required[0])
-        yield _Opinion(Verdict.DECLARED, reason, required[0].id)
-    # With both a required and an optional statement the verdict is the required one's.
-    if optional and not required:
-        state = _state(optional[0], sure, scene)
+    if all(s.status == "optional" for s in positive) and any(
+        _all_off(positive, call, scene) for call, _ in case.members
+    ):
+        yield _Opinion(Verdict.OPTED_OUT, words.opted_out(positive[0]), positive[0].id)
+    elif required and optional:
+        reason = words.declared_twice(required[0], optional[0])
+        yield _Opinion(Verdict.DECLARED, reason, required[0].id, (Verdict.OPTIONAL,))
+    elif required:
+        yield _Opinion(Verdict.DECLARED, words.declared(required[0]), required[0].id)
+    elif optional:
+        state = _state(optional[0], case, scene)
         yield _Opinion(Verdict.OPTIONAL, words.optional(optional[0], state), optional[0].id)
-    if not exact:
+    else:
         yield _Opinion(Verdict.DECLARED_VAGUELY, words.vaguely(positive[0]), positive[0].id)
 
 
-def _is_off(statement: Statement, call: Classified, scene: _Scene) -> bool:
-    return _switch(statement, call, scene) is False
+def _all_off(statements: list[Statement], call: Classified, scene: _Scene) -> bool:
+    """Whether each of the switches that would allow a call is known to be off."""
+    return all(_switch(statement, call, scene) is False for statement in statements)
 
 
 def _switch(statement: Statement, call: Classified, scene: _Scene) -> bool | None:
-    if not statement.switch:
+    """State of the switch at the time of a call; `None` when it is not known, as without a time."""
+    time = call.observation.time
+    if not statement.switch or time is None:
         return None
-    return scene.evidence.switch_on(call.product, statement.switch, call.observation.time)
+    return scene.evidence.switch_on(call.product, statement.switch, time)
 
 
-def _state(statement: Statement, sure: list[tuple[Classified, Finding]], scene: _Scene) -> bool | None:
-    states = {_switch(statement, call, scene) for call, _ in sure}
+def _state(statement: Statement, case: _Case, scene: _Scene) -> bool | None:
+    states = {_switch(statement, call, scene) for call, _ in case.members}
     return states.pop() if len(states) == 1 else None
 
 
-def _promises(
-    positive: list[Statement],
-    policy: DeclaredList,
-    sure: list[tuple[Classified, Finding]],
-    words: reasons.Words,
-    scene: _Scene,
-) -> Iterator[_Opinion]:
+def _promises(positive: list[Statement], policy: DeclaredList, case: _Case, scene: _Scene) -> Iterator[_Opinion]:
     """What a statement promises of how it is sent: anonymous, or no finer than so."""
-    anonymous = [s for s in positive if s.anonymous]
-    if anonymous and len(anonymous) == len(positive):
-        with_it = _identifying(policy, sure, scene)
-        if with_it:
-            yield _Opinion(Verdict.IDENTIFIABLE, words.identifiable(anonymous[0], with_it), anonymous[0].id)
-    for statement in positive:
-        if statement.rounding == "truncated" and any(_is_fine(finding.value) for _, finding in sure):
-            yield _Opinion(Verdict.TOO_PRECISE, words.too_precise(statement), statement.id)
-            return
+    if all(s.anonymous for s in positive):
+        listed = {item for s in policy.statements if s.status != "never" for item in s.items}
+        anonymous = {item for s in policy.statements if s.anonymous for item in s.items}
+        calls = [call for call, _ in case.members]
+        if with_it := identifying(calls, scene.carried, scene.links, listed, anonymous):
+            yield _Opinion(Verdict.IDENTIFIABLE, case.words.identifiable(positive[0], with_it), positive[0].id)
+    rounded = next((s for s in positive if s.rounding == "truncated"), None)
+    if rounded and any(_is_fine(finding.value) for _, finding in case.members):
+        yield _Opinion(Verdict.TOO_PRECISE, case.words.too_precise(rounded), rounded.id)
 
 
-def _identifying(policy: DeclaredList, sure: list[tuple[Classified, Finding]], scene: _Scene) -> str:
-    """An item that tells who it is and travels with what is declared anonymous, or is reached through an id."""
-    listed = {item for s in policy.statements if s.anonymous for item in s.items}
-    items = scene.knowledge.items
-    for call, _ in sure:
-        beside = sorted(item for item in scene.carried[call.n] if items[item].linking and item not in listed)
-        if beside:
-            return beside[0]
-    for call, _ in sure:
-        for item in _IDS:
-            for value in scene.carried[call.n].get(item, ()):
-                if scene.named.get((item, value), set()) - listed:
-                    return item
-    return ""
+_FRACTION = re.compile(r"[0-9]\.([0-9]+)")
 
 
 def _is_fine(value: str) -> bool:
     """Whether a coordinate tells more than about a kilometre: more than two digits after the point."""
-    _, point, digits = value.partition(".")
-    return bool(point) and len(digits.rstrip("0")) > 2
+    return any(len(digits.rstrip("0")) > 2 for digits in _FRACTION.findall(value))
 
 
 def _not_seen(calls: Sequence[Classified], judged: Sequence[Comparison], scene: _Scene) -> Iterator[Comparison]:

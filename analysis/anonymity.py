@@ -1,0 +1,74 @@
+"""By which item a recipient knows who sent what is declared to be anonymous."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.model import Classified
+from analysis.traffic import recipient
+
+_NAMES = (
+    "account.id", "account.uuid", "account.username", "account.email", "account.name", "account.phone", "auth.token",
+    "licence.key", "client.device_name", "server.name", "net.mac",
+)  # fmt: skip
+"""Items with which nothing is anonymous."""
+
+_IDS = (
+    "client.id", "server.machine_id", "server.cert_hash", "account.email_hash", "client.advertising_id",
+    "client.serial",
+)  # fmt: skip
+"""Items that are no name, and lead to one when another call to the same recipient carries both."""
+
+_RUN = "client.session_id"
+"""Item that is new with each run of the program."""
+
+type Carried = Mapping[int, Mapping[str, Collection[str]]]
+"""Call -> item -> values sent in it."""
+
+type _Beside = dict[tuple[str, str, str], set[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What each recipient sees beside an id, by (recipient, item, value).  Private."""
+
+    names: _Beside
+    """Items that are names."""
+    runs: _Beside
+    """Runs of the program."""
+
+
+def links(calls: Sequence[Classified], carried: Carried) -> Links:
+    """Calls that are judged -> what their recipients can put together."""
+    found = Links(defaultdict(set), defaultdict(set))
+    for call in calls:
+        items = carried.get(call.n, {})
+        for item in _IDS:
+            for value in items.get(item, ()):
+                found.names[recipient(call), item, value].update(name for name in _NAMES if name in items)
+                found.runs[recipient(call), item, value].update(items.get(_RUN, ()))
+    return found
+
+
+def identifying(
+    calls: Sequence[Classified], carried: Carried, linked: Links, listed: Collection[str], anonymous: Collection[str]
+) -> str:
+    """Calls with something that is declared anonymous -> the item that tells whose it is; empty when none does.
+
+    That is a name beside it; an id by which the recipient finds a name in another call; an id that the list does not
+    name (`listed`) and that outlasts a run of the program.  What the list itself counts among the anonymous data
+    (`anonymous`) is no name.
+    """
+    for call in calls:
+        items = carried.get(call.n, {})
+        if name := next((name for name in _NAMES if name in items and name not in anonymous), ""):
+            return name
+    for call in calls:
+        for item in _IDS:
+            for value in carried.get(call.n, {}).get(item, ()):
+                place = (recipient(call), item, value)
+                if linked.names[place] - set(anonymous) or (item not in listed and len(linked.runs[place]) > 1):
+                    return item
+    return ""
