@@ -1,34 +1,49 @@
 """`python -m addons`: the proxy as a process of its own.
 
 Settings come as one line of JSON on standard input, so that nothing stands in the list of processes; when that input
-ends, or on SIGINT or SIGTERM, the process ends in order.  Standard error says `listening on HOST:PORT` for each mode.
+ends, or on SIGINT or SIGTERM, the process ends in order.  Standard error says `listening on HOST:PORT` for each port,
+then `ready`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
+import resource
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
-from mitmproxy import options
+from mitmproxy import ctx, exceptions, options
 from mitmproxy.addons.proxyserver import Proxyserver
+from mitmproxy.proxy.mode_servers import WireGuardServerInstance
 from mitmproxy.tools.dump import DumpMaster
 
 from addons.observe import Observe
 from addons.passthrough import Passthrough
 from addons.reroute import Reroute
+from captures import home
 
-ALWAYS = {
-    # A body that turns out to be large is passed on rather than held; ours are announced in `observe`.
+ALWAYS: dict[str, Any] = {
+    # A body that turns out to be large is passed on rather than held; `bodies` takes care of the others.
     "stream_large_bodies": "2m",
     "store_streamed_bodies": False,
     # Connections that pass untouched are still counted.
     "show_ignored_hosts": True,
+    # A server behind `reverse:` is asked for the name that the visitor used, as it would be without us.
+    "keep_host_header": True,
+    "phonehome_flat": True,
 }
+"""Options that differ from mitmproxy's defaults; `--set` has the last word.
+
+These stay on purpose: `connection_strategy=eager`, or protocols in which the server speaks first would wait for ever;
+`validate_inbound_headers`, since what it refuses serves to hide one request behind another; `block_global`, since a
+proxy that everybody can use is a danger to the household; `http2` and `http3`, so that apps speak as they do elsewhere.
+"""
 
 
 class Announce:
@@ -36,18 +51,36 @@ class Announce:
 
     def running(self) -> None:
         """All servers are up, or mitmproxy has said why not."""
-        from mitmproxy import ctx
-
         server = ctx.master.addons.get("proxyserver")
-        if isinstance(server, Proxyserver):
-            for host, port, *_ in server.listen_addrs():
-                print(f"listening on {f'[{host}]' if ':' in host else host}:{port}", file=sys.stderr, flush=True)  # noqa: T201 - the protocol with the parent
+        assert isinstance(server, Proxyserver)  # noqa: S101 - mitmproxy's own
+        for instance in server.servers:
+            if isinstance(instance, WireGuardServerInstance) and (settings := instance.client_conf()):
+                path = home.private_file(Path(ctx.options.confdir) / "wireguard-client.conf")
+                path.write_text(settings + "\n", "utf-8")
+            for host, port, *_ in instance.listen_addrs:
+                _say(f"listening on {f'[{host}]' if ':' in host else host}:{port}")
+        _say("ready")
+
+
+class Faults(logging.Handler):
+    """Counts what goes wrong inside mitmproxy.  Its messages may hold what was captured, and are shown nowhere."""
+
+    def __init__(self, observe: Observe) -> None:
+        """`observe` records them."""
+        super().__init__(logging.ERROR)
+        self._observe = observe
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Takes note of one."""
+        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "error"
+        self._observe.fault("mitmproxy", f"a fault of mitmproxy's ({kind})")
 
 
 async def run(settings: dict[str, Any]) -> None:
     """Runs the proxy until it is told to end.
 
-    `settings`: `options` (mitmproxy's, and ours that begin with `phonehome_`).
+    `settings`: `options` (mitmproxy's, and ours that begin with `phonehome_`), `set` (`NAME=VALUE` texts) among them.
+    Raises `OptionsError` for a wrong one.
     """
     wanted = {**ALWAYS, **settings["options"]}
     texts = wanted.pop("set", [])
@@ -55,7 +88,11 @@ async def run(settings: dict[str, Any]) -> None:
     # The parent makes one sentence of what went wrong at the start.
     master.addons.get("errorcheck").repeat_errors_on_stderr = True
     observe = Observe()
-    master.addons.add(observe, Passthrough(observe), Reroute(), Announce())
+    # Before mitmproxy's own, which decides what is looked into.
+    master.addons.chain.insert(0, master.addons.register(Passthrough(observe)))
+    master.addons.add(observe, Reroute(), Announce())
+    # Without a handler Python would print mitmproxy's warnings.
+    logging.getLogger().addHandler(Faults(observe))
     master.options.update(**wanted)
     master.options.set(*texts)
     loop = asyncio.get_running_loop()
@@ -63,20 +100,40 @@ async def run(settings: dict[str, Any]) -> None:
         loop.add_signal_handler(number, master.shutdown)
 
     def watch_parent() -> None:
-        sys.stdin.read()
+        # Not `sys.stdin`, whose lock a thread that waits would hold when Python ends.
+        while os.read(0, 4096):
+            pass
         loop.call_soon_threadsafe(master.shutdown)
 
     threading.Thread(target=watch_parent, name="parent", daemon=True).start()
     await master.run()
 
 
+def _line() -> str:
+    """The first line of standard input, and not a byte more than has come with it."""
+    data = b""
+    while not data.endswith(b"\n") and (part := os.read(0, 65536)):
+        data += part
+    return data.decode()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the protocol with the parent
+
+
 def main() -> None:
     """Reads the settings and runs."""
     os.umask(0o077)
+    # Each connection of a device takes two files, and a proxy that has none left never recovers.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # The ledger's thread gives Python's lock back after a millisecond instead of five, when a byte waits.
     sys.setswitchinterval(0.001)
-    settings = json.loads(sys.stdin.readline())
-    asyncio.run(run(settings))
+    try:
+        asyncio.run(run(json.loads(_line())))
+    except exceptions.OptionsError as error:
+        _say(str(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

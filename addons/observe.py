@@ -1,45 +1,60 @@
 """Labels every flow with what it is for, and appends it to the ledger.
 
 Also usable alone, inside mitmproxy's own programs: `mitmweb -s observe.py` labels flows, and records them if
-`--set phonehome_ledger=FILE` is given; `~comment` and `~marker` then filter them.
+`--set phonehome_ledger=FILE` is given; `~comment` and `~marker` then filter them, and in mitmweb and mitmproxy the
+worst verdict is appended to the comment as soon as another process has worked it out.
 
 In the hooks happens only what the next byte waits for.  A fault of ours is counted, and never reaches the traffic.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import itertools
+import logging
+import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, Protocol
 
-from mitmproxy import ctx, dns, http, tcp, tls, udp
+from mitmproxy import ctx, dns, hooks, http, tcp, tls, udp
 from mitmproxy.addonmanager import Loader
-from mitmproxy.connection import Connection
-from mitmproxy.proxy.context import Context
+from mitmproxy.connection import Client, Server
+from mitmproxy.flow import Flow
+from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode, UpstreamMode
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+from mitmproxy.tools.dump import DumpMaster
 
+# As a script of mitmproxy's programs this file may stand in a folder that is not installed.
+if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
+    sys.path.append(_root)
+
+from addons.bodies import Stream, kept
 from analysis.classify import classify
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge, load
 from analysis.model import Category
+from analysis.schema import KnowledgeError
+from analysis.verdicts import Verdicts
 from captures import home
-from captures.content import undo
 from captures.formats import flows
 from captures.ledger import Writer
-from captures.model import Body, Contact, Endpoint, Exchange, Observation, Source, Unreadable
+from captures.model import CaptureError, Contact, Endpoint, Exchange, Observation, Source, Unreadable
 from captures.pseudonym import key
 
-_LARGE = 1024 * 1024
-"""Bodies announced as larger are streamed."""
+_MESSAGE = 1024 * 1024
+"""Bytes of a WebSocket message that are kept."""
 
-_KEPT = 64 * 1024
-"""Bytes that are kept of a streamed body that is no medium."""
+_ROWS = 1000
+"""Faults that are recorded one by one; of more only the number."""
 
-_MEDIA = ("video/", "audio/", "image/", "font/", "application/octet-stream", "application/zip")
-_EVENTS = ("text/event-stream", "application/x-ndjson", "application/grpc")
+_NOTHING = Evidence()
+
+type _Address = tuple[Any, ...]
 
 MARKERS = {
     Category.UPDATE_CHECK: ":arrows_counterclockwise:",
@@ -60,58 +75,28 @@ MARKERS = {
 OTHER = ":small_blue_diamond:"
 
 
-def guarded[**P](hook: Callable[P, None]) -> Callable[P, None]:
-    """A hook that counts its own faults instead of raising them."""
+class Counts(Protocol):
+    """An addon that counts its faults."""
+
+    def fault(self, place: str, reason: str) -> None:
+        """Takes note of one."""
+        ...
+
+
+def guarded[A: Counts, **P](hook: Callable[Concatenate[A, P], None]) -> Callable[Concatenate[A, P], None]:
+    """A hook that counts its own faults instead of raising them; only who ends the process passes."""
 
     @functools.wraps(hook)
-    def guard(*args: P.args, **kwargs: P.kwargs) -> None:
+    def guard(self: A, /, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            hook(*args, **kwargs)
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            hook(self, *args, **kwargs)
+        except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as fault:
-            FAULTS.append(type(fault).__name__)
-            del FAULTS[:-100]
-            COUNTS["faults"] += 1
+            # Its text may hold what was captured.
+            self.fault(f"hook {hook.__name__}", f"a fault of phonehome's ({type(fault).__name__})")
 
     return guard
-
-
-FAULTS: list[str] = []
-"""Kinds of the last faults."""
-
-COUNTS = {"faults": 0}
-"""How many there were in all."""
-
-
-class Stream:
-    """Passes a body on piece by piece, counts it, and keeps its beginning."""
-
-    __slots__ = ("_most", "kept", "size")
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.kept = bytearray()
-        self.size = 0
-
-    def __call__(self, data: bytes) -> bytes:
-        """Takes a piece and gives it back; never raises, since the client would wait for ever."""
-        try:
-            self.size += len(data)
-            room = self._most - len(self.kept)
-            if room > 0:
-                self.kept += data[:room]
-        except MemoryError:
-            COUNTS["faults"] += 1
-        return data
-
-    def body(self, encoding: str) -> Body:
-        """What was kept."""
-        if not self._most:
-            return Body(None, self.size, self.size > 0, "a medium, which is not kept")
-        whole = self.size <= len(self.kept)
-        opened = undo(bytes(self.kept), encoding)
-        return Body(opened.content, self.size, not whole, "" if whole else "only the beginning was kept")
 
 
 class Observe:
@@ -119,39 +104,65 @@ class Observe:
 
     def __init__(self) -> None:
         self._writer: Writer | None = None
+        self._verdicts: Verdicts | None = None
         self._knowledge: Knowledge | None = None
         self._numbers = itertools.count()
+        self._device = ""
+        self._flat = False
+        self._faults = 0
+        self._open: dict[str, http.HTTPFlow] = {}
         self._streams: dict[tuple[str, str], Stream] = {}
         self._handshakes: dict[str, tuple[Exchange, int]] = {}
-        self._raw: dict[str, list[int]] = {}
-        self._device = ""
+        self._raw: dict[str, tuple[tcp.TCPFlow | udp.UDPFlow, list[int]]] = {}
+        self._asked: dict[int, http.HTTPFlow] = {}
+        self.untouched: dict[str, str] = {}
+        """Id of a client's connection that passes untouched -> why; set by `Passthrough`."""
 
     def load(self, loader: Loader) -> None:
         """Adds our options."""
         loader.add_option("phonehome_ledger", str, "", "Ledger to append to; empty: only label flows.")
         loader.add_option("phonehome_device", str, "", "Name of the device all traffic is from; empty: its address.")
         loader.add_option("phonehome_keep_secrets", bool, False, "Keep tokens and passwords as they are.")
+        loader.add_option("phonehome_flat", bool, False, "Keep no messages and no large bodies in the flows.")
 
     def running(self) -> None:
-        """Opens the ledger; from here on nothing of ours may fail loudly."""
-        self._knowledge = load(home.packs(), home.cache())
+        """Opens the ledger.  What is wrong now is logged as an error, and mitmproxy does not start."""
+        try:
+            self._knowledge = load(home.packs(), home.cache())
+            self._device = ctx.options.phonehome_device
+            self._flat = ctx.options.phonehome_flat
+            if ctx.options.phonehome_ledger:
+                secret = None if ctx.options.phonehome_keep_secrets else key()
+                self._writer = Writer(Path(ctx.options.phonehome_ledger), secret)
+                self._numbers = itertools.count(self._writer.next_flow)
+            if not isinstance(ctx.master, DumpMaster):
+                self._verdicts = Verdicts(self._told)
+        except (CaptureError, KnowledgeError, OSError) as error:
+            logging.error(str(error))
         # What is known stays for ever: the garbage collector need not walk through it again and again.
         gc.collect()
         gc.freeze()
-        self._device = ctx.options.phonehome_device
-        if ctx.options.phonehome_ledger:
-            secret = None if ctx.options.phonehome_keep_secrets else key()
-            self._writer = Writer(Path(ctx.options.phonehome_ledger), secret)
-            self._numbers = itertools.count(self._writer.next_flow)
 
+    @guarded
     def done(self) -> None:
-        """Writes what is left."""
+        """Writes what is left, also of connections that are still open."""
+        for flow in list(self._open.values()):
+            self._http(flow)
+        for raw, _ in list(self._raw.values()):
+            self._raw_end(raw)
+        if self._verdicts:
+            self._verdicts.close()
         if self._writer:
-            faults = COUNTS["faults"]
-            if faults:
-                place = f"{faults} times in the proxy's hooks"
-                self._writer.put(Unreadable(self._source(), time.time(), place, "a fault of phonehome's"))
+            if self._faults > _ROWS:
+                self._put(Unreadable(self._source(), time.time(), "hooks", f"{self._faults - _ROWS} further faults"))
             self._writer.close()
+
+    def fault(self, place: str, reason: str) -> None:
+        """Counts a fault, and records it; never raises."""
+        self._faults += 1
+        if self._faults <= _ROWS:
+            with contextlib.suppress(Exception):
+                self._put(Unreadable(self._source(), time.time(), place, reason))
 
     def _source(self) -> Source:
         return Source(0, next(self._numbers))
@@ -162,19 +173,16 @@ class Observe:
 
     @guarded
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """Decides whether what the device sends is streamed."""
-        if (most := _streamed(flow.request.headers)) is not None:
-            stream = Stream(most)
-            flow.request.stream = stream
-            self._streams[flow.id, "request"] = stream
+        """A request begins: is what the device sends streamed?"""
+        self._open[flow.id] = flow
+        if (most := kept(flow.request.headers, unannounced=self._flat)) is not None:
+            flow.request.stream = self._streams[flow.id, "request"] = Stream(most)
 
     @guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Decides whether the answer is streamed: media and event streams must not wait in our memory."""
-        if flow.response and (most := _streamed(flow.response.headers)) is not None:
-            stream = Stream(most)
-            flow.response.stream = stream
-            self._streams[flow.id, "response"] = stream
+        if flow.response and (most := kept(flow.response.headers, unannounced=self._flat)) is not None:
+            flow.response.stream = self._streams[flow.id, "response"] = Stream(most)
 
     @guarded
     def response(self, flow: http.HTTPFlow) -> None:
@@ -183,35 +191,51 @@ class Observe:
 
     @guarded
     def error(self, flow: http.HTTPFlow) -> None:
-        """A request without an answer, or with a part of one."""
-        if isinstance(flow, http.HTTPFlow) and flow.websocket is None:
+        """A request without an answer, or with a part of one.  What was recorded before is not recorded again."""
+        if flow.id in self._open:
             self._http(flow)
 
     def _http(self, flow: http.HTTPFlow) -> None:
+        self._open.pop(flow.id, None)
         exchange = self._exchange(flow)
         if flow.response and flow.response.status_code == 101:
             self._handshakes[flow.id] = (exchange, 0)
         self._label(flow, exchange)
         self._put(exchange)
+        if self._verdicts and self._verdicts.ask(exchange.source.index, exchange):
+            self._asked[exchange.source.index] = flow
 
     def _exchange(self, flow: http.HTTPFlow) -> Exchange:
+        request = self._streams.pop((flow.id, "request"), None)
+        response = self._streams.pop((flow.id, "response"), None)
         seen = next(iter(flows.observations(_state(flow), self._source())))
         if not isinstance(seen, Exchange):
             raise TypeError
-        request = self._streams.pop((flow.id, "request"), None)
-        response = self._streams.pop((flow.id, "response"), None)
         return _with_streams(seen, self._device, request, response)
 
-    def _label(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+    def _label(self, flow: Flow, observation: Observation) -> None:
         if self._knowledge is None:
             return
-        call = classify(exchange, self._knowledge, Evidence())
+        call = classify(observation, self._knowledge, _NOTHING)
         flow.metadata["phonehome.category"] = call.category.value
         flow.metadata["phonehome.product"] = call.product
         if not flow.comment:
             flow.comment = f"{call.category.value} · {call.product or 'unknown sender'}"
         if not flow.marked:
             flow.marked = MARKERS.get(call.category, OTHER)
+
+    def _told(self, number: int, verdict: str) -> None:
+        """In a thread: the other process has worked out a verdict."""
+        ctx.master.event_loop.call_soon_threadsafe(self._append, number, verdict)
+
+    @guarded
+    def _append(self, number: int, verdict: str) -> None:
+        flow = self._asked.pop(number, None)
+        if flow and verdict:
+            # `~meta` does not filter in mitmweb, `~comment` does.
+            flow.metadata["phonehome.verdict"] = verdict
+            flow.comment = f"{flow.comment} · {verdict}"
+            ctx.master.addons.trigger(hooks.UpdateHook([flow]))
 
     @guarded
     def websocket_message(self, flow: http.HTTPFlow) -> None:
@@ -223,8 +247,9 @@ class Observe:
         if last.from_client and known:
             handshake, part = known
             self._handshakes[flow.id] = (handshake, part + 1)
-            self._put(flows.message(handshake, part + 1, last.content[:_LARGE], last.timestamp))
-        del flow.websocket.messages[:-1]
+            self._put(flows.message(handshake, part + 1, last.content[:_MESSAGE], last.timestamp))
+        if self._flat:
+            del flow.websocket.messages[:-1]
 
     @guarded
     def websocket_end(self, flow: http.HTTPFlow) -> None:
@@ -232,8 +257,32 @@ class Observe:
         self._handshakes.pop(flow.id, None)
 
     @guarded
+    def http_connect_error(self, flow: http.HTTPFlow) -> None:
+        """A device asked for a tunnel to a server that cannot be reached."""
+        self._unreached(flow.client_conn, (flow.request.host, flow.request.port))
+
+    @guarded
+    def server_connect_error(self, data: ServerConnectionHookData) -> None:
+        """A connection to a server failed; where devices do not know of the proxy, no request may ever follow."""
+        if data.server.address and not isinstance(data.client.proxy_mode, RegularMode | UpstreamMode):
+            self._unreached(data.client, data.server.address)
+
+    def _unreached(self, client: Client, address: _Address) -> None:
+        self._put(self._contact(client, address, None, "tcp", "the server could not be reached"))
+
+    @guarded
+    def tcp_start(self, flow: tcp.TCPFlow) -> None:
+        """A connection that is not looked into."""
+        self._raw[flow.id] = (flow, [0, 0, 0, 0])
+
+    @guarded
+    def udp_start(self, flow: udp.UDPFlow) -> None:
+        """Likewise."""
+        self._raw[flow.id] = (flow, [0, 0, 0, 0])
+
+    @guarded
     def tcp_message(self, flow: tcp.TCPFlow) -> None:
-        """A piece of a connection that is not looked into: counted, and not kept."""
+        """A piece of it: counted, and not kept."""
         self._count(flow)
 
     @guarded
@@ -242,41 +291,51 @@ class Observe:
         self._count(flow)
 
     def _count(self, flow: tcp.TCPFlow | udp.UDPFlow) -> None:
-        counts = self._raw.setdefault(flow.id, [0, 0, 0, 0])
-        for message in flow.messages:
-            side = 0 if message.from_client else 1
-            counts[side] += len(message.content)
-            counts[2 + side] += 1
-        flow.messages.clear()
+        _, counts = self._raw[flow.id]
+        message = flow.messages[-1]
+        side = 0 if message.from_client else 1
+        counts[side] += len(message.content)
+        counts[2 + side] += 1
+        if self._flat:
+            flow.messages.clear()
 
     @guarded
     def tcp_end(self, flow: tcp.TCPFlow) -> None:
         """The end of such a connection."""
-        self._raw_end(flow, "tcp")
+        self._raw_end(flow)
 
     @guarded
     def tcp_error(self, flow: tcp.TCPFlow) -> None:
         """Likewise."""
-        self._raw_end(flow, "tcp")
+        self._raw_end(flow)
 
     @guarded
     def udp_end(self, flow: udp.UDPFlow) -> None:
         """Likewise."""
-        self._raw_end(flow, "udp")
+        self._raw_end(flow)
 
     @guarded
     def udp_error(self, flow: udp.UDPFlow) -> None:
         """Likewise."""
-        self._raw_end(flow, "udp")
+        self._raw_end(flow)
 
-    def _raw_end(self, flow: tcp.TCPFlow | udp.UDPFlow, protocol: str) -> None:
-        out, back, packets_out, packets_back = self._raw.pop(flow.id, [0, 0, 0, 0])
+    def _raw_end(self, flow: tcp.TCPFlow | udp.UDPFlow) -> None:
+        _, (out, back, packets_out, packets_back) = self._raw.pop(flow.id, (flow, [0, 0, 0, 0]))
         client, server = flow.client_conn, flow.server_conn
-        protocol = "tls" if client.sni and protocol == "tcp" else "quic" if client.sni else protocol
-        reason = "was not looked into" if protocol in ("tls", "quic") else "is not HTTP"
-        contact = _contact(client, server, protocol, reason, self._source(), self._device)
-        counted = {"bytes_out": out, "bytes_in": back, "packets_out": packets_out, "packets_in": packets_back}
-        self._put(_replaced(contact, counted))
+        named = isinstance(flow, tcp.TCPFlow) and client.sni
+        protocol = "tls" if named else "quic" if client.sni else flow.type
+        why = self.untouched.pop(client.id, "") or (
+            "was not looked into" if named and not client.tls else "is not HTTP"
+        )
+        seen = replace(
+            self._contact(client, server.address, server.peername, protocol, why),
+            bytes_out=out,
+            bytes_in=back,
+            packets_out=packets_out,
+            packets_in=packets_back,
+        )
+        self._label(flow, seen)
+        self._put(seen)
 
     @guarded
     def dns_response(self, flow: dns.DNSFlow) -> None:
@@ -290,6 +349,8 @@ class Observe:
 
     def _dns(self, flow: dns.DNSFlow) -> None:
         for seen in flows.observations(flow.get_state(), self._source()):
+            seen = replace(seen, device=self._device or seen.device)
+            self._label(flow, seen)
             self._put(seen)
 
     @guarded
@@ -298,20 +359,42 @@ class Observe:
         error = (data.conn.error or "").lower()
         left = "disconnected during the handshake" in error
         reason = "client left during the handshake" if left else "client rejected the certificate"
-        self._failed(data.context, reason)
+        self.closed(data.context.client, data.context.server, reason)
 
     @guarded
     def tls_failed_server(self, data: tls.TlsData) -> None:
         """The other end would not go on with the proxy, or could not prove who it is."""
-        self._failed(data.context, "no trusted connection to the server")
+        doubted = "certificate" in (data.conn.error or "").lower()
+        reason = "the server's certificate is not trusted" if doubted else "server refused TLS"
+        self.closed(data.context.client, data.context.server, reason)
 
-    def passed(self, client: Connection, server: Connection, reason: str) -> None:
-        """A connection that went through without being looked into."""
-        self._put(_contact(client, server, "tls", reason, self._source(), self._device))
+    def closed(self, client: Client, server: Server, reason: str) -> None:
+        """Records an encrypted connection that was not looked into."""
+        self._put(self._contact(client, server.address, server.peername, "tls", reason))
 
-    def _failed(self, context: Context, reason: str) -> None:
-        contact = _contact(context.client, context.server, "tls", reason, self._source(), self._device)
-        self._put(contact)
+    def _contact(
+        self, client: Client, named: _Address | None, connected: _Address | None, protocol: str, reason: str
+    ) -> Contact:
+        """A connection whose content is not known: the server as it was `named`, and as it was really connected to."""
+        peer, end = _endpoint(client.peername), _endpoint(connected or named)
+        host = client.sni or (str(named[0]) if named else end.address if end else "")
+        return Contact(
+            source=self._source(),
+            time=client.timestamp_start,
+            end=time.time(),
+            device=self._device or (peer.address if peer else ""),
+            client=peer,
+            server=end,
+            host=host.lower(),
+            name_source="sni" if client.sni else "address" if end and host == end.address else "host",
+            protocol=protocol,
+            bytes_out=0,
+            bytes_in=0,
+            packets_out=0,
+            packets_in=0,
+            reason=reason,
+            initiator="outside" if isinstance(client.proxy_mode, ReverseMode) else "inside",
+        )
 
 
 def _state(flow: http.HTTPFlow) -> dict[str, Any]:
@@ -331,18 +414,6 @@ def _state(flow: http.HTTPFlow) -> dict[str, Any]:
     }
 
 
-def _streamed(headers: http.Headers) -> int | None:
-    """Headers of a message -> how many bytes of it are kept while it is streamed; `None`: it is not streamed."""
-    kind = headers.get("content-type", "").lower()
-    if kind.startswith(_EVENTS):
-        return _KEPT
-    length = headers.get("content-length", "")
-    large = not length.isdigit() or int(length) > _LARGE
-    if kind.startswith(_MEDIA):
-        return 0 if large else None
-    return _KEPT if length.isdigit() and large else None
-
-
 def _with_streams(exchange: Exchange, device: str, request: Stream | None, response: Stream | None) -> Exchange:
     changes: dict[str, Any] = {"device": device} if device else {}
     if request:
@@ -352,39 +423,11 @@ def _with_streams(exchange: Exchange, device: str, request: Stream | None, respo
         encoding = next((value for name, value in exchange.response_headers if name == "content-encoding"), "")
         body = response.body(encoding)
         changes |= {"response_body": body, "bytes_in": exchange.bytes_in + body.size}
-    return _replaced(exchange, changes) if changes else exchange
+    return replace(exchange, **changes) if changes else exchange
 
 
-def _replaced[T: (Exchange, Contact)](value: T, changes: dict[str, Any]) -> T:
-    from dataclasses import replace
-
-    return replace(value, **changes)
-
-
-def _contact(
-    client: Connection, server: Connection, protocol: str, reason: str, source: Source, device: str
-) -> Contact:
-    address = server.peername or getattr(server, "address", None)
-    named = getattr(server, "address", None)
-    end = Endpoint(str(address[0]), int(address[1])) if address else None
-    host = client.sni or (named[0] if named else "") or (end.address if end else "")
-    peer = client.peername
-    return Contact(
-        source=source,
-        time=client.timestamp_start,
-        end=time.time(),
-        device=device or (str(peer[0]) if peer else ""),
-        client=Endpoint(str(peer[0]), int(peer[1])) if peer else None,
-        server=end,
-        host=str(host).lower(),
-        name_source="sni" if client.sni else "address" if end and host == end.address else "host",
-        protocol=protocol,
-        bytes_out=0,
-        bytes_in=0,
-        packets_out=0,
-        packets_in=0,
-        reason=reason,
-    )
+def _endpoint(address: _Address | None) -> Endpoint | None:
+    return Endpoint(str(address[0]).partition("%")[0], int(address[1])) if address else None
 
 
 addons = [Observe()]

@@ -1,7 +1,6 @@
 """Keeps devices working that do not accept the proxy's certificate: after one failure their connections pass untouched.
 
-What passes is recorded as a contact that was not inspected.  mitmproxy shows nothing of such a connection, so its bytes
-are not counted.
+What passes is recorded as a contact that was not inspected, with its bytes.
 """
 
 from __future__ import annotations
@@ -10,91 +9,161 @@ import time
 from dataclasses import dataclass
 
 from mitmproxy import connection, http, tcp, tls
+from mitmproxy.net.tls import starts_like_tls_record
+from mitmproxy.proxy.layer import NextLayer
+from mitmproxy.proxy.layers import TCPLayer
+from mitmproxy.proxy.layers.tls import parse_client_hello
+from mitmproxy.proxy.mode_specs import ReverseMode
 
 from addons.observe import Observe, guarded
 
 EXPIRES = 24 * 3600.0
 """Seconds after which a device is tried again."""
 
+AT_ONCE = 3.0
+"""Seconds.  An app that pins its certificates leaves right after the handshake; a browser that opens connections in
+advance keeps them for longer."""
+
 _MOST = 10_000
 """Pairs that are remembered."""
 
+_LONGEST = 64 * 1024
+"""Bytes in which a ClientHello must be complete."""
+
 REASON = "not inspected: the app does not accept the proxy's certificate"
+
+LEFT = "client accepted the handshake and left without a request"
+
+type Pair = tuple[str, str]
+"""Address of the device and name of the server: other names on the same server are still inspected."""
 
 
 @dataclass(slots=True)
 class _Handshake:
-    """A connection whose handshake went well; whether a request followed."""
+    """A connection whose handshake went well, and no request came yet."""
 
-    pair: tuple[str, str]
-    used: bool = False
+    pair: Pair
+    server: connection.Server
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What was learned of a pair."""
+
+    at: float
+    sure: bool
+    """Whether the device said so; else it only left, which a request on another connection disproves."""
 
 
 class Passthrough:
-    """The addon."""
+    """The addon.  It must stand before mitmproxy's own `NextLayer`, which leaves alone what is decided."""
 
     def __init__(self, observe: Observe) -> None:
         """`observe` records what passes."""
         self._observe = observe
-        self._passed: dict[str, connection.Server] = {}
-        self._refused: dict[tuple[str, str], float] = {}
+        self._refusals: dict[Pair, _Refusal] = {}
+        self._accepted: dict[Pair, None] = {}
         self._open: dict[str, _Handshake] = {}
+        self._servers: dict[str, connection.Server] = {}
+
+    def fault(self, place: str, reason: str) -> None:
+        """Takes note of a fault of ours."""
+        self._observe.fault(place, reason)
+
+    @guarded
+    def next_layer(self, nextlayer: NextLayer) -> None:
+        """A connection begins: if it is one to pass, its bytes are relayed and counted, and nothing is looked into."""
+        client = nextlayer.context.client
+        if not self._refusals or client.tls or client.transport_protocol != "tcp":
+            return
+        data = nextlayer.data_client()
+        if not starts_like_tls_record(data) or len(data) > _LONGEST:
+            return
+        try:
+            hello = parse_client_hello(data)
+        except ValueError:
+            return
+        if hello and self._passes((_address(client), hello.sni or "")):
+            client.sni = hello.sni
+            self._observe.untouched[client.id] = REASON
+            nextlayer.layer = TCPLayer(nextlayer.context)
 
     @guarded
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
-        """A device begins a handshake: is it one that refused this name before?"""
-        pair = (_address(data.context.client), data.client_hello.sni or "")
-        since = self._refused.get(pair)
-        if since is None:
-            return
-        if time.monotonic() - since > EXPIRES:
-            del self._refused[pair]
-        else:
+        """What could not be decided above: QUIC, and a ClientHello in pieces.  mitmproxy shows no bytes of these."""
+        client = data.context.client
+        if self._passes((_address(client), data.client_hello.sni or "")):
             data.ignore_connection = True
-            self._passed[data.context.client.id] = data.context.server
+            self._servers[client.id] = data.context.server
 
     @guarded
     def tls_failed_client(self, data: tls.TlsData) -> None:
-        """A device refused."""
-        self._learn((_address(data.context.client), data.conn.sni or ""))
+        """A device refused, or left."""
+        left = "disconnected during the handshake" in (data.conn.error or "")
+        self._learn(data.context.client, data.conn.sni, sure=not left)
 
     @guarded
     def tls_failed_server(self, data: tls.TlsData) -> None:
         """The server is one that only the device trusts, or talks a TLS that only the device accepts."""
-        self._learn((_address(data.context.client), data.context.client.sni or ""))
+        self._learn(data.context.client, data.context.client.sni, sure=True)
 
     @guarded
     def tls_established_client(self, data: tls.TlsData) -> None:
         """A device accepted the handshake; an app that pins its certificates leaves now without a request."""
-        self._open[data.context.client.id] = _Handshake((_address(data.context.client), data.conn.sni or ""))
+        client = data.context.client
+        self._open[client.id] = _Handshake(
+            (_address(client), data.conn.sni or ""), data.context.server, time.monotonic()
+        )
 
     @guarded
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """A request came, so the handshake was meant."""
-        if handshake := self._open.get(flow.client_conn.id):
-            handshake.used = True
+        self._used(flow.client_conn)
 
     @guarded
     def tcp_start(self, flow: tcp.TCPFlow) -> None:
         """Likewise."""
-        if handshake := self._open.get(flow.client_conn.id):
-            handshake.used = True
+        self._used(flow.client_conn)
+
+    def _used(self, client: connection.Client) -> None:
+        handshake = self._open.pop(client.id, None)
+        if handshake is None:
+            return
+        _remember(self._accepted, handshake.pair, None)
+        if (refusal := self._refusals.get(handshake.pair)) and not refusal.sure:
+            del self._refusals[handshake.pair]
 
     @guarded
     def client_disconnected(self, client: connection.Client) -> None:
-        """A device left: what passed is recorded, and who left without a request is remembered."""
-        if server := self._passed.pop(client.id, None):
-            self._observe.passed(client, server, REASON)
+        """A device left: what passed is recorded, and who left at once without a request is remembered."""
+        self._observe.untouched.pop(client.id, None)
+        if server := self._servers.pop(client.id, None):
+            self._observe.closed(client, server, REASON)
         handshake = self._open.pop(client.id, None)
-        if handshake and not handshake.used:
-            self._learn(handshake.pair)
+        if handshake and time.monotonic() - handshake.at < AT_ONCE and self._learn(client, client.sni, sure=False):
+            self._observe.closed(client, handshake.server, LEFT)
 
-    def _learn(self, pair: tuple[str, str]) -> None:
-        if not pair[1]:
-            return
-        if len(self._refused) >= _MOST:
-            self._refused.pop(next(iter(self._refused)))
-        self._refused[pair] = time.monotonic()
+    def _passes(self, pair: Pair) -> bool:
+        refusal = self._refusals.get(pair)
+        if refusal and time.monotonic() - refusal.at > EXPIRES:
+            del self._refusals[pair]
+            return False
+        return refusal is not None
+
+    def _learn(self, client: connection.Client, sni: str | None, *, sure: bool) -> bool:
+        """Whether something was learned: not of visitors of the own server, nor of who accepted the name before."""
+        pair = (_address(client), sni or "")
+        if not sni or isinstance(client.proxy_mode, ReverseMode) or (pair in self._accepted and not sure):
+            return False
+        _remember(self._refusals, pair, _Refusal(time.monotonic(), sure))
+        return True
+
+
+def _remember[V](table: dict[Pair, V], pair: Pair, value: V) -> None:
+    if len(table) >= _MOST and pair not in table:
+        table.pop(next(iter(table)))
+    table[pair] = value
 
 
 def _address(client: connection.Client) -> str:

@@ -4,76 +4,79 @@ from __future__ import annotations
 
 import contextlib
 import json
-import queue
+import re
 import subprocess
-import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 
+from analysis.process import start
 from captures.model import CaptureError
 
 _LISTENING = "listening on "
+_READY = "ready"
+
+_STAMP = re.compile(r"^\[[0-9:.]+\]\s*")
+"""Time before a line of mitmproxy's log."""
 
 
 class Proxy:
     """One running proxy.  Use as a context: it ends with it, and also if this process dies."""
 
-    def __init__(self, options: Mapping[str, object], modes: int = 1) -> None:
-        """`options` are mitmproxy's; `modes` is the number of servers that will say that they listen."""
+    def __init__(self, options: Mapping[str, object], patience: float = 60.0) -> None:
+        """`options` are mitmproxy's; `patience` is the number of seconds that it may take to start."""
         self._settings = json.dumps({"options": dict(options)})
-        self._modes = modes
-        self._lines: queue.Queue[str | None] = queue.Queue()
-        self._process: subprocess.Popen[str] | None = None
+        self._patience = patience
+        self._said: deque[str] = deque(maxlen=50)
+        self._changed = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+        self._ready = False
         self.listening: list[tuple[str, int]] = []
-        """Host and port of each server, once it listens."""
+        """Host and port of each server, once it listens; none for local capture."""
         self.pid = 0
         """Number of the process."""
 
     def __enter__(self) -> Proxy:
         """Starts it and waits until it listens.  Raises `CaptureError` with one sentence when it does not."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "addons"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            # Ctrl-C is for this process, which ends the proxy in order.
-            start_new_session=True,
-        )
-        self._process = process
+        process = self._process = start("addons")
         self.pid = process.pid
-        threading.Thread(target=self._read, name="proxy-log", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(process,), name="proxy-log", daemon=True)
+        self._reader.start()
         assert process.stdin is not None  # noqa: S101 - it was asked for
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(self._settings + "\n")
+            process.stdin.write(self._settings.encode() + b"\n")
             process.stdin.flush()
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
-    def _read(self) -> None:
-        assert self._process is not None  # noqa: S101 - started just before
-        assert self._process.stderr is not None  # noqa: S101 - it was asked for
-        for line in self._process.stderr:
-            self._lines.put(line.rstrip())
-        self._lines.put(None)
-
-    def _wait(self) -> None:
-        said: list[str] = []
-        end = time.monotonic() + 60
-        while len(self.listening) < self._modes:
-            try:
-                line = self._lines.get(timeout=max(0.0, end - time.monotonic()))
-            except queue.Empty:
-                line = None
-            if line is None:
-                self.__exit__()
-                raise CaptureError(_sentence(said))
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None  # noqa: S101 - it was asked for
+        for raw in process.stderr:
+            line = raw.decode("utf-8", "replace").rstrip()
             if line.startswith(_LISTENING):
                 host, _, port = line.removeprefix(_LISTENING).rpartition(":")
                 self.listening.append((host.strip("[]"), int(port)))
+            elif line == _READY:
+                self._ready = True
             elif line:
-                said.append(line)
+                self._said.append(line)
+            self._changed.set()
+        self._changed.set()
+
+    def _wait(self) -> None:
+        end = time.monotonic() + self._patience
+        while not self._ready:
+            if not self.running or time.monotonic() > end:
+                self.__exit__()
+                raise CaptureError(_sentence(list(self._said), "the proxy did not start"))
+            self._changed.wait(0.2)
+            self._changed.clear()
 
     @property
     def running(self) -> bool:
@@ -81,13 +84,13 @@ class Proxy:
         return self._process is not None and self._process.poll() is None
 
     def last_words(self) -> str:
-        """What it said last, as one sentence, if it ended by itself."""
-        said = []
-        while not self._lines.empty():
-            line = self._lines.get()
-            if line:
-                said.append(line)
-        return _sentence(said)
+        """Why it ended by itself, as one sentence."""
+        if self._reader:
+            self._reader.join(1.0)
+        status = self._process.poll() if self._process else None
+        if status is not None and status < 0:
+            return f"the proxy was ended from outside (signal {-status}); what it had recorded is in the report"
+        return _sentence(list(self._said), "the proxy ended by itself")
 
     def __exit__(self, *_: object) -> None:
         """Ends it in order: what it has seen is written."""
@@ -102,15 +105,17 @@ class Proxy:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if self._reader:
+            self._reader.join(1.0)
         if process.stderr:
             process.stderr.close()
 
 
-def _sentence(said: list[str]) -> str:
+def _sentence(said: list[str], what: str) -> str:
     text = " ".join(said)
     if "Errno 98" in text or "Errno 48" in text or "address already in use" in text.lower():
         return "the proxy's port is in use by another program; choose another one with --listen PORT"
     if "Errno 13" in text or "Permission denied" in text:
         return "the proxy may not use this port; choose one above 1023 with --listen PORT"
-    last = said[-1] if said else "it said nothing"
-    return f"the proxy did not start: {last[:300]}"
+    last = _STAMP.sub("", said[-1]) if said else "it said nothing"
+    return f"{what}: {last[:300]}"

@@ -1,42 +1,35 @@
-"""What `watch` shows while it records.  Everything is worked out here, never in the proxy's process."""
+"""What `watch` shows while it records.  Everything is worked out in this process, never in the proxy's."""
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from pathlib import Path
 
+import click
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from analysis.classify import classify
-from analysis.evidence import Evidence
-from analysis.extract import extract
-from analysis.gather import gather
+from analysis.evidence import NO_SERVERS, Servers
 from analysis.knowledge import Knowledge
-from analysis.model import Classified
+from analysis.live import Now, Watcher
 from analysis.report.document import printable
-from analysis.traffic import is_outside, recipient
 from captures import ledger
-from captures.model import Contact, Exchange, Unreadable
 
-_NEWEST = 8
+_MOST = 2000
+"""Observations taken in between two looks at the clock, so that Ctrl-C never waits for a long ledger."""
 
 
 class View:
-    """Reads what is new in a ledger and shows calls by purpose, the newest findings, and what could not be read."""
+    """Reads what is new in a ledger.  On a terminal it shows calls by purpose, the newest items and what stayed closed;
+    elsewhere a line the first time that a host cannot be read, and when observations are dropped."""
 
-    def __init__(self, knowledge: Knowledge, path: Path, *, terminal: bool) -> None:
-        """`terminal`: whether standard error is one; otherwise nothing is shown."""
-        self._knowledge = knowledge
+    def __init__(self, knowledge: Knowledge, path: Path, named: Servers = NO_SERVERS, *, terminal: bool) -> None:
+        """`terminal`: whether standard error is one; `named` are the user's own servers."""
+        self._watcher = Watcher(knowledge, named)
         self._path = path
         self._last = 0
-        self._evidence = Evidence()
-        self._proofs: list[Exchange] = []
-        self._purposes: Counter[str] = Counter()
-        self._closed: Counter[str] = Counter()
-        self._newest: deque[tuple[str, str, str]] = deque(maxlen=_NEWEST)
+        self._dropped = 0
         self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True) if terminal else None
 
     def __enter__(self) -> View:
@@ -51,50 +44,52 @@ class View:
             self._live.stop()
 
     def update(self) -> None:
-        """Takes in what was recorded since the last time."""
-        if self._live is None:
-            return
-        for number, observation in ledger.read(self._path, self._last):
+        """Takes in what was recorded since the last time, and shows it."""
+        for count, (number, observation) in enumerate(ledger.read(self._path, self._last)):
             self._last = number
-            call = classify(observation, self._knowledge, self._evidence, number)
-            self._learn(call)
-            self._count(call)
-        self._live.update(self._screen(), refresh=True)
+            closed = self._watcher.take(observation)
+            if closed and self._live is None:
+                host, reason = closed
+                _remark(f"not read: {printable(host) or 'a connection'}: {reason}")
+            if count >= _MOST:
+                break
+        counters = ledger.counters(self._path)
+        dropped = counters.get("dropped", 0)
+        if self._live:
+            self._live.update(screen(self._watcher.now(), dropped, counters.get("faults", 0)), refresh=True)
+        elif dropped > self._dropped:
+            _remark(f"{dropped} observations had to be dropped so far: the ledger cannot be written fast enough")
+        self._dropped = dropped
 
-    def _learn(self, call: Classified) -> None:
-        rule = self._knowledge.rules.get(call.rule)
-        if rule and rule.proves and isinstance(call.observation, Exchange):
-            self._proofs.append(call.observation)
-            self._evidence = gather(self._proofs, self._knowledge)
 
-    def _count(self, call: Classified) -> None:
-        seen = call.observation
-        self._purposes[call.category.value] += 1
-        if isinstance(seen, Contact | Unreadable):
-            self._closed[f"{printable(seen.host)}: {seen.reason}"] += 1
-        if not is_outside(call):
-            return
-        for finding in extract(call, self._knowledge, self._evidence):
-            if finding.direction == "sent" and finding.source != "implied":
-                item = self._knowledge.items[finding.item].label
-                self._newest.append((item, printable(recipient(call)), call.category.value))
+def screen(now: Now, dropped: int, faults: int) -> Group:
+    """What is to be seen now -> what stands on the terminal."""
+    purposes = _table(f"{now.calls} calls, by purpose", "Purpose", "Calls")
+    for purpose, count in now.purposes:
+        purposes.add_row(purpose.value, str(count))
+    newest = _table("Newest", "Items", "To", "For", "Verdict")
+    for sent in now.newest:
+        items = ", ".join(sent.items[:4]) + (f" and {len(sent.items) - 4} more" if len(sent.items) > 4 else "")
+        newest.add_row(items, Text(printable(sent.recipient)), sent.purpose.value, sent.verdict.value)
+    parts: list[Table | Text] = [purposes, newest]
+    if now.closed:
+        closed = _table("Could not be read", "Host", "Why", "Connections")
+        for host, reason, count in now.closed:
+            closed.add_row(Text(printable(host)), Text(printable(reason)), str(count))
+        parts.append(closed)
+    trouble = f"{dropped} observations dropped, {faults} times the ledger could not be written.  " * bool(
+        dropped + faults
+    )
+    return Group(*parts, Text(f"{trouble}Ctrl-C ends and reports."))
 
-    def _screen(self) -> Group:
-        purposes = Table(title="Calls by purpose", title_justify="left", box=None)
-        purposes.add_column("Purpose")
-        purposes.add_column("Calls", justify="right")
-        for purpose, count in self._purposes.most_common(12):
-            purposes.add_row(purpose, str(count))
-        newest = Table(title="Newest", title_justify="left", box=None)
-        for heading in ("Item", "To", "For"):
-            newest.add_column(heading)
-        for row in self._newest:
-            newest.add_row(*(Text(cell) for cell in row))
-        closed = Table(title="Not inspected", title_justify="left", box=None)
-        closed.add_column("Host and reason")
-        closed.add_column("Connections", justify="right")
-        for reason, count in self._closed.most_common(6):
-            closed.add_row(Text(reason), str(count))
-        dropped = ledger.counters(self._path).get("dropped", 0)
-        last = Text(f"{dropped} observations had to be dropped.  Ctrl-C ends and reports.")
-        return Group(purposes, newest, closed, last)
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for heading in headings:
+        numeric = heading in ("Calls", "Connections")
+        table.add_column(heading, justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True)
+    return table
+
+
+def _remark(text: str) -> None:
+    click.echo(text, err=True)

@@ -6,16 +6,21 @@ import datetime
 import os
 import re
 import signal
+import sqlite3
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from analysis.cli import options
 from analysis.cli.options import Question
+
+if TYPE_CHECKING:
+    from analysis.proxy import Proxy
 
 
 @click.command()
@@ -79,14 +84,10 @@ def watch(
     if days is not None:
         ledger.prune(path, days)
     wanted = _options(modes, listen, path, device, upstream_ca, keep_secrets, settings)
-    with _until_interrupted() as interrupted, Proxy(wanted, len(modes) or 1) as proxy:
-        for host, port in proxy.listening:
-            click.echo(f"listening on {f'[{host}]' if ':' in host else host}:{port}", err=True)
-        click.echo(f"recording to {path}; the authority to trust is {home.authority()}/mitmproxy-ca-cert.pem", err=True)
-        click.echo("Ctrl-C ends it and shows the report", err=True)
+    with _until_interrupted() as interrupted, Proxy(wanted) as proxy:
+        _introduce(proxy.listening, path, modes)
         _follow(path, proxy, interrupted)
-        stopped = not proxy.running and not interrupted
-        words = proxy.last_words() if stopped else ""
+        words = "" if proxy.running or interrupted else proxy.last_words()
     result = options.answer(Question((str(path),), product))
     if form == "json":
         from analysis.report import as_json
@@ -96,7 +97,7 @@ def watch(
         from analysis.report.private import private
 
         options.show(private(result), form, out)
-    if stopped:
+    if words:
         raise click.ClickException(words)
 
 
@@ -130,6 +131,20 @@ def _options(
     return wanted
 
 
+def _introduce(listening: Sequence[tuple[str, int]], path: Path, modes: tuple[str, ...]) -> None:
+    """Says that it is ready, and how it is used."""
+    from captures import home
+
+    for host, port in listening:
+        click.echo(f"listening on {f'[{host}]' if ':' in host else host}:{port}", err=True)
+    click.echo(f"recording to {path}", err=True)
+    authority = home.authority()
+    if any(mode.startswith("wireguard") for mode in modes):
+        click.echo(f"WireGuard settings for the device: {authority}/wireguard-client.conf", err=True)
+    click.echo(f"the watched device must trust this authority: {authority}/mitmproxy-ca-cert.pem", err=True)
+    click.echo("Ctrl-C ends it and shows the report", err=True)
+
+
 def _listen(text: str) -> tuple[str, int]:
     match = re.fullmatch(r"(?:(\[[0-9a-fA-F:]+\]|[^:\[\]]+):)?(\d{1,5})", text)
     if not match or int(match[2]) > 65535:
@@ -152,13 +167,17 @@ def _until_interrupted() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _follow(path: Path, proxy: object, interrupted: list[int]) -> None:
+def _follow(path: Path, proxy: Proxy, interrupted: list[int]) -> None:
     """Shows what comes, until the end is asked for or the proxy ends by itself."""
+    from analysis import known
     from analysis.cli.view import View
-    from analysis.proxy import Proxy
+    from analysis.evidence import Servers
+    from captures.model import CaptureError
 
-    assert isinstance(proxy, Proxy)  # noqa: S101 - typed so that the import stays inside
-    with View(options.known(), path, terminal=sys.stderr.isatty()) as view:
+    named = Servers(hosts=frozenset(server.value for server in known.listed("server")))
+    with View(options.known(), path, named, terminal=sys.stderr.isatty()) as view:
         while proxy.running and not interrupted:
-            view.update()
+            # A ledger that cannot be read now ends neither the recording nor the traffic.
+            with suppress(CaptureError, sqlite3.Error, OSError):
+                view.update()
             time.sleep(0.25)

@@ -1,0 +1,1 @@
+"""What mitmproxy loads.  Nothing imports from here."""

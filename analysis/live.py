@@ -1,0 +1,128 @@
+"""Observations as they come -> what is to be seen of them now: calls by purpose, newest items, what stayed closed.
+
+Also the worst verdict of a single call.  Nothing here shows anything, and memory stays flat however long it runs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from analysis.classify import classify
+from analysis.compare import compare
+from analysis.evidence import NO_SERVERS, Servers
+from analysis.extract import extract
+from analysis.gather import gather
+from analysis.knowledge import Knowledge
+from analysis.model import Category, Classified, Verdict
+from analysis.traffic import is_outside, recipient, unread_reason
+from captures.model import Exchange, Observation
+
+_NEWEST = 8
+
+_PROOFS = 200
+"""Answers that are remembered because they prove something; a newer one of the same call replaces the older."""
+
+_MOST = 1000
+"""Different hosts that stayed closed, counted apart."""
+
+
+class Sent(NamedTuple):
+    """What one call sent to somebody else.  Private: the recipient may be a host of the household."""
+
+    items: tuple[str, ...]
+    """Labels of the items, those with the worst verdict first."""
+    recipient: str
+    """Who got them."""
+    purpose: Category
+    """What for."""
+    verdict: Verdict
+    """The worst that the sender's list says of them, as far as this call alone shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What is to be seen at this moment.  Private."""
+
+    calls: int
+    """Observations so far."""
+    purposes: tuple[tuple[Category, int], ...]
+    """Calls by purpose, the most frequent first."""
+    newest: tuple[Sent, ...]
+    """What was sent last to somebody else, the last at the end; the same again is moved there."""
+    closed: tuple[tuple[str, str, int], ...]
+    """Host, why it could not be read, and how many connections, the most frequent first."""
+
+
+class Watcher:
+    """Takes in one observation after the other."""
+
+    def __init__(self, knowledge: Knowledge, named: Servers = NO_SERVERS) -> None:
+        """`named` are servers that the user named as the own ones."""
+        self._knowledge = knowledge
+        self._named = named
+        self._evidence = gather((), knowledge, named)
+        self._proofs: OrderedDict[tuple[str, str], Exchange] = OrderedDict()
+        self._n = 0
+        self._purposes: Counter[Category] = Counter()
+        self._closed: Counter[tuple[str, str]] = Counter()
+        self._newest: deque[Sent] = deque(maxlen=_NEWEST)
+
+    def take(self, observation: Observation) -> tuple[str, str] | None:
+        """Takes in an observation; gives host and reason the first time that a host cannot be read for it."""
+        call = self._classified(observation)
+        self._purposes[call.category] += 1
+        if sent := self._sent(call):
+            if sent in self._newest:
+                self._newest.remove(sent)
+            self._newest.append(sent)
+        reason = unread_reason(call)
+        if not reason:
+            return None
+        key = (observation.host, reason)
+        if key not in self._closed and len(self._closed) >= _MOST:
+            key = ("other hosts", reason)
+        self._closed[key] += 1
+        return key if self._closed[key] == 1 else None
+
+    def now(self) -> Now:
+        """What is to be seen at this moment."""
+        closed = tuple((host, reason, count) for (host, reason), count in self._closed.most_common(6))
+        return Now(self._n, tuple(self._purposes.most_common(12)), tuple(self._newest), closed)
+
+    def worst(self, exchange: Exchange) -> Verdict | None:
+        """The worst verdict on what an exchange sent, as far as it alone shows; `None` when nothing is judged."""
+        sent = self._sent(self._classified(exchange))
+        return sent.verdict if sent else None
+
+    def _classified(self, observation: Observation) -> Classified:
+        call = classify(observation, self._knowledge, self._evidence, self._n)
+        self._n += 1
+        rule = self._knowledge.rules.get(call.rule)
+        if rule and rule.proves and isinstance(observation, Exchange):
+            self._learn(call.rule, observation)
+            call = classify(observation, self._knowledge, self._evidence, call.n)
+        return call
+
+    def _learn(self, rule: str, proof: Exchange) -> None:
+        """Servers ask the same every few minutes: only what is new costs a look at all proofs."""
+        key = (rule, f"{proof.host}{proof.path}")
+        former = self._proofs.get(key)
+        self._proofs[key] = proof
+        self._proofs.move_to_end(key)
+        if len(self._proofs) > _PROOFS:
+            self._proofs.popitem(last=False)
+        if former is None or former.response_body != proof.response_body:
+            self._evidence = gather(tuple(self._proofs.values()), self._knowledge, self._named)
+
+    def _sent(self, call: Classified) -> Sent | None:
+        if not is_outside(call) or not isinstance(call.observation, Exchange):
+            return None
+        findings = [f for f in extract(call, self._knowledge, self._evidence) if f.source != "implied"]
+        # The worst comes first; what a list names and was not seen stands in no call.
+        judged = [c for c in compare((call,), findings, self._knowledge, self._evidence) if c.calls]
+        if not judged:
+            return None
+        items = dict.fromkeys(self._knowledge.items[c.item].label for c in judged)
+        return Sent(tuple(items), recipient(call), call.category, judged[0].verdict)

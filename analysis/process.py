@@ -1,0 +1,32 @@
+"""Starts modules of this project as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import site
+import subprocess
+import sys
+from pathlib import Path
+
+_ROOT = str(Path(__file__).resolve().parents[1])
+
+
+def start(module: str, *, log: int = subprocess.PIPE, out: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    """`python -m MODULE` of this very installation, with a pipe to its standard input.
+
+    It is never taken from the folder in which the user happens to be: a folder `addons` may well lie there.
+    `log` and `out` are what becomes of its standard error and output.  Ctrl-C in the terminal does not reach it: who
+    started it ends it, and it ends by itself when that input ends.
+    """
+    environment = dict(os.environ)
+    # Not when it is found anyway: the folder of installed packages must not come before the standard library.
+    if _ROOT not in [*site.getsitepackages(), site.getusersitepackages()]:
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))
+    return subprocess.Popen(  # noqa: S603 - modules of our own alone
+        [sys.executable, "-P", "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=out,
+        stderr=log,
+        env=environment,
+        start_new_session=True,
+    )
