@@ -179,7 +179,8 @@ def unpack(file: IO[bytes], encoding: str) -> Iterator[bytes]:
 def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
     with gzip.open(file) as stream:
         try:
-            while block := stream.read(1 << 20):
+            # Not `read`, which keeps the good part back when the end is missing.
+            while block := stream.read1(_BLOCK):
                 yield block
         except (EOFError, OSError) as error:
             raise _Damaged from error

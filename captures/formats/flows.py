@@ -40,7 +40,8 @@ _CURRENT = 21
 """Version of the flow format that is read without mitmproxy's converters (mitmproxy 11 and 12)."""
 
 _HEAD = re.compile(rb"(\d{1,12}):")
-_START = re.compile(rb"\d{2,12}:\d{1,3}:(?:version;|type;|id;|error;|backup;|request;|client_conn;|websocket;)")
+_KEYS = b"version;|type;|id;|error;|backup;|request;|client_conn;|websocket;"
+_START = re.compile(rb"(?:(?<=\})|\A)\d{2,12}:\d{1,3}:(?:" + _KEYS + rb")")
 """How a flow begins: a dictionary whose first key is one that flows have."""
 
 

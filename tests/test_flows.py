@@ -1,0 +1,252 @@
+"""Flow files of mitmproxy, written by mitmproxy itself."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from pathlib import Path
+
+import pytest
+from mitmproxy import connection, flow, http, tcp, udp, websocket
+from mitmproxy.flow import Error
+from mitmproxy.io import FlowReader, FlowWriter, tnetstring
+from mitmproxy.test import tflow
+from wsproto.frame_protocol import Opcode
+
+from captures.formats.flows import parse, read, sniff, split_authority
+from captures.model import Body, Contact, Endpoint, Exchange, Lookup, Observation, Source, Unreadable
+
+
+def call(
+    url: str = "https://plex.tv/a%20b?x=1&x=%2B", headers: tuple[tuple[bytes, bytes], ...] = (), content: bytes = b""
+) -> http.HTTPFlow:
+    request = http.Request.make("POST", url, content)
+    # Not by `make`, which writes the address into the header again.
+    request.headers = http.Headers((*headers, (b"content-length", str(len(content)).encode())))
+    request.timestamp_start, request.timestamp_end = 1000.0, 1000.1
+    seen = tflow.tflow(req=request, resp=http.Response.make(200, b"{}", {"Content-Type": "application/json"}))
+    seen.client_conn = connection.Client(peername=("192.168.1.20", 50000), sockname=("0.0.0.0", 8080))  # noqa: S104
+    seen.client_conn.sni = "plex.tv"
+    seen.client_conn.timestamp_start = 999.0
+    seen.server_conn = connection.Server(address=("plex.tv", 443))
+    seen.server_conn.peername = ("198.51.100.1", 443)
+    assert seen.response
+    seen.response.timestamp_start = seen.response.timestamp_end = 1000.5
+    return seen
+
+
+def written(*flows: flow.Flow) -> bytes:
+    file = io.BytesIO()
+    writer = FlowWriter(file)
+    for one in flows:
+        writer.add(one)
+    return file.getvalue()
+
+
+def observed(tmp_path: Path, raw: bytes) -> list[Observation]:
+    path = tmp_path / "x.flow"
+    path.write_bytes(raw)
+    return list(read(path, 3))
+
+
+def test_a_request_and_its_answer(tmp_path: Path) -> None:
+    headers = (
+        (b"Host", b"plex.tv"),
+        (b"X-Plex-Token", b"t"),
+        (b"Cookie", b"a=1; b=%20"),
+        (b"X-Two", b"1"),
+        (b"X-Two", b"2"),
+    )
+    (seen,) = observed(tmp_path, written(call(headers=headers, content=b"hello")))
+    assert seen == Exchange(
+        source=Source(3, 0),
+        time=1000.0,
+        end=1000.5,
+        device="192.168.1.20",
+        client=Endpoint("192.168.1.20", 50000),
+        server_name="plex.tv",
+        server=Endpoint("198.51.100.1", 443),
+        method="POST",
+        scheme="https",
+        host="plex.tv",
+        port=443,
+        path="/a%20b",
+        query=(("x", "1"), ("x", "+")),
+        headers=(
+            ("host", "plex.tv"),
+            ("x-plex-token", "t"),
+            ("cookie", "a=1; b=%20"),
+            ("x-two", "1"),
+            ("x-two", "2"),
+            ("content-length", "5"),
+        ),
+        cookies=(("a", "1"), ("b", " ")),
+        body=Body(b"hello", 5),
+        status=200,
+        response_headers=(("content-type", "application/json"), ("content-length", "2")),
+        response_body=Body(b"{}", 2),
+        http_version="HTTP/1.1",
+        bytes_out=seen.bytes_out if isinstance(seen, Exchange) else 0,
+        bytes_in=seen.bytes_in if isinstance(seen, Exchange) else 0,
+    )
+
+
+def test_the_host_is_the_name_that_was_asked_for(tmp_path: Path) -> None:
+    transparent = call("https://198.51.100.1/", ((b"Host", b"Plex.TV"),))
+    with_port = call("https://198.51.100.1:32400/", ((b"Host", b"a.example:32400"),))
+    bare = call("https://198.51.100.1:8443/", ())
+    http2 = call("https://198.51.100.1/", ())
+    http2.request.authority = "b.example"
+    hosts = [
+        (x.host, x.port)
+        for x in observed(tmp_path, written(transparent, with_port, bare, http2))
+        if isinstance(x, Exchange)
+    ]
+    assert hosts == [("plex.tv", 443), ("a.example", 32400), ("plex.tv", 8443), ("b.example", 443)]
+
+
+def test_a_compressed_answer_is_opened_and_its_size_on_the_wire_kept(tmp_path: Path) -> None:
+    one = call()
+    assert one.response
+    one.response.headers["content-encoding"] = "gzip"
+    one.response.raw_content = gzip.compress(b"x" * 1000)
+    (seen,) = observed(tmp_path, written(one))
+    assert isinstance(seen, Exchange)
+    assert seen.response_body == Body(b"x" * 1000, len(one.response.raw_content))
+
+
+def test_a_request_without_an_answer_has_no_status(tmp_path: Path) -> None:
+    one = call()
+    one.response, one.error = None, Error("gone", 1001.0)
+    (seen,) = observed(tmp_path, written(one))
+    assert isinstance(seen, Exchange)
+    assert (seen.status, seen.response_headers, seen.response_body, seen.bytes_in) == (None, (), Body(), 0)
+
+
+def test_messages_of_a_websocket_that_the_device_sent_are_exchanges_of_their_own(tmp_path: Path) -> None:
+    one = call("https://plex.tv/sub", ((b"Host", b"plex.tv"), (b"Upgrade", b"websocket")))
+    messages = [
+        websocket.WebSocketMessage(Opcode.TEXT, True, b"first", 1001.0),
+        websocket.WebSocketMessage(Opcode.TEXT, False, b"not ours", 1002.0),
+        websocket.WebSocketMessage(Opcode.BINARY, True, b"second", 1003.0),
+    ]
+    one.websocket = websocket.WebSocketData(messages=messages)
+    seen = [x for x in observed(tmp_path, written(one)) if isinstance(x, Exchange)]
+    assert [(x.source, x.method, x.scheme, x.host, x.path, x.time, x.body.content) for x in seen] == [
+        (Source(3, 0, 0), "POST", "https", "plex.tv", "/sub", 1000.0, b""),
+        (Source(3, 0, 1), "WEBSOCKET", "wss", "plex.tv", "/sub", 1001.0, b"first"),
+        (Source(3, 0, 2), "WEBSOCKET", "wss", "plex.tv", "/sub", 1003.0, b"second"),
+    ]
+
+
+def test_raw_connections_and_questions(tmp_path: Path) -> None:
+    raw = tflow.ttcpflow()
+    raw.messages = [tcp.TCPMessage(True, b"abc", 5.0), tcp.TCPMessage(False, b"de", 6.0)]
+    datagrams = tflow.tudpflow()
+    datagrams.messages = [udp.UDPMessage(True, b"abcd", 7.0)]
+    question = tflow.tdnsflow(resp=True)
+    first, second, third = observed(tmp_path, written(raw, datagrams, question))
+    assert isinstance(first, Contact)
+    assert (first.protocol, first.host, first.bytes_out, first.bytes_in, first.packets_out) == (
+        "tcp",
+        "address",
+        3,
+        2,
+        1,
+    )
+    assert isinstance(second, Contact)
+    assert (second.protocol, second.bytes_out, second.end) == ("udp", 4, 7.0)
+    assert isinstance(third, Lookup)
+    assert (third.host, third.kind, third.answers, third.rcode) == (
+        "dns.google",
+        "A",
+        ("8.8.8.8", "8.8.4.4"),
+        "NOERROR",
+    )
+
+
+def test_who_comes_to_a_reverse_proxy_is_a_visitor(tmp_path: Path) -> None:
+    from mitmproxy.proxy import mode_specs
+
+    one = call()
+    one.client_conn.proxy_mode = mode_specs.ProxyMode.parse("reverse:http://127.0.0.1:32401")
+    (seen,) = observed(tmp_path, written(one))
+    assert isinstance(seen, Exchange)
+    assert seen.initiator == "outside"
+
+
+def test_a_file_of_an_older_mitmproxy_is_converted(tmp_path: Path) -> None:
+    state = call().get_state()
+    state["version"] = 20
+    file = io.BytesIO()
+    tnetstring.dump(state, file)
+    (seen,) = observed(tmp_path, file.getvalue())
+    assert isinstance(seen, Exchange)
+    assert seen.host == "plex.tv"
+
+
+THREE = written(*(call(f"https://plex.tv/{n}", ((b"Host", b"plex.tv"),)) for n in range(3)))
+STARTS = [0, *(n + 1 for n in range(len(THREE) - 20) if THREE[n : n + 1] == b"}" and sniff(THREE[n + 1 : n + 60]))]
+
+
+def paths(observations: list[Observation]) -> list[str]:
+    return [x.path for x in observations if isinstance(x, Exchange)]
+
+
+def test_a_truncated_file_gives_the_whole_flows_before(tmp_path: Path) -> None:
+    assert len(STARTS) == 3
+    for end in range(1, len(THREE), 37):
+        seen = observed(tmp_path, THREE[:end])
+        whole = sum(start <= end for start in [*STARTS[1:], len(THREE)])
+        assert paths(seen) == ["/0", "/1", "/2"][:whole]
+        assert [type(x) for x in seen[whole:]] == ([] if end in STARTS else [Unreadable])
+
+
+def test_a_flipped_byte_costs_one_flow_at_the_most(tmp_path: Path) -> None:
+    first, second = STARTS[1], STARTS[2]
+    for at in range(first, second, 5):
+        raw = bytearray(THREE)
+        raw[at] ^= 0x15
+        seen = observed(tmp_path, bytes(raw))
+        assert paths(seen)[0] == "/0"
+        assert paths(seen)[-1] == "/2"
+        assert all(isinstance(x, Exchange | Unreadable) for x in seen)
+
+
+def test_our_reader_of_tnetstrings_agrees_with_mitmproxys() -> None:
+    state = call().get_state()
+    file = io.BytesIO()
+    tnetstring.dump(state, file)
+    file.seek(0)
+    assert parse(file.getvalue()) == tnetstring.load(file)
+    assert [x for x in FlowReader(io.BytesIO(THREE)).stream() if isinstance(x, http.HTTPFlow)]
+
+
+@pytest.mark.parametrize("raw", [b"", b"5:abc,", b"1:x", b"99999999999999:x,", b"3:abc?", b":", b"10:2:a}"])
+def test_what_is_no_tnetstring_is_a_value_error(raw: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - what it says is for nobody
+        parse(raw)
+
+
+def test_deep_nesting_is_a_value_error_too() -> None:
+    raw = b""
+    for _ in range(5000):
+        raw = str(len(raw)).encode() + b":" + raw + b"]"
+    with pytest.raises(ValueError):  # noqa: PT011 - what it says is for nobody
+        parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("authority", "expected"),
+    [
+        ("plex.tv", ("plex.tv", 0)),
+        ("PLEX.tv.:443", ("plex.tv", 443)),
+        ("[fd00::1%eth0]:32400", ("fd00::1", 32400)),
+        ("user@host:1", ("host", 1)),
+        ("", ("", 0)),
+        ("a b", ("a b", 0)),
+        ("a:b:c", ("", 0)),
+    ],
+)
+def test_an_authority_is_host_and_port(authority: str, expected: tuple[str, int]) -> None:
+    assert split_authority(authority) == expected

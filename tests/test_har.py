@@ -1,0 +1,216 @@
+"""HAR files, in the dialects of browsers and proxies."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from captures.formats.har import read, sniff
+from captures.model import Body, CaptureError, Endpoint, Exchange, Observation, Source, Unreadable
+
+REQUEST: dict[str, Any] = {"method": "GET", "url": "https://plex.tv/a?x=1", "headers": []}
+RESPONSE: dict[str, Any] = {"status": 200, "headers": [], "content": {"text": "OK"}}
+
+
+def file(tmp_path: Path, *entries: object, bom: bytes = b"") -> Path:
+    path = tmp_path / "x.har"
+    path.write_bytes(bom + json.dumps({"log": {"version": "1.2", "entries": entries}}).encode())
+    return path
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    return {
+        "startedDateTime": "2031-01-01T00:00:00.500Z",
+        "time": 250,
+        "request": REQUEST,
+        "response": RESPONSE,
+        **changes,
+    }
+
+
+def one(tmp_path: Path, **changes: Any) -> Exchange:
+    (seen,) = read(file(tmp_path, entry(**changes)), 3)
+    assert isinstance(seen, Exchange)
+    return seen
+
+
+def test_a_whole_entry_of_chrome(tmp_path: Path) -> None:
+    request = {
+        "method": "POST",
+        "url": "https://Analytics.Plex.tv/collect/event?a=%20b&a=",
+        "httpVersion": "h2",
+        "headers": [
+            {"name": ":authority", "value": "analytics.plex.tv"},
+            {"name": "Content-Type", "value": "text/plain"},
+            {"name": "Cookie", "value": "c=d"},
+        ],
+        "postData": {"mimeType": "text/plain", "text": '{"event": 1}'},
+        "bodySize": 12,
+        "headersSize": -1,
+    }
+    response = {
+        "status": 200,
+        "headers": [{"name": "content-encoding", "value": "br"}],
+        "content": {"size": 4, "text": base64.b64encode(b"\x00\x01\x02\xff").decode(), "encoding": "base64"},
+        "bodySize": 40,
+    }
+    seen = one(tmp_path, request=request, response=response, serverIPAddress="[2001:db8::1]")
+    assert seen == Exchange(
+        source=Source(3, 0),
+        time=1924992000.5,
+        end=1924992000.75,
+        device="this-computer",
+        client=None,
+        server_name="analytics.plex.tv",
+        server=Endpoint("2001:db8::1", 443),
+        method="POST",
+        scheme="https",
+        host="analytics.plex.tv",
+        port=443,
+        path="/collect/event",
+        query=(("a", " b"), ("a", "")),
+        headers=(("content-type", "text/plain"), ("cookie", "c=d")),
+        cookies=(("c", "d"),),
+        body=Body(b'{"event": 1}', 12),
+        status=200,
+        response_headers=(("content-encoding", "br"),),
+        response_body=Body(b"\x00\x01\x02\xff", 40),
+        http_version="HTTP/2.0",
+        bytes_out=seen.bytes_out,
+        bytes_in=seen.bytes_in,
+    )
+
+
+def test_params_without_text_become_the_form_again(tmp_path: Path) -> None:
+    """Firefox and Charles leave out the text of forms."""
+    params = [{"name": "login", "value": "me%40example.org"}, {"name": "password", "value": "a b&c"}]
+    request = {**REQUEST, "postData": {"mimeType": "application/x-www-form-urlencoded", "params": params}}
+    assert one(tmp_path, request=request).body.content == b"login=me%40example.org&password=a+b%26c"
+
+
+def test_files_of_a_multipart_form_keep_their_names(tmp_path: Path) -> None:
+    headers = [{"name": "Content-Type", "value": "multipart/form-data; boundary=B"}]
+    params = [{"name": "dump", "fileName": "a.dmp", "value": "x"}]
+    request = {**REQUEST, "headers": headers, "postData": {"mimeType": "multipart/form-data", "params": params}}
+    assert one(tmp_path, request=request).body.content == (
+        b'--B\r\nContent-Disposition: form-data; name="dump"; filename="a.dmp"\r\n\r\nx\r\n--B--\r\n'
+    )
+
+
+def test_a_blocked_request_has_no_status(tmp_path: Path) -> None:
+    assert one(tmp_path, response={"status": 0, "headers": [], "content": {}}).status is None
+
+
+def test_a_content_that_was_not_kept_is_not_an_empty_one(tmp_path: Path) -> None:
+    seen = one(tmp_path, response={**RESPONSE, "content": {"size": 500}, "bodySize": 300})
+    assert seen.response_body == Body(None, 300, True, "was not kept")
+    assert one(tmp_path, response={**RESPONSE, "content": {"size": 0}}).response_body == Body()
+
+
+def test_messages_that_the_device_sent_follow_their_handshake(tmp_path: Path) -> None:
+    messages = [
+        {"type": "send", "time": 1924992001.0, "opcode": 1, "data": "hello"},
+        {"type": "receive", "time": 1924992002.0, "opcode": 1, "data": "not ours"},
+        {"type": "send", "time": 1924992003.0, "opcode": 2, "data": base64.b64encode(b"\x01\x02").decode()},
+    ]
+    request = {**REQUEST, "url": "wss://pubsub.plex.tv/sub"}
+    seen = list(read(file(tmp_path, entry(request=request, _webSocketMessages=messages)), 0))
+    assert [(x.source.part, x.method, x.body.content, x.time) for x in seen if isinstance(x, Exchange)] == [
+        (0, "GET", b"", 1924992000.5),
+        (1, "WEBSOCKET", b"hello", 1924992001.0),
+        (2, "WEBSOCKET", b"\x01\x02", 1924992003.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("2031-01-01T01:00:00+01:00", 1924992000.0),
+        ("2031-01-01T00:00:00.1234567Z", 1924992000.123456),
+        (1924992000, 1924992000.0),
+        (1924992000000, 1924992000.0),
+        (None, None),
+        ("yesterday", None),
+        ({}, None),
+    ],
+)
+def test_times_in_all_forms(tmp_path: Path, given: object, expected: float | None) -> None:
+    assert one(tmp_path, startedDateTime=given).time == expected
+
+
+def test_a_byte_order_mark_and_missing_fields_do_no_harm(tmp_path: Path) -> None:
+    path = file(tmp_path, {"request": {"url": "http://[fd00::1]:8096/x"}}, bom=b"\xef\xbb\xbf")
+    assert sniff(path.read_bytes())
+    (seen,) = read(path, 0)
+    assert isinstance(seen, Exchange)
+    assert (seen.host, seen.port, seen.method, seen.status, seen.time) == ("fd00::1", 8096, "GET", None, None)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (17, "is damaged"),
+        ({"request": 5}, "is damaged"),
+        ({}, "has no address"),
+        (entry(request={**REQUEST, "url": "data:text/plain,x"}), "is no network call"),
+        (entry(request={**REQUEST, "url": "https://[bad/"}), "is odd (ValueError)"),
+    ],
+)
+def test_a_bad_entry_costs_that_entry(tmp_path: Path, bad: object, reason: str) -> None:
+    seen = list(read(file(tmp_path, entry(), bad, entry()), 0))
+    assert [type(x) for x in seen] == [Exchange, Unreadable, Exchange]
+    assert [x.source.index for x in seen] == [0, 1, 2]
+    assert isinstance(seen[1], Unreadable)
+    assert (seen[1].place, seen[1].reason) == ("entry 1", reason)
+
+
+def test_of_a_truncated_file_the_whole_entries_are_read(tmp_path: Path) -> None:
+    path = file(tmp_path, *(entry() for _ in range(3)))
+    raw = path.read_bytes()
+    third = raw.rindex(b'{"startedDateTime"')
+    for end in range(third, len(raw) - 4, 11):
+        path.write_bytes(raw[:end])
+        seen = list(read(path, 0))
+        assert [type(x) for x in seen] == [Exchange, Exchange, Unreadable]
+
+
+def test_a_file_without_one_whole_entry_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "x.har"
+    path.write_bytes(b'{"log": {"entries": [{"req')
+    with pytest.raises(CaptureError, match=r"^x.har: is no whole HAR file \(.*\); export it again$"):
+        list(read(path, 0))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["url", "headers", "name", "value", "text", "postData", "params", "content", "status", "time"]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(request_=JSON, response=JSON, rest=JSON)
+def test_nothing_is_raised_whatever_stands_in_an_entry(tmp_path: Path, request_: Any, response: Any, rest: Any) -> None:
+    base = {"url": "https://plex.tv/"}
+    request = {**base, **request_} if isinstance(request_, dict) else base
+    seen: list[Observation] = list(
+        read(
+            file(tmp_path, entry(request=request, response=response, _webSocketMessages=rest, startedDateTime=rest)), 0
+        )
+    )
+    assert [x.source.index for x in seen if x.source.part == 0] == [0]
