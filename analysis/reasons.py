@@ -1,4 +1,7 @@
-"""The sentences that give the reason for a verdict.  They hold no captured value."""
+"""The sentences that give the reason for a verdict.  They hold no captured value.
+
+A data item stands in single quotation marks: its label is a name and has no article.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,20 @@ class Words:
     policy: DeclaredList | None
 
     def _what(self) -> str:
-        return self.knowledge.items[self.item].label
+        return self._label(self.item)
+
+    def _label(self, item: str) -> str:
+        return f"‘{self.knowledge.items[item].label}’"
 
     def _list(self) -> str:
         return _titled(self.policy) if self.policy else "the list"
 
     def _name(self) -> str:
-        return self.sender.name if self.sender else "An unknown sender"
+        return self.sender.name if self.sender else "A program that is not known"
 
     def denied(self, statement: Statement) -> str:
         """The list says never."""
-        return f"{self._list()} says that {self._what()} is never collected ({_quoted(statement)}), and it was sent."
+        return f"{self._list()} says that {self._what()} is never collected ({_quoted(statement)}), but it was sent."
 
     def opted_out(self, statement: Statement) -> str:
         """Switched off and sent."""
@@ -42,18 +48,20 @@ class Words:
 
     def wrong_recipient(self, statement: Statement) -> str:
         """Sent to somebody whom the list excludes."""
-        return f"{self._list()} lists {self._what()} for other recipients only ({_quoted(statement)})."
+        said = f"{self._list()} names {self._what()} for other recipients only ({_quoted(statement)})"
+        return f"{said}, but it was sent here."
 
     def identifiable(self, statement: Statement, beside: str) -> str:
         """Declared anonymous, and is not."""
         return (
             f"{self._list()} says that {self._what()} is anonymous or aggregated ({_quoted(statement)}), "
-            f"but it was sent together with: {self.knowledge.items[beside].label}."
+            f"but the recipient can tell whose it is by {self._label(beside)}, which it received too."
         )
 
     def too_precise(self, statement: Statement) -> str:
         """Declared rounded, and is not."""
-        return f"{self._list()} says that {self._what()} is {statement.rounding}, and finer values were sent."
+        said = f"{self._list()} says that {self._what()} is {statement.rounding} ({_quoted(statement)})"
+        return f"{said}, but finer numbers were sent."
 
     def contradictory(self, named: Statement, denied: Statement) -> str:
         """The list says both."""
@@ -61,7 +69,7 @@ class Words:
 
     def undeclared(self) -> str:
         """No statement applies."""
-        return f"No statement of {self._list()} covers {self._what()} in this kind of call."
+        return f"{self._list()} does not name {self._what()} for this kind of call."
 
     def optional(self, statement: Statement, on: bool | None) -> str:
         """A switch stops it."""
@@ -91,28 +99,31 @@ class Words:
 
     def set_up(self) -> str:
         """The user chose the recipient."""
-        return f"{self._what()} goes to a recipient that is only called because you set it up."
+        return f"You set this recipient up yourself, and {self._what()} goes there for that reason alone."
 
     def no_list(self, blanket: Statement | None, receivers: DeclaredList | None) -> str:
         """The sender publishes no list."""
         said = f" It says in general: “{blanket.wording}”." if blanket else ""
-        listed = f"{self._name()} publishes no list of what it sends; {self._what()} was sent."
+        listed = f"{self._name()} publishes no list of what it sends, and it sent {self._what()}."
         return f"{listed}{said}{self._remark(receivers)}"
 
     def sender_unknown(self, product: str, receivers: DeclaredList | None) -> str:
         """Nobody can be held to a list."""
-        guess = f"Probably {self._name()} sent" if product and self.sender else "A program that is not known sent"
-        return f"{guess} {self._what()}; no list can be held against it.{self._remark(receivers)}"
+        if product and self.sender:
+            said = f"{self._name()} probably sent {self._what()}, but the call does not say so, so no list is applied."
+        else:
+            said = f"It is not known which program sent {self._what()}, so there is no list to hold against it."
+        return said + self._remark(receivers)
 
     def not_seen(self, statement: Statement, happened: bool) -> str:
         """Listed, and in no call."""
         if statement.derived:
-            why = "it is worked out by the recipient and cannot be seen"
+            why = "the recipient works it out, which cannot be seen from here"
         elif happened:
-            why = "calls that can carry it were made without it"
+            why = "the calls that can carry it were made without it"
         else:
             why = "no call that can carry it was made in this capture"
-        return f"{self._list()} names {self._what()} ({_quoted(statement)}); not seen: {why}."
+        return f"{self._list()} names {self._what()} ({_quoted(statement)}); it was not seen: {why}."
 
     def _remark(self, receivers: DeclaredList | None) -> str:
         """What the receiver's own list says: a remark, since the receiver did not send it."""
