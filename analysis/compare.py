@@ -267,7 +267,8 @@ def _content(call: Classified, scene: _Scene) -> str:
 
 def _meant(about: Sequence[Statement], at: str) -> frozenset[str]:
     """Place of a finding -> ids of the statements that mean a field of this name; empty: the name is undecided."""
-    name = next((step for step in reversed(at.lower().split(".")) if not step.isdigit()), "").partition("[")[0]
+    steps = (step.partition("[")[0] for step in reversed(at.lower().split(".")))
+    name = next((step for step in steps if not step.isdigit()), "")
     return frozenset(s.id for s in about if any(fnmatchcase(name, pattern.lower()) for pattern in s.fields))
 
 
