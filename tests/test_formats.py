@@ -66,7 +66,7 @@ def test_an_empty_flow_file_is_what_mitmproxy_leaves_when_nothing_came(tmp_path:
         (b"\xd4\xc3\xb2\xa1rest", "x", "x: holds packets, which cannot be read yet; give a flow file or a HAR file"),
         (b"\x1f\x8bnonsense", "x", "x: its gzip compression is damaged; record or copy it again"),
         (
-            gzip.compress(b"Dear"),
+            gzip.compress(b"Dear", mtime=0),
             "x",
             "x: is no capture that is known; known are flow, har, ledger, each also as .gz or .zst",
         ),
