@@ -57,6 +57,8 @@ class _Compiled:
     pinned: bool
     host: re.Pattern[str] | None
     path: re.Pattern[str] | None
+    first: str | None
+    """First step of the path; `None` when the pattern leaves it open."""
     methods: frozenset[str]
     query: tuple[tuple[str, re.Pattern[str] | None], ...]
     header: tuple[tuple[str, re.Pattern[str] | None], ...]
@@ -72,14 +74,18 @@ class _Sign:
     fits: Callable[[str], object]
 
 
+type _Index = dict[str | None, tuple[_Compiled, ...]]
+"""First step of a path -> rules that may fit such a path, the most specific first; `None`: those for any other."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Table:
     """Rules by host, and senders by header, of one `Knowledge`."""
 
     exact: dict[str, list[_Compiled]]
     suffix: dict[str, list[_Compiled]]
-    own: dict[str, list[_Compiled]]
-    of_host: dict[str, tuple[_Compiled, ...]]
+    own: dict[str, _Index]
+    of_host: dict[str, _Index]
     header_signs: dict[str, list[_Sign]]
     query_signs: dict[str, list[_Sign]]
 
@@ -87,16 +93,16 @@ class _Table:
 @functools.lru_cache(maxsize=4)
 def _table(knowledge: Knowledge) -> _Table:
     table = _Table({}, {}, {}, {}, {}, {})
+    own: dict[str, list[_Compiled]] = {}
     for rule in knowledge.rules.values():
         if rule.match.party == "own":
             compiled = _compile(rule, "")
-            table.own.setdefault(compiled.pack, []).append(compiled)
+            own.setdefault(compiled.pack, []).append(compiled)
         for host in rule.match.host:
             compiled = _compile(rule, host)
             fixed = re.sub(r"^.*[*}]\.", "", host)
             (table.suffix if compiled.host else table.exact).setdefault(fixed, []).append(compiled)
-    for rules in table.own.values():
-        rules.sort(key=lambda rule: rule.specificity, reverse=True)
+    table.own.update({pack: _index(rules) for pack, rules in own.items()})
     for product in knowledge.products.values():
         for sign in product.senders:
             where, _, name = sign.at.lower().partition(".")
@@ -125,12 +131,24 @@ def _compile(rule: Rule, host: str) -> _Compiled:
         pinned=rule.pinned,
         host=compile_host(host) if pattern else None,
         path=path,
+        first=first[1] if (first := _FIRST.match(match.path)) else None,
         methods=frozenset(match.method),
         query=tuple(_condition(text) for text in match.query),
         header=tuple(_condition(text) for text in match.header),
         contains=tuple(text.encode() for text in match.contains),
         specificity=(host_rank, len(host), *_path_rank(match.path), conditions),
     )
+
+
+_FIRST = re.compile(r"/([^/*{]*)(?:/|\Z)")
+
+
+def _index(rules: list[_Compiled]) -> _Index:
+    ranked = sorted(rules, key=lambda rule: rule.specificity, reverse=True)
+    return {
+        first: tuple(rule for rule in ranked if rule.first in (None, first))
+        for first in {None, *(rule.first for rule in rules)}
+    }
 
 
 def _path_rank(path: str) -> tuple[int, int]:
@@ -170,14 +188,22 @@ def _candidates(
     observation: Exchange | Contact, table: _Table, party: Party, service: str, evidence: Evidence
 ) -> Iterator[_Compiled]:
     host = observation.host
-    yield from _rules_of_host(host, table)
+    first = observation.path[1:].partition("/")[0] if isinstance(observation, Exchange) else None
+    yield from _rules_of(first, _of_host(host, table))
     if party in (Party.VENDOR, Party.THIRD_PARTY) or (party is Party.UNKNOWN and host not in evidence.asks):
         return
     for pack in [service] if service else table.own:
-        yield from table.own.get(pack, ())
+        yield from _rules_of(first, table.own.get(pack, _NO_RULES))
 
 
-def _rules_of_host(host: str, table: _Table) -> tuple[_Compiled, ...]:
+_NO_RULES: _Index = {None: ()}
+
+
+def _rules_of(first: str | None, index: _Index) -> tuple[_Compiled, ...]:
+    return index[first if first in index else None]
+
+
+def _of_host(host: str, table: _Table) -> _Index:
     known = table.of_host.get(host)
     if known is None:
         found = list(table.exact.get(host, ()))
@@ -185,10 +211,9 @@ def _rules_of_host(host: str, table: _Table) -> tuple[_Compiled, ...]:
         while rest:
             found.extend(rule for rule in table.suffix.get(rest, ()) if rule.host and rule.host.fullmatch(host))
             rest = rest.partition(".")[2]
-        found.sort(key=lambda rule: rule.specificity, reverse=True)
         if len(table.of_host) >= _MOST_HOSTS:
             table.of_host.clear()
-        known = table.of_host[host] = tuple(found)
+        known = table.of_host[host] = _index(found) if found else _NO_RULES
     return known
 
 
