@@ -6,6 +6,7 @@ Decided by tables alone (`products/*/calls/*.toml`, `product.toml`) and by what 
 from __future__ import annotations
 
 import functools
+import operator
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from captures.model import Contact, Exchange, Lookup, Observation, Unreadable
 
 _MOST_HOSTS = 20_000
 """Rules of a host are looked up once; hostile traffic with endless names must not fill the memory."""
+
+_MOST_VALUES = 1_000
+_LONGEST_VALUE = 1_000
+"""Likewise the values of a header that shows the sender, and the characters of one."""
 
 
 def classify(observation: Observation, knowledge: Knowledge, evidence: Evidence, n: int = 0) -> Classified:
@@ -74,6 +79,39 @@ class _Sign:
     fits: Callable[[str], object]
 
 
+type _Shown = tuple[int, str, Attribution, str]
+"""Rank (0: the strongest), pack, how, role."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """All signs in one header or parameter, and what values that were met show; a device sends the same ones ever."""
+
+    signs: list[_Sign]
+    met: dict[str, _Shown | None]
+
+    def shown(self, value: str) -> _Shown | None:
+        """What the value shows of the sender; a product header that fits no sign shows that it is another product."""
+        if value in self.met:
+            return self.met[value]
+        found: list[_Shown] = []
+        for sign in self.signs:
+            rank = _STRENGTH.index(sign.attribution)
+            if sign.fits(value):
+                found.append((rank, sign.product, sign.attribution, sign.role))
+            elif rank == 0:
+                found.append((1, "", Attribution.UNKNOWN, ""))
+        best = min(found, key=_rank, default=None)
+        if len(self.met) >= _MOST_VALUES:
+            self.met.clear()
+        if len(value) <= _LONGEST_VALUE:
+            self.met[value] = best
+        return best
+
+
+_rank = operator.itemgetter(0)
+
+
 type _Index = dict[str | None, tuple[_Compiled, ...]]
 """First step of a path -> rules that may fit such a path, the most specific first; `None`: those for any other."""
 
@@ -86,8 +124,8 @@ class _Table:
     suffix: dict[str, list[_Compiled]]
     own: dict[str, _Index]
     of_host: dict[str, _Index]
-    header_signs: dict[str, list[_Sign]]
-    query_signs: dict[str, list[_Sign]]
+    header_signs: dict[str, _Signs]
+    query_signs: dict[str, _Signs]
 
 
 @functools.lru_cache(maxsize=4)
@@ -110,7 +148,7 @@ def _table(knowledge: Knowledge) -> _Table:
             fits = re.compile("|".join(translate(value) for value in sign.value), re.IGNORECASE).match
             signs = table.header_signs if where == "header" else table.query_signs
             role = "" if sign.role == "any" else sign.role
-            signs.setdefault(name, []).append(_Sign(product.id, role, attribution, fits))
+            signs.setdefault(name, _Signs([], {})).signs.append(_Sign(product.id, role, attribution, fits))
     return table
 
 
@@ -302,16 +340,12 @@ def _shown_sender(call: Exchange, table: _Table) -> tuple[str, Attribution, str]
 
     `None` when it shows nothing.
     """
-    found: list[tuple[int, str, Attribution, str]] = []
-    for pairs, signs in ((call.headers, table.header_signs), (call.query, table.query_signs)):
-        for name, value in pairs:
-            for sign in signs.get(name if name.islower() else name.lower(), ()):
-                rank = _STRENGTH.index(sign.attribution)
-                if sign.fits(value):
-                    found.append((rank, sign.product, sign.attribution, sign.role))
-                elif rank == 0:
-                    found.append((1, "", Attribution.UNKNOWN, ""))
-    if not found:
-        return None
-    best = min(found, key=lambda entry: entry[0])
-    return best[1:]
+    found: list[_Shown] = []
+    for name, value in call.headers:
+        if name in table.header_signs and (shown := table.header_signs[name].shown(value)):
+            found.append(shown)
+    for name, value in call.query:
+        signs = table.query_signs.get(name.lower())
+        if signs and (shown := signs.shown(value)):
+            found.append(shown)
+    return min(found, key=_rank)[1:] if found else None
