@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import ipaddress
 import itertools
 import logging
 import sys
@@ -34,9 +35,12 @@ if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.append(_root)
 
 from addons.bodies import Stream, kept
+
+# Not its `load` alone: mitmproxy takes functions of a script that are named like its events for hooks.
+from analysis import knowledge
 from analysis.classify import classify
 from analysis.evidence import Evidence
-from analysis.knowledge import Knowledge, load
+from analysis.knowledge import Knowledge
 from analysis.model import Category
 from analysis.schema import KnowledgeError
 from analysis.verdicts import Verdicts
@@ -128,7 +132,7 @@ class Observe:
     def running(self) -> None:
         """Opens the ledger.  What is wrong now is logged as an error, and mitmproxy does not start."""
         try:
-            self._knowledge = load(home.packs(), home.cache())
+            self._knowledge = knowledge.load(home.packs(), home.cache())
             self._device = ctx.options.phonehome_device
             self._flat = ctx.options.phonehome_flat
             if ctx.options.phonehome_ledger:
@@ -376,7 +380,7 @@ class Observe:
         self, client: Client, named: _Address | None, connected: _Address | None, protocol: str, reason: str
     ) -> Contact:
         """A connection whose content is not known: the server as it was `named`, and as it was really connected to."""
-        peer, end = _endpoint(client.peername), _endpoint(connected or named)
+        peer, end = _endpoint(client.peername), _endpoint(connected) or _endpoint(named)
         host = client.sni or (str(named[0]) if named else end.address if end else "")
         return Contact(
             source=self._source(),
@@ -427,7 +431,15 @@ def _with_streams(exchange: Exchange, device: str, request: Stream | None, respo
 
 
 def _endpoint(address: _Address | None) -> Endpoint | None:
-    return Endpoint(str(address[0]).partition("%")[0], int(address[1])) if address else None
+    """`None` also for a name."""
+    if not address:
+        return None
+    text = str(address[0]).partition("%")[0]
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return Endpoint(text, int(address[1]))
 
 
 addons = [Observe()]

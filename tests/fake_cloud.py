@@ -117,8 +117,12 @@ def trust(folder: Path) -> ssl.SSLContext:
 
 
 @contextmanager
-def connect(proxy: Proxy, context: ssl.SSLContext, host: str) -> Iterator[http.client.HTTPSConnection]:
-    connection = http.client.HTTPSConnection(*proxy.listening[0], timeout=20, context=context)
+def connect(
+    proxy: Proxy | tuple[str, int], context: ssl.SSLContext, host: str
+) -> Iterator[http.client.HTTPSConnection]:
+    """A connection through the proxy (or the one at this address) that closes with the block."""
+    address = proxy.listening[0] if isinstance(proxy, Proxy) else proxy
+    connection = http.client.HTTPSConnection(*address, timeout=20, context=context)
     connection.set_tunnel(host, 443)
     with closing(connection):
         yield connection
@@ -144,6 +148,45 @@ def start(*arguments: str, home: Path) -> subprocess.Popen[str]:
         cwd=ROOT,
         env={**os.environ, "PHONEHOME_HOME": str(home)},
     )
+
+
+@contextmanager
+def program(
+    name: str, folder: Path, cloud: Cloud, hosts: tuple[str, ...], *arguments: str
+) -> Iterator[tuple[str, int]]:
+    """One of mitmproxy's own programs with our script, before such a cloud -> where it listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    settings = {
+        "listen_host": "127.0.0.1",
+        "listen_port": port,
+        "confdir": folder / "ca",
+        "ssl_verify_upstream_trusted_ca": cloud.authority,
+        "phonehome_reroute": json.dumps({host: ["127.0.0.1", cloud.port] for host in hosts}),
+    }
+    process = subprocess.Popen(
+        [
+            sys.executable, "-c", f"from mitmproxy.tools.main import {name}; {name}()",
+            "-s", str(ROOT / "addons" / "observe.py"), "-s", str(ROOT / "addons" / "reroute.py"), *arguments,
+            *(part for key, value in settings.items() for part in ("--set", f"{key}={value}")),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        # Not from the project's folder, so that the script has to find the project by itself.
+        cwd=folder,
+    )  # fmt: skip
+    try:
+        for _ in range(300):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                break
+        yield "127.0.0.1", port
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
 
 
 def resident(pid: int) -> int:

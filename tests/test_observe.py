@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import gzip
 import hashlib
 import json
+import os
 import re
+import signal
 import socket
 import sqlite3
 import ssl
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mitmproxy.io import FlowReader
 
 from addons.passthrough import LEFT, REASON
+from analysis.model import Verdict
 from analysis.proxy import Proxy
+from captures.formats.flows import read
 from captures.model import Contact, Exchange
-from fake_cloud import Cloud, connect, read_request, recorded, resident, small, trust, written
+from fake_cloud import Cloud, connect, program, read_request, recorded, resident, small, trust, written
 
 LARGE = 40 * 1024 * 1024
 
@@ -243,3 +253,162 @@ def test_raw_bytes_through_a_tunnel_are_counted_and_pass(tmp_path: Path) -> None
         (seen,) = written(path, 1)
     assert isinstance(seen, Contact)
     assert (seen.host, seen.bytes_out, seen.bytes_in) == ("plex.tv", 7, 7)
+
+
+STATISTICS = {
+    "User-Agent": "Mozilla/5.0",
+    "X-Plex-Product": "Plex Web",
+    "X-Plex-Client-Identifier": "madeupmadeupmadeup123456",
+    "Content-Type": "application/json",
+}
+EVENT = json.dumps({"event": "client:view", "interaction": "x", "properties": {"page": "home"}}).encode()
+
+
+def send(proxy: tuple[str, int], folder: Path) -> None:
+    """A call that says how the app is used, and one of an unknown kind."""
+    with connect(proxy, trust(folder), "analytics.plex.tv") as connection:
+        connection.request("POST", "/collect/event", body=EVENT, headers=STATISTICS)
+        connection.getresponse().read()
+    with connect(proxy, trust(folder), "unknown.example") as connection:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+
+
+HOSTS = ("analytics.plex.tv", "unknown.example")
+
+
+def test_in_mitmdump_the_script_labels_flows_and_the_filter_finds_them(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path, HOSTS, small)
+    saved, found = tmp_path / "all.flow", tmp_path / "found.flow"
+    with program("mitmdump", tmp_path, cloud, HOSTS, "-w", str(saved)) as proxy:
+        send(proxy, tmp_path)
+    cloud.close()
+    with saved.open("rb") as file:
+        flows = [(f.comment, f.marked, f.metadata.get("phonehome.category")) for f in FlowReader(file).stream()]
+    assert flows == [
+        ("usage-statistics · plex", ":bar_chart:", "usage-statistics"),
+        ("unknown · unknown sender", ":question:", "unknown"),
+    ]
+    subprocess.run(
+        [sys.executable, "-c", "from mitmproxy.tools.main import mitmdump; mitmdump()",
+         "-nqr", saved, "-w", found, "~comment usage-statistics"],
+        check=True, timeout=60,
+    )  # fmt: skip
+    assert [x.host for x in read(found, 0) if isinstance(x, Exchange)] == ["analytics.plex.tv"]
+
+
+def test_in_mitmweb_the_worst_verdict_is_appended_to_the_comment(tmp_path: Path) -> None:
+    cloud = Cloud(tmp_path, HOSTS, small)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        web = int(free.getsockname()[1])
+    options = ("--no-web-open-browser", "--set", f"web_port={web}", "--set", "web_password=madeUpPassword")
+    with program("mitmweb", tmp_path, cloud, HOSTS, *options) as proxy:
+        send(proxy, tmp_path)
+        comments: list[str] = []
+        for _ in range(100):
+            with urllib.request.urlopen(f"http://127.0.0.1:{web}/flows?token=madeUpPassword", timeout=10) as page:
+                comments = [flow["comment"] for flow in json.load(page)]
+            if len(comments) == 2 and comments[0].count("·") == 2:
+                break
+            time.sleep(0.1)
+    cloud.close()
+    first, _, verdict = comments[0].rpartition(" · ")
+    assert first == "usage-statistics · plex"
+    assert Verdict(verdict) is not Verdict.NOT_SEEN
+    # Nothing is judged of a call in which nothing was found.
+    assert comments[1] == "unknown · unknown sender"
+
+
+def test_what_is_open_at_the_end_is_recorded(tmp_path: Path) -> None:
+    """A film that still plays, a question that is not answered yet: they were sent."""
+    asked = threading.Event()
+
+    def handler(connection: ssl.SSLSocket) -> None:
+        if b"/film" in read_request(connection):
+            connection.sendall(
+                b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 9999999\r\n\r\n0123456789"
+            )
+        asked.wait(20)
+
+    with recorded(tmp_path, handler) as (proxy, path), contextlib.ExitStack() as clients:
+        for target in ("/film", "/question"):
+            client = clients.enter_context(connect(proxy, trust(tmp_path), "plex.tv"))
+            client.request("GET", target)
+            if target == "/film":
+                assert client.getresponse().read(10) == b"0123456789"
+        time.sleep(0.3)
+        os.kill(proxy.pid, signal.SIGTERM)
+        seen = [(x.path, x.status, x.response_body.size) for x in written(path, 2) if isinstance(x, Exchange)]
+        assert proxy.last_words() == "the proxy ended by itself: it said nothing"
+        asked.set()
+    assert sorted(seen) == [("/film", 200, 10), ("/question", None, 0)]
+
+
+def test_a_server_that_cannot_be_reached_is_recorded(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path):
+        with socket.create_connection(proxy.listening[0]) as plain:
+            plain.sendall(b"CONNECT nobody.invalid:443 HTTP/1.1\r\nHost: nobody.invalid:443\r\n\r\n")
+            assert plain.recv(64).startswith(b"HTTP/1.1 502")
+        (seen,) = written(path, 1)
+    assert isinstance(seen, Contact)
+    assert (seen.host, seen.name_source, seen.reason) == ("nobody.invalid", "host", "the server could not be reached")
+
+
+def test_a_text_of_unknown_length_is_passed_on_at_once_and_kept(tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def chunks(connection: ssl.SSLSocket) -> None:
+        if read_request(connection):
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            connection.sendall(head + b'5\r\n{"a":\r\n')
+            go_on.wait(10)
+            connection.sendall(b"2\r\n1}\r\n0\r\n\r\n")
+
+    with recorded(tmp_path, chunks) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        assert response.read(5) == b'{"a":'
+        go_on.set()
+        assert response.read() == b"1}"
+        (seen,) = written(path, 1)
+    assert isinstance(seen, Exchange)
+    assert (seen.response_body.content, seen.response_body.size, seen.response_body.cut) == (b'{"a":1}', 7, False)
+
+
+def test_of_a_large_upload_the_beginning_is_kept(tmp_path: Path) -> None:
+    body = gzip.compress(os.urandom(3_000_000).hex().encode(), 1)
+    with recorded(tmp_path, small) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
+        connection.request(
+            "POST", "/log", body=body, headers={"Content-Encoding": "gzip", "Content-Type": "text/plain"}
+        )
+        assert connection.getresponse().read() == b'{"ok": true}'
+        (seen,) = written(path, 1)
+    assert isinstance(seen, Exchange)
+    assert (seen.body.size, seen.body.cut, seen.body.problem) == (len(body), True, "only the beginning was kept")
+    assert seen.body.content
+    assert seen.body.content == gzip.decompress(body)[: len(seen.body.content)]
+
+
+def test_messages_do_not_pile_up(tmp_path: Path) -> None:
+    """Raw bytes through a tunnel: 60 MB each way leave no trace in the proxy's memory."""
+
+    def echo(connection: ssl.SSLSocket) -> None:
+        while data := connection.recv(1 << 18):
+            connection.sendall(data)
+
+    with recorded(tmp_path, echo) as (proxy, path):
+        with socket.create_connection(proxy.listening[0]) as plain:
+            plain.sendall(b"CONNECT plex.tv:443 HTTP/1.1\r\nHost: plex.tv:443\r\n\r\n")
+            plain.recv(4096)
+            with trust(tmp_path).wrap_socket(plain, server_hostname="plex.tv") as wire:
+                before, block = resident(proxy.pid), bytes(1 << 18)
+                for _ in range(240):
+                    wire.sendall(block)
+                    received = 0
+                    while received < len(block):
+                        received += len(wire.recv(1 << 18))
+                grown = resident(proxy.pid) - before
+        (seen,) = written(path, 1)
+    assert grown < 30_000_000
+    assert isinstance(seen, Contact)
+    assert (seen.bytes_out, seen.bytes_in, seen.reason) == (240 << 18, 240 << 18, "is not HTTP")
