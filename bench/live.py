@@ -77,7 +77,8 @@ def empty() -> None:
         wanted = {**ALWAYS, **json.loads(sys.stdin.readline())["options"]}
         master = DumpMaster(options.Options(), with_termlog=False, with_dumper=False)
         master.addons.add(Empty(), Reroute(), Announce())
-        master.options.update(**{k: v for k, v in wanted.items() if k not in ("phonehome_ledger", "set")})
+        ours = {name for name in wanted if name.startswith("phonehome_") and name != "phonehome_reroute"}
+        master.options.update(**{name: value for name, value in wanted.items() if name not in ours | {"set"}})
         loop = asyncio.get_running_loop()
 
         def watch_parent() -> None:
