@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analysis.pack import ItemPlace
 
 LONGEST_PATH = 2_048
 """Characters of a path that patterns are tried on."""
+
+_MOST_PLACES = 5_000
+_LONGEST_PLACE = 200
+"""Places whose items are kept, so that hostile calls do not fill the memory, and the characters of one."""
 
 _PLACEHOLDER = re.compile(r"\{(?P<name>[a-z][a-z0-9_]*)(?:=(?P<pattern>[^{}]*))?\}|(?P<many>\*\*)|(?P<one>\*)")
 
@@ -68,14 +72,29 @@ class Places:
 
     exact: Mapping[str, tuple[ItemPlace, ...]]
     """Normalised place -> items."""
-    patterns: tuple[tuple[re.Pattern[str], ItemPlace], ...]
-    """Places with wildcards that stand for names or for several steps."""
+    patterns: Mapping[str, tuple[tuple[re.Pattern[str], ItemPlace], ...]]
+    """Last step -> places with wildcards elsewhere; empty: those whose last step holds one."""
+    met: dict[str, tuple[ItemPlace, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """Places that were asked for: calls of one kind have the same ones."""
 
     def match(self, at: str) -> tuple[ItemPlace, ...]:
         """Place of a leaf -> the items that the rule names there, exact places first; empty when it names none."""
-        place = normalise(at)
+        found = self.met.get(at)
+        if found is None:
+            found = self._find(normalise(at))
+            if len(self.met) >= _MOST_PLACES:
+                self.met.clear()
+            if len(at) <= _LONGEST_PLACE:
+                self.met[at] = found
+        return found
+
+    def _find(self, place: str) -> tuple[ItemPlace, ...]:
         found = self.exact.get(place, ())
-        return found + tuple(item for pattern, item in self.patterns if item not in found and pattern.fullmatch(place))
+        for last in (place.rpartition(".")[2], ""):
+            for pattern, item in self.patterns.get(last, ()):
+                if item not in found and pattern.fullmatch(place):
+                    found = (*found, item)
+        return found
 
 
 def compile_places(items: Iterable[ItemPlace]) -> Places:
@@ -89,15 +108,19 @@ def compile_places(items: Iterable[ItemPlace]) -> Places:
     [False, False]
     """
     exact: dict[str, list[ItemPlace]] = {}
-    patterns: list[tuple[re.Pattern[str], ItemPlace]] = []
+    patterns: dict[str, list[tuple[re.Pattern[str], ItemPlace]]] = {}
     for item in items:
         for at in item.at:
             place = normalise(at)
             if "*" not in at:
                 exact.setdefault(place, []).append(item)
             else:
-                patterns.append((_place_regex(place), item))
-    return Places({place: tuple(found) for place, found in exact.items()}, tuple(patterns))
+                last = place.rpartition(".")[2]
+                patterns.setdefault("" if "*" in last else last, []).append((_place_regex(place), item))
+    return Places(
+        exact={place: tuple(found) for place, found in exact.items()},
+        patterns={last: tuple(found) for last, found in patterns.items()},
+    )
 
 
 _NUMBER = re.compile(r"(?<=\.)[0-9]+(?=[.\[]|\Z)")
