@@ -22,6 +22,9 @@ _MAC_NUMBER = re.compile(r"0x[0-9a-f]{9,12}\Z")
 _JWT = re.compile(r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*\Z", re.ASCII)
 _KERNEL = re.compile(r"\d{1,2}\.\d{1,3}\.\d{1,3}(?:[-+.][A-Za-z0-9.+_-]+)+\Z", re.ASCII)
 
+_MARK = re.compile(r"[@.:-]|\A0x")
+"""What each of the shapes holds; most values hold none."""
+
 _NO_ADDRESS = frozenset({"0.0.0.0", "255.255.255.255", "::"})  # noqa: S104 - values that say nothing, not a listener
 
 _LABEL_BY_VALUE = {"client.model": "client.os", "server.hardware": "server.os"}
@@ -33,6 +36,8 @@ def shapes(value: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
     Found are e-mail addresses, MAC addresses (also as the number that Python's `uuid.getnode` gives), IP addresses,
     names under plex.direct, and JWTs (RFC 7519).  A UUID alone says nothing.
     """
+    if not _MARK.search(value):
+        return
     if "@" in value:
         yield from (("account.email", match[0]) for match in _EMAIL.finditer(value))
     if value.startswith("0x") and _MAC_NUMBER.match(value):
