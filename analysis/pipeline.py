@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,9 +14,9 @@ from analysis.extract import extract
 from analysis.gather import gather
 from analysis.knowledge import Knowledge
 from analysis.model import Category, Classified, Comparison, Finding
-from analysis.traffic import host, is_outside
+from analysis.traffic import bytes_out, host, is_outside, is_readable, unread_reason
 from captures.join import join
-from captures.model import Capture, Contact, Exchange, Lookup, Observation, Unreadable
+from captures.model import Capture, Exchange, Observation
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Coverage:
     calls: int
     """All calls."""
     readable: int
-    """Calls whose content could be read (exchanges)."""
+    """Calls whose content could be read (exchanges and lookups)."""
     unreadable: int
     """Contacts and unreadable places."""
     unknown_category: int
@@ -74,9 +74,10 @@ class Result:
     captures: tuple[CaptureInfo, ...]
     """The files, in the order of the command line."""
     calls: tuple[Classified, ...]
-    """Every observation that was chosen, once, by `n`; without a choice `calls[i].n == i`."""
+    """Every observation that was chosen, once, in the order of `n`.  Without a choice `calls[i].n == i`; with one there
+    are gaps, and a call must be looked up by its `n`."""
     findings: tuple[Finding, ...]
-    """What stands in them, by call."""
+    """What stands in them, in the order of `call`."""
     comparisons: tuple[Comparison, ...]
     """What the senders' lists say, worst verdict first."""
     coverage: Coverage
@@ -121,7 +122,7 @@ def run(
             progress(n, len(observations))
     chosen = [call for call in calls if keep is None or keep(call)]
     return Result(
-        captures=tuple(_info(number, capture, observations) for number, capture in enumerate(captures)),
+        captures=_infos(captures, observations),
         calls=tuple(chosen),
         findings=tuple(findings),
         comparisons=compare(chosen, findings, knowledge, evidence, declared),
@@ -141,42 +142,42 @@ def coverage(calls: Sequence[Classified]) -> Coverage:
     Recipients and bytes are those outside: own servers, media streams and name lookups are left out.
     """
     outside = [call for call in calls if is_outside(call)]
-    read = [call for call in outside if isinstance(call.observation, Exchange)]
-    closed = [call for call in outside if not isinstance(call.observation, Exchange)]
+    read = [call for call in outside if is_readable(call)]
+    closed = [call for call in outside if not is_readable(call)]
     hosts = {name for call in outside if (name := host(call))}
     closed_hosts = {name for call in closed if (name := host(call))}
-    readable = sum(isinstance(call.observation, Exchange | Lookup) for call in calls)
+    readable = sum(is_readable(call) for call in calls)
     return Coverage(
         calls=len(calls),
         readable=readable,
         unreadable=len(calls) - readable,
         unknown_category=sum(call.category is Category.UNKNOWN for call in read),
-        bytes_out=sum(_bytes_out(call.observation) for call in outside),
-        bytes_out_readable=sum(_bytes_out(call.observation) for call in read),
+        bytes_out=sum(bytes_out(call) for call in outside),
+        bytes_out_readable=sum(bytes_out(call) for call in read),
         recipients=len(hosts),
         recipients_unreadable=len(closed_hosts),
         unreadable_hosts=tuple(sorted(closed_hosts)),
-        reasons=dict(Counter(_reason(call.observation) for call in closed).most_common()),
+        reasons=dict(Counter(unread_reason(call) for call in closed).most_common()),
     )
 
 
-def _bytes_out(observation: Observation) -> int:
-    return 0 if isinstance(observation, Unreadable) else observation.bytes_out
-
-
-def _reason(observation: Observation) -> str:
-    return observation.reason if isinstance(observation, Contact | Unreadable) else ""
-
-
-def _info(number: int, capture: Capture, observations: Sequence[Observation]) -> CaptureInfo:
-    mine = [x for x in observations if number in {source.capture for source in (x.source, *x.sources)}]
-    times = [x.time for x in mine if x.time is not None]
-    return CaptureInfo(
-        name=capture.name,
-        sha256=capture.digest(),
-        format=capture.format,
-        first=min(times, default=None),
-        last=max(times, default=None),
-        observations=len(mine),
-        remarks=capture.remarks,
+def _infos(captures: Sequence[Capture], observations: Sequence[Observation]) -> tuple[CaptureInfo, ...]:
+    counts: Counter[int] = Counter()
+    times: dict[int, list[float]] = defaultdict(list)
+    for seen in observations:
+        for number in {source.capture for source in (seen.source, *seen.sources)}:
+            counts[number] += 1
+            if seen.time is not None:
+                times[number].append(seen.time)
+    return tuple(
+        CaptureInfo(
+            name=capture.name,
+            sha256=capture.digest(),
+            format=capture.format,
+            first=min(times[number], default=None),
+            last=max(times[number], default=None),
+            observations=counts[number],
+            remarks=capture.remarks,
+        )
+        for number, capture in enumerate(captures)
     )
