@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from captures import home
@@ -58,21 +59,29 @@ def conceal(observation: Observation, secret: bytes) -> Observation:
         return found.setdefault(value, pseudonym_of(value, secret))
 
     names = _names()
-    changed = replace(
-        observation,
-        query=_pairs(observation.query, names.query, hide),
-        headers=_headers(observation.headers, names, hide),
-        cookies=tuple((name, hide(value)) for name, value in observation.cookies),
-        body=_body(observation.body, names, hide),
-        response_headers=_headers(observation.response_headers, names, hide),
-        response_body=_body(observation.response_body, names, hide),
-    )
-    return _everywhere(changed, [pair for pair in found.items() if len(pair[0]) >= _SHORTEST])
+    changed: dict[str, Any] = {}
+    for field in ("headers", "response_headers"):
+        pairs = getattr(observation, field)
+        if any(name in names.secret_headers for name, _ in pairs):
+            changed[field] = tuple((name, _header(name, value, names, hide)) for name, value in pairs)
+    if any(name.lower() in names.query for name, _ in observation.query):
+        changed["query"] = _pairs(observation.query, names.query, hide)
+    if observation.cookies:
+        changed["cookies"] = tuple((name, hide(value)) for name, value in observation.cookies)
+    for field in ("body", "response_body"):
+        body = getattr(observation, field)
+        if body.content and (concealed := _body(body, names, hide)) is not body:
+            changed[field] = concealed
+    if not changed:
+        return observation
+    return _everywhere(replace(observation, **changed), [pair for pair in found.items() if len(pair[0]) >= _SHORTEST])
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
     headers: frozenset[str]
+    fields: tuple[bytes, ...]
+    secret_headers: frozenset[str]
     query: frozenset[str]
     json: re.Pattern[bytes]
     form: re.Pattern[bytes]
@@ -88,6 +97,8 @@ def _names() -> _Names:
     flags = re.IGNORECASE
     return _Names(
         headers=frozenset(table["headers"]),
+        fields=tuple(name.encode() for name in table["fields"]),
+        secret_headers=frozenset(table["headers"]) | {"cookie", "set-cookie"},
         query=frozenset(table["query"]),
         json=re.compile(rb'("(?:' + names + rb')"\s*:\s*")((?:[^"\\]|\\.)*)', flags),
         form=re.compile(rb"((?:\A|&)(?:" + names + rb")=)([^&\s]*)", flags),
@@ -105,10 +116,6 @@ def _pairs(pairs: Pairs, names: frozenset[str], hide: _Hide) -> Pairs:
 
 
 _QUOTED_TOKEN = re.compile(r'(\bToken=")([^"]*)', re.IGNORECASE)
-
-
-def _headers(pairs: Pairs, names: _Names, hide: _Hide) -> Pairs:
-    return tuple((name, _header(name, value, names, hide)) for name, value in pairs)
 
 
 def _header(name: str, value: str, names: _Names, hide: _Hide) -> str:
@@ -132,8 +139,10 @@ def _cookie(text: str, hide: _Hide) -> str:
 
 
 def _body(body: Body, names: _Names, hide: _Hide) -> Body:
-    content = body.content
-    if not content:
+    content = body.content or b""
+    # Most bodies hold no such name, and looking for plain texts is much faster than the patterns below.
+    lower = content.lower()
+    if not any(name in lower for name in names.fields):
         return body
 
     def hidden(match: re.Match[bytes]) -> bytes:
@@ -149,7 +158,7 @@ def _body(body: Body, names: _Names, hide: _Hide) -> Body:
         changed = names.part.sub(hidden, content)
     else:
         changed = names.form.sub(hidden, content)
-    return body if changed is content else replace(body, content=changed)
+    return body if changed == content else replace(body, content=changed)
 
 
 def _everywhere(exchange: Exchange, found: Iterable[tuple[str, str]]) -> Exchange:
@@ -165,7 +174,9 @@ def _everywhere(exchange: Exchange, found: Iterable[tuple[str, str]]) -> Exchang
         return value
 
     def many(values: Pairs) -> Pairs:
-        return tuple((name, text(value)) for name, value in values)
+        if any(old in value for old, _ in pairs for _, value in values):
+            return tuple((name, text(value)) for name, value in values)
+        return values
 
     def content(body: Body) -> Body:
         raw = body.content
@@ -173,7 +184,7 @@ def _everywhere(exchange: Exchange, found: Iterable[tuple[str, str]]) -> Exchang
             return body
         for old, new in pairs:
             raw = raw.replace(old.encode("utf-8", "surrogatepass"), new.encode())
-        return replace(body, content=raw)
+        return body if raw == body.content else replace(body, content=raw)
 
     return replace(
         exchange,
