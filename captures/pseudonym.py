@@ -97,7 +97,8 @@ def _names() -> _Names:
     flags = re.IGNORECASE
     return _Names(
         headers=frozenset(table["headers"]),
-        fields=tuple(name.encode() for name in table["fields"]),
+        # Who looks for `token` finds `accesstoken` as well.
+        fields=tuple(n.encode() for n in table["fields"] if not any(m != n and m in n for m in table["fields"])),
         secret_headers=frozenset(table["headers"]) | {"cookie", "set-cookie"},
         query=frozenset(table["query"]),
         json=re.compile(rb'("(?:' + names + rb')"\s*:\s*")((?:[^"\\]|\\.)*)', flags),
