@@ -50,7 +50,9 @@ class Announce:
     """Says where the proxy listens."""
 
     def running(self) -> None:
-        """All servers are up, or mitmproxy has said why not."""
+        """All servers are up; but if something went wrong, mitmproxy says so after this, and ends."""
+        if ctx.master.addons.get("errorcheck").logger.has_errored:
+            return
         server = ctx.master.addons.get("proxyserver")
         assert isinstance(server, Proxyserver)  # noqa: S101 - mitmproxy's own
         for instance in server.servers:
@@ -79,10 +81,10 @@ class Faults(logging.Handler):
 async def run(settings: dict[str, Any]) -> None:
     """Runs the proxy until it is told to end.
 
-    `settings`: `options` (mitmproxy's, and ours that begin with `phonehome_`), `set` (`NAME=VALUE` texts) among them.
-    Raises `OptionsError` for a wrong one.
+    `settings`: mitmproxy's options, ours, which begin with `phonehome_`, and `set`, texts `NAME=VALUE` that have the
+    last word.  Raises `OptionsError` for a wrong one.
     """
-    wanted = {**ALWAYS, **settings["options"]}
+    wanted = {**ALWAYS, **settings}
     texts = wanted.pop("set", [])
     master = DumpMaster(options.Options(), with_termlog=False, with_dumper=False)
     # The parent makes one sentence of what went wrong at the start.
@@ -130,7 +132,12 @@ def main() -> None:
     # The ledger's thread gives Python's lock back after a millisecond instead of five, when a byte waits.
     sys.setswitchinterval(0.001)
     try:
-        asyncio.run(run(json.loads(_line())))
+        settings = json.loads(_line())["options"]
+    except (ValueError, KeyError, TypeError):
+        _say("standard input: must be one line of JSON with `options`")
+        sys.exit(1)
+    try:
+        asyncio.run(run(settings))
     except exceptions.OptionsError as error:
         _say(str(error))
         sys.exit(1)

@@ -19,14 +19,11 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 from mitmproxy.io import FlowReader
 
-from addons.passthrough import LEFT, REASON
 from analysis.model import Verdict
-from analysis.proxy import Proxy
 from captures.formats.flows import read
 from captures.model import Contact, Exchange
 from fake_cloud import Cloud, connect, program, read_request, recorded, resident, small, trust, written
@@ -51,37 +48,6 @@ def test_a_request_and_its_answer_are_recorded_with_the_secret_concealed(tmp_pat
     assert (seen.body.content, seen.status, seen.response_body.content) == (b'{"x": 1}', 200, b'{"ok": true}')
     assert seen.header("x-plex-token").startswith("ps:")
     assert b"madeUpToken123" not in path.read_bytes()
-
-
-def fetch(proxy: Proxy, context: ssl.SSLContext) -> bytes:
-    with connect(proxy, context, "plex.tv") as connection:
-        connection.request("GET", "/")
-        return connection.getresponse().read()
-
-
-def test_a_client_that_refuses_is_recorded_and_let_through_the_next_time(tmp_path: Path) -> None:
-    with recorded(tmp_path, small) as (proxy, path):
-        only_the_cloud = ssl.create_default_context(cafile=str(tmp_path / "demo-ca.pem"))
-        with pytest.raises(ssl.SSLCertVerificationError):
-            fetch(proxy, only_the_cloud)
-        written(path, 1)
-        assert fetch(proxy, only_the_cloud) == b'{"ok": true}'
-        first, second = written(path, 2)
-    assert isinstance(first, Contact)
-    assert (first.host, first.reason) == ("plex.tv", "client rejected the certificate")
-    assert isinstance(second, Contact)
-    assert (second.host, second.reason) == ("plex.tv", REASON)
-
-
-def test_an_app_that_pins_is_let_through_after_it_left_without_a_request(tmp_path: Path) -> None:
-    with recorded(tmp_path, small) as (proxy, path):
-        with connect(proxy, trust(tmp_path), "plex.tv") as pinned:
-            pinned.connect()
-        written(path, 1)
-        only_the_cloud = ssl.create_default_context(cafile=str(tmp_path / "demo-ca.pem"))
-        assert fetch(proxy, only_the_cloud) == b'{"ok": true}'
-        seen = written(path, 2)
-    assert [(x.host, x.reason) for x in seen if isinstance(x, Contact)] == [("plex.tv", LEFT), ("plex.tv", REASON)]
 
 
 def media(connection: ssl.SSLSocket) -> None:
@@ -221,20 +187,6 @@ def test_a_server_that_does_not_answer_is_recorded_without_a_status(tmp_path: Pa
         (seen,) = written(path, 1)
     assert isinstance(seen, Exchange)
     assert (seen.path, seen.status) == ("/gone", None)
-
-
-def test_the_name_is_still_verified_towards_the_server(tmp_path: Path) -> None:
-    """Rerouting changes the address alone: a certificate for another name is refused."""
-    (tmp_path / "wrong").mkdir()
-    wrong = Cloud(tmp_path / "wrong", ("other.example",), small)
-    options: dict[str, Any] = {
-        "phonehome_reroute": json.dumps({"plex.tv": ["127.0.0.1", wrong.port]}),
-        "ssl_verify_upstream_trusted_ca": str(wrong.authority),
-    }
-    with recorded(tmp_path, small, **options) as (proxy, _), connect(proxy, trust(tmp_path), "plex.tv") as connection:
-        connection.request("GET", "/")
-        assert connection.getresponse().status == 502
-    wrong.close()
 
 
 def test_raw_bytes_through_a_tunnel_are_counted_and_pass(tmp_path: Path) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
+import select
 import signal
 import socket
 import stat
+import struct
 import subprocess
+import sys
+import termios
 import time
 import urllib.error
 import urllib.request
@@ -16,7 +23,7 @@ from pathlib import Path
 
 import pytest
 
-from fake_cloud import start
+from fake_cloud import ROOT, start
 
 
 @contextmanager
@@ -116,3 +123,83 @@ def test_a_file_that_is_no_ledger_is_not_written_to(tmp_path: Path) -> None:
     assert process.returncode == 3
     assert "letter.txt: is not a ledger" in error
     assert other.read_text("utf-8") == "Dear reader, " * 100
+
+
+def test_it_says_how_it_is_used_and_which_hosts_cannot_be_read(tmp_path: Path) -> None:
+    with watching(tmp_path) as (process, proxy):
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", int(proxy.rpartition(":")[2])), timeout=10) as plain:
+                plain.sendall(b"CONNECT nobody.invalid:443 HTTP/1.1\r\nHost: nobody.invalid:443\r\n\r\n")
+                assert b" 502 " in plain.recv(4096)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=30)
+    *ledger, authority, end, closed = error.splitlines()
+    assert ledger[0].startswith(f"recording to {tmp_path}/ledgers/")
+    assert authority == f"the watched device must trust this authority: {tmp_path}/ca/mitmproxy-ca-cert.pem"
+    assert end == "Ctrl-C ends it and shows the report"
+    assert closed == "not read: nobody.invalid: the server could not be reached"
+    assert [call["kind"] for call in json.loads(out)["calls"]] == ["contact", "contact"]
+
+
+def test_if_the_proxy_dies_it_reports_and_says_so(tmp_path: Path) -> None:
+    with watching(tmp_path) as (process, proxy):
+        assert fetch(proxy, "http://127.0.0.1:9/before") == 502
+        time.sleep(0.5)
+        (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
+        os.kill(int(child), signal.SIGKILL)
+        out, error = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert [call["path"] for call in json.loads(out)["calls"]] == ["/before"]
+    sentence = "the proxy was ended from outside (signal 9); what it had recorded is in the report"
+    assert error.splitlines()[-1] == f"Error: {sentence}"
+
+
+def test_an_old_ledger_is_gone_on_with_and_what_is_too_old_deleted(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.ledger")
+    for arguments, expected in ((("--keep", "1"), 1), ((), 2), (("--keep", "0"), 1)):
+        with watching(tmp_path, "--ledger", path, *arguments) as (process, proxy):
+            assert fetch(proxy, "http://127.0.0.1:9/") == 502
+            process.send_signal(signal.SIGTERM)
+            out, _ = process.communicate(timeout=30)
+        assert len(json.loads(out)["calls"]) == expected
+
+
+def test_on_a_terminal_it_shows_what_comes(tmp_path: Path) -> None:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "analysis", "watch", "--listen", "0"],
+        stdout=subprocess.PIPE, stderr=slave, stdin=slave, cwd=ROOT,
+        env={**os.environ, "PHONEHOME_HOME": str(tmp_path), "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(slave)
+    screen = b""
+
+    def until(wanted: bytes) -> None:
+        nonlocal screen
+        end = time.monotonic() + 30
+        while wanted not in screen and time.monotonic() < end:
+            if select.select([master], [], [], 0.2)[0]:
+                screen += os.read(master, 65536)
+        assert wanted in screen, screen
+
+    try:
+        until(b"Ctrl-C ends and reports.")
+        port = int(screen.split(b"listening on 127.0.0.1:")[1].split()[0])
+        assert fetch(f"127.0.0.1:{port}", "http://127.0.0.1:9/") == 502
+        until(b"1 calls, by purpose")
+        process.send_signal(signal.SIGINT)
+        while True:
+            try:
+                screen += os.read(master, 65536)
+            except OSError:
+                break
+        out, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+    assert process.returncode == 0
+    assert out
+    assert b"Traceback" not in screen

@@ -70,7 +70,7 @@ def screen(now: Now, dropped: int, faults: int) -> Group:
     newest = _table("Newest", "Items", "To", "For", "Verdict")
     for sent in now.newest:
         items = ", ".join(sent.items[:4]) + (f" and {len(sent.items) - 4} more" if len(sent.items) > 4 else "")
-        newest.add_row(items, Text(printable(sent.recipient)), sent.purpose.value, sent.verdict.value)
+        newest.add_row(Text(items), Text(printable(sent.recipient)), sent.purpose.value, sent.verdict.value)
     parts: list[Table | Text] = [purposes, newest]
     if now.closed:
         closed = _table("Could not be read", "Host", "Why", "Connections")

@@ -1,0 +1,154 @@
+"""Devices that do not accept the proxy's certificate go on working, and everybody else is still looked into."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from pathlib import Path
+
+import pytest
+
+from addons.passthrough import AT_ONCE, LEFT, REASON
+from analysis.proxy import Proxy
+from captures.model import Contact, Exchange, Unreadable
+from fake_cloud import connect, read_request, recorded, small, trust, written
+
+ANSWER = b'{"ok": true}'
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+
+
+def strict(folder: Path) -> ssl.SSLContext:
+    """Trusts the vendor's authority alone."""
+    return ssl.create_default_context(cafile=str(folder / "demo-ca.pem"))
+
+
+def fetch(proxy: Proxy, context: ssl.SSLContext, host: str = "plex.tv") -> bytes:
+    with connect(proxy, context, host) as connection:
+        connection.request("GET", "/")
+        return connection.getresponse().read()
+
+
+def refuse(proxy: Proxy, folder: Path, host: str = "plex.tv") -> None:
+    with pytest.raises(ssl.SSLCertVerificationError):
+        fetch(proxy, strict(folder), host)
+
+
+def test_after_one_refusal_a_device_gets_through_and_its_bytes_are_counted(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path):
+        refuse(proxy, tmp_path)
+        written(path, 1)
+        assert fetch(proxy, strict(tmp_path)) == ANSWER
+        first, second = written(path, 2)
+    assert isinstance(first, Contact)
+    assert (first.host, first.reason) == ("plex.tv", "client rejected the certificate")
+    assert isinstance(second, Contact)
+    assert (second.host, second.name_source, second.protocol, second.reason) == ("plex.tv", "sni", "tls", REASON)
+    # Handshake and request; certificate and answer.
+    assert second.bytes_out > 400
+    assert second.bytes_in > 1000
+    assert second.packets_out >= 2
+
+
+def test_other_names_and_who_never_refused_are_still_looked_into(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path):
+        refuse(proxy, tmp_path)
+        written(path, 1)
+        assert fetch(proxy, trust(tmp_path), "analytics.plex.tv") == ANSWER
+        seen = written(path, 2)[1]
+    assert isinstance(seen, Exchange)
+    assert seen.host == "analytics.plex.tv"
+
+
+def leave_after_handshake(proxy: Proxy, folder: Path, wait: float = 0.0) -> None:
+    """As an app that pins its certificates does: it looks at the certificate after the handshake."""
+    with connect(proxy, trust(folder), "plex.tv") as connection:
+        connection.connect()
+        time.sleep(wait)
+
+
+def test_who_leaves_right_after_the_handshake_gets_through_the_next_time(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path):
+        leave_after_handshake(proxy, tmp_path)
+        written(path, 1)
+        assert fetch(proxy, strict(tmp_path)) == ANSWER
+        seen = [(x.reason, x.server.port if x.server else 0) for x in written(path, 2) if isinstance(x, Contact)]
+    assert [reason for reason, _ in seen] == [LEFT, REASON]
+
+
+def test_a_browser_that_connects_in_advance_does_not_count_as_one_that_pins(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path):
+        # It used the name before …
+        assert fetch(proxy, trust(tmp_path)) == ANSWER
+        leave_after_handshake(proxy, tmp_path)
+        assert fetch(proxy, trust(tmp_path)) == ANSWER
+        assert [type(x) for x in written(path, 2)] == [Exchange, Exchange]
+
+
+def test_one_that_keeps_its_connection_for_a_while_does_not_either(tmp_path: Path) -> None:
+    with recorded(tmp_path, small) as (proxy, path):
+        leave_after_handshake(proxy, tmp_path, AT_ONCE + 0.5)
+        assert fetch(proxy, trust(tmp_path)) == ANSWER
+        assert [type(x) for x in written(path, 1)] == [Exchange]
+
+
+def test_a_request_on_another_connection_disproves_that_leaving_was_a_refusal(tmp_path: Path) -> None:
+    """Of two connections that a browser races, one is dropped."""
+    with recorded(tmp_path, small) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as winner:
+        winner.connect()
+        leave_after_handshake(proxy, tmp_path)
+        written(path, 1)
+        winner.request("GET", "/")
+        assert winner.getresponse().read() == ANSWER
+        assert fetch(proxy, trust(tmp_path)) == ANSWER
+        assert [type(x) for x in written(path, 3)] == [Contact, Exchange, Exchange]
+
+
+def test_a_server_that_only_the_device_trusts_is_reached_the_next_time(tmp_path: Path) -> None:
+    with recorded(tmp_path, small, ssl_verify_upstream_trusted_ca=None) as (proxy, path):
+        with connect(proxy, trust(tmp_path), "plex.tv") as connection:
+            connection.request("GET", "/")
+            assert connection.getresponse().status == 502
+        written(path, 2)
+        assert fetch(proxy, strict(tmp_path)) == ANSWER
+        seen = written(path, 3)
+    assert [x.reason for x in seen if isinstance(x, Contact)] == ["the server's certificate is not trusted", REASON]
+
+
+def test_what_still_passes_at_the_end_is_recorded(tmp_path: Path) -> None:
+    def silent(connection: ssl.SSLSocket) -> None:
+        read_request(connection)
+        connection.recv(1)
+
+    with recorded(tmp_path, silent) as (proxy, path):
+        refuse(proxy, tmp_path)
+        written(path, 1)
+        with connect(proxy, strict(tmp_path), "plex.tv") as connection:
+            connection.request("GET", "/")
+            time.sleep(0.3)
+            proxy.__exit__()
+        seen = written(path, 2)[1]
+    assert isinstance(seen, Contact)
+    assert seen.reason == REASON
+    assert seen.bytes_out > 400
+
+
+@pytest.mark.parametrize(
+    "hello",
+    [b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", b"\x16\x03\x01\xff\xff" + bytes(70_000), b"\x16\x03"],
+    ids=["short", "endless", "cut"],
+)
+def test_a_hostile_handshake_harms_nobody_else(tmp_path: Path, hello: bytes) -> None:
+    with recorded(tmp_path, small) as (proxy, path):
+        refuse(proxy, tmp_path)
+        with socket.create_connection(proxy.listening[0], timeout=5) as plain:
+            plain.sendall(b"CONNECT plex.tv:443 HTTP/1.1\r\nHost: plex.tv:443\r\n\r\n")
+            assert b"200" in plain.recv(4096)
+            plain.sendall(hello)
+        assert fetch(proxy, trust(tmp_path), "analytics.plex.tv") == ANSWER
+    assert [x.host for x in written(path, 0) if isinstance(x, Exchange)] == ["analytics.plex.tv"]
+    assert [x for x in written(path, 0) if isinstance(x, Unreadable)] == []
