@@ -107,6 +107,11 @@ def test_all_items_of_a_place_come_out_in_the_order_of_the_rule_exact_ones_first
     assert [item.id for item in compile_places([wild, first, second]).match("body.a")] == ["f", "s", "w"]
 
 
+def test_an_item_that_stands_there_in_two_ways_comes_out_once() -> None:
+    places = compile_places([ItemPlace("media.title", ("body.*.a", "body.**.a", "body.b.a"), "a test")])
+    assert [item.id for item in places.match("body.b.a") + places.match("body.c.a")] == ["media.title"] * 2
+
+
 def test_a_hostile_path_costs_no_time() -> None:
     pattern = compile_path("/**/a/**/b")
     begin = time.perf_counter()

@@ -59,6 +59,7 @@ PATHS = (
     rule("plex/short", Match(host=("plex.tv",), path="/api/**"), Category.SERVER_API),
     rule("plex/named", Match(host=("*.plex.tv",), path="/c/{id}/x"), Category.GUIDE),
     rule("plex/query", Match(host=("a.plex.tv",), path="/q", query=("code=4*",)), Category.SEARCH),
+    rule("plex/open", Match(host=("a.plex.tv",), path="/{x}", method=("DELETE",)), Category.SOCIAL),
     rule("plex/contains", Match(host=("a.plex.tv",), path="/b", contains=('"crash"',)), Category.CRASH_REPORT),
 )
 
@@ -75,6 +76,8 @@ PATHS = (
         ("GET https://a.plex.tv/c/17/18/x", ""),
         ("GET https://a.plex.tv/q?code=41", "plex/query"),
         ("GET https://a.plex.tv/q?code=51", ""),
+        ("DELETE https://a.plex.tv/q?code=51", "plex/open"),
+        ("DELETE https://a.plex.tv/", ""),
         ('POST https://a.plex.tv/b\n\n{"crash":1}', "plex/contains"),
         ('POST https://a.plex.tv/b\n\n{"crush":1}', ""),
         ("GET https://explex.tv/api/v2/user", ""),

@@ -196,6 +196,7 @@ def test_a_denial_about_the_own_library_needs_proof_that_it_is_about_that() -> N
         ([OPTIONAL], [(DAY + 1, False)], [("optional", "optional")]),
         ([OPTIONAL], [(DAY - 2, False), (DAY - 1, True)], [("optional", "optional")]),
         ([OPTIONAL, NAMED], [(DAY - 1, False)], [("declared", "optional", "named")]),
+        ([OPTIONAL, replace(NAMED, switch="stats")], [(DAY - 1, False)], [("declared", "optional", "named")]),
         ([OPTIONAL, replace(NAMED, broad=True)], [(DAY - 1, False)], [("optional", "optional")]),
         ([OPTIONAL, says("other", status="optional", switch="crash")], [(DAY - 1, False)], [("optional", "optional")]),
         ([replace(OPTIONAL, switch="")], [(DAY - 1, False)], [("optional", "optional")]),
@@ -219,6 +220,7 @@ def test_of_a_call_without_a_time_no_switch_is_known() -> None:
         ("ads", [replace(NAMED, only_recipients=True)], [("wrong-recipient", "named")]),
         ("ads", [NAMED], [("undeclared", "")]),
         ("ads", [replace(NAMED, recipients=("vendor", "advertiser"), only_recipients=True)], [("declared", "named")]),
+        ("ads", [replace(NAMED, only_recipients=True), says("ads", recipients=("advertiser",))], [("declared", "ads")]),
         ("acme", [replace(NAMED, only_recipients=True)], [("declared", "named")]),
         ("crashes", [replace(NAMED, only_recipients=True)], [("wrong-recipient", "named")]),
         ("crashes", [NAMED], [("declared-vaguely", "named")]),
@@ -270,6 +272,9 @@ def test_an_id_that_leads_to_a_name_elsewhere_is_not_anonymous() -> None:
     expected = [("identifiable", "declared", "named")]
     assert both(sent(), sign_in, account_email="a@example.org") == expected
     assert both(sent(), sign_in, says("id", "client.id"), account_email="a@example.org") == expected
+    assert both(sent(), sign_in, says("mail", "account.email", anonymous=True), account_email="a@example.org") == [
+        ("declared", "named")
+    ]
     assert both(sent(), sign_in, client_id="d", account_email="a@example.org") == [("declared", "named")]
     assert both(sent(), sign_in, client_app="Acme TV") == [("declared", "named")]
 

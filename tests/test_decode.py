@@ -94,6 +94,7 @@ def test_a_call_comes_out_part_by_part() -> None:
         ("<R a='1'><D k='x'/><D k='y'>text</D><E/></R>", "", [
             ("R.a", "1"), ("R.D.0.k", "x"), ("R.D.1.k", "y"), ("R.D.1", "text")]),
         ("<R a='1'><D k='x'/><D", "", [("R.a", "1"), ("R.D.0.k", "x")]),
+        ('{"a":\n{"b": 1}', "", [("", '{"a":\n{"b": 1}')]),
         ("<html", "", [("", "<html")]),
         ("just text", "text/plain", [("", "just text")]),
         ("h\u00e9", "text/plain", [("", "h\u00e9")]),
@@ -231,6 +232,7 @@ def test_an_encoding_is_undone(text: str, expected: list[tuple[str, str]]) -> No
         "eyJhbGciOiJub25lIn0.not-base64.sig",
         packed(gzip.compress(b"x" * 50, mtime=0)[:20]),
         packed(bytes(range(200, 230))),
+        packed(b"a sentence with a bell\7"),
         "PlexMediaServerConfiguration",
     ],
 )

@@ -187,6 +187,9 @@ def test_of_an_encoded_value_what_it_holds_comes_out() -> None:
     assert extract(seen, KNOWLEDGE, HERE) == (
         Finding(7, "sent", "account.email", "query.data[percent]", "ann@example.org", ("percent",), "pattern"),
     )
+    assert sent('GET https://plex.tv/x?data={"u":"ann@example.org"}') == [
+        ("account.email", "query.data[json].u", "ann@example.org")
+    ]
 
 
 def test_what_a_version_looks_like_is_no_address() -> None:
