@@ -15,7 +15,12 @@ from analysis.cli.options import Question
 
 @click.command()
 @options.output("terminal", "json", "markdown", "html")
-@click.option("--keep", "folder", type=click.Path(path_type=Path), help="Keep the recording in this folder.")
+@click.option(
+    "--keep",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the recording in this folder [default: with the other ledgers].",
+)
 def demo(form: str, out: str, folder: Path | None) -> None:
     """Show the whole way on this machine alone, without the internet.
 
@@ -28,21 +33,24 @@ def demo(form: str, out: str, folder: Path | None) -> None:
       phonehome demo
       phonehome demo --keep /tmp/demo --format markdown -o report.md
     """
+    from captures import home
+
+    kept = folder or home.ledgers()
+    kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ledger = kept / "demo.ledger"
     with tempfile.TemporaryDirectory(prefix="phonehome-demo-") as temporary:
-        kept = folder or Path(temporary)
-        kept.mkdir(parents=True, exist_ok=True, mode=0o700)
-        ledger = kept / "demo.ledger"
         _play(Path(temporary), ledger)
-        result = options.answer(Question((str(ledger),)))
-        if form == "json":
-            from analysis.report import as_json
+    result = options.answer(Question((str(ledger),)))
+    if form == "json":
+        from analysis.report import as_json
 
-            options.write(as_json.render(result), out)
-        else:
-            from analysis.report.private import private
+        options.write(as_json.render(result), out)
+    else:
+        from analysis.report.private import private
 
-            options.show(private(result), form, out)
-    _say("\nThat was made up.  Now your own: record with the first command, or save a HAR file in your browser.")
+        options.show(private(result), form, out)
+    _say(f"\nThe recording is {ledger}.")
+    _say("That was made up.  Now your own: record with the first command, or save a HAR file in your browser.")
     _say("  phonehome watch")
     _say("  phonehome inspect FILE.har")
 
@@ -59,7 +67,8 @@ def _play(folder: Path, ledger: Path) -> None:
 
     _say("Making a certificate authority for a made-up vendor ...")
     authority, context = make(folder, (*home.CLOUD_HOSTS, home.SERVER_HOST))
-    ledger.unlink(missing_ok=True)
+    for side in ("", "-wal", "-shm"):
+        ledger.with_name(ledger.name + side).unlink(missing_ok=True)
     ledgers.create(ledger)
     with serve(context) as (cloud, server):
         _say(f"The vendor's cloud ({', '.join(home.CLOUD_HOSTS)}) is on 127.0.0.1:{cloud}.")
