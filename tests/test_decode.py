@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import time
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -73,6 +74,9 @@ def test_a_call_comes_out_part_by_part() -> None:
     ]
 
 
+REPLAY = b'{"segment_id": 0}\n' + zlib.compress(b'[{"u": "v"}]')
+
+
 @pytest.mark.parametrize(
     ("content", "kind", "expected"),
     [
@@ -80,21 +84,43 @@ def test_a_call_comes_out_part_by_part() -> None:
         ("login=ann&pw=b", "", [("login", "ann"), ("pw", "b")]),
         ("login=", "", [("login", "")]),
         ("login ann & pw", "", [("", "login ann & pw")]),
+        ("user[login]=ann&a.b=c", "", [("user[login]", "ann"), ("a.b", "c")]),
+        ("name=ann b", "application/x-www-form-urlencoded", [("name", "ann b")]),
+        ("YW5uQGV4YW1wbGUub3JnLCBhbHdheXMgYQ==", "", [
+            ("", "YW5uQGV4YW1wbGUub3JnLCBhbHdheXMgYQ=="), ("[base64]", "ann@example.org, always a")]),
         ('{"a": {"b.c": [1, "x"]}, "n": null, "t": true}', "", [("a.b.c.0", "1"), ("a.b.c.1", "x"), ("t", "true")]),
         ("[7, [8]]", "", [("0", "7"), ("1.0", "8")]),
         ('\ufeff {"a": 1}', "", [("a", "1")]),
-        ('{"a": 1', "", [("", '{"a": 1')]),
+        ('{"a": 1, "b": [2, {"c": "x"', "", [("a", "1"), ("b.0", "2"), ("b.1.c", "x")]),
+        ('{"a": 1, "b": "ann@exa', "", [("a", "1"), ("", ' "ann@exa')]),
+        ('{"a": [1, 2]} and more', "", [("a.0", "1"), ("a.1", "2"), ("", " and more")]),
+        ("{a: 1}", "", [("", "{a: 1}")]),
+        ("{}", "", []),
+        ("<a/>", "", []),
+        ("<a><b></b> & x", "", [("", " & x")]),
+        (" ", "", []),
+        ("[red] alert", "", [("", "[red] alert")]),
         ('{"a": 1, "a": 2}', "", [("a", "2")]),
         ('{"a": 1}\n{"a": 2}\n', "", [("0.a", "1"), ("1.a", "2")]),
         ('{"event_id": "9"}\n{"type": "event"}\n{"level": "error"}', "", [
             ("0.event_id", "9"), ("1.type", "event"), ("2.level", "error")]),
         ('{"event_id": "9"}\n{"type": "attachment"}\nlog line\n{"type": "event"}', "", [
-            ("0.event_id", "9"), ("1.type", "attachment"), ("3.type", "event")]),
+            ("0.event_id", "9"), ("1.type", "attachment"), ("2", "log line"), ("3.type", "event")]),
+        (b'{}\n{"type": "log", "length": 7}\none\ntwo\n{"type": "event"}', "", [
+            ("1.type", "log"), ("1.length", "7"), ("2", "one\ntwo"), ("3.type", "event")]),
+        (b'{}\n{"type": "log", "length": 6}\none\ntwo\n{"type": "event"}', "", [
+            ("1.type", "log"), ("1.length", "6"), ("2", "one"), ("3", "two"), ("4.type", "event")]),
+        (b'{}\n{"type": "replay_recording", "length": %d}\n%b' % (len(REPLAY), REPLAY), "", [
+            ("1.type", "replay_recording"), ("1.length", str(len(REPLAY))), ("2.0.segment_id", "0"),
+            ("2.1[deflate].0.u", "v")]),
         ("line\n{\"a\": 1}", "", [("", 'line\n{"a": 1}')]),
         ("<R a='1'><D k='x'/><D k='y'>text</D><E/></R>", "", [
             ("R.a", "1"), ("R.D.0.k", "x"), ("R.D.1.k", "y"), ("R.D.1", "text")]),
-        ("<R a='1'><D k='x'/><D", "", [("R.a", "1"), ("R.D.0.k", "x")]),
-        ('{"a":\n{"b": 1}', "", [("", '{"a":\n{"b": 1}')]),
+        ("<R a='1'><D k='x'/><D", "", [("R.a", "1"), ("R.D.0.k", "x"), ("", "<D")]),
+        ("<R a='1'/> ann@example.org", "", [("R.a", "1"), ("", " ann@example.org")]),
+        ("<?xml version='1.0' encoding='shift_jis'?><R a='1'/>", "", [
+            ("", "<?xml version='1.0' encoding='shift_jis'?><R a='1'/>")]),
+        ('{"a":\n{"b": 1}', "", [("a.b", "1")]),
         ("<html", "", [("", "<html")]),
         ("just text", "text/plain", [("", "just text")]),
         ("h\u00e9", "text/plain", [("", "h\u00e9")]),
@@ -207,7 +233,8 @@ HITS = [
     ("ann%40example.org", [("[percent]", "ann@example.org")]),
     (packed(gzip.compress(b'{"u": "ann"}', mtime=0)), [
         ("[base64][gzip]", '{"u": "ann"}'), ("[base64][gzip][json].u", "ann")]),
-    ("https://x.example/a?u=ann&v=", [("[url].query.u", "ann"), ("[url].query.v", "")]),
+    ("https://x.example/a?u=ann&v=", [
+        ("[url].host", "x.example"), ("[url].path", "/a"), ("[url].query.u", "ann"), ("[url].query.v", "")]),
     (JWT, [("[jwt].sub", "ann"), ("[jwt].aud.0", "x")]),
 ]  # fmt: skip
 
@@ -301,11 +328,75 @@ def test_a_body_that_was_not_kept_whole_is_noted(content: bytes | None, cut: boo
     assert decode(replace(PLAIN, body=Body(b"a", 1))).ran_out == ()
 
 
-def test_a_bomb_in_a_value_costs_no_time() -> None:
-    bomb = packed(gzip.compress(b"a" * 50_000_000))
+BOMB = packed(gzip.compress(b"a" * 50_000_000))
+SMALL_BOMB = packed(gzip.compress(b"a" * 1_000_000))
+MEGA = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps([BOMB]),
+        json.dumps([SMALL_BOMB] * 3_000),
+        b"{}\n" * 2 * MEGA,
+        b'{"a": 1}\n' * MEGA,
+        b"[" + b"1," * 4 * MEGA + b"1]",
+        b"[" + b"[]," * 2 * MEGA + b"1]",
+        b'["' + b"%2525" * MEGA + b'"]',
+        b"a=b&" * 2 * MEGA,
+        b"<r>" + b"<a b='1'/>" * (MEGA // 2) + b"</r>",
+        b"--\n" * 2 * MEGA,
+        b"--x\r\n" + b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nv\r\n' * (MEGA // 9),
+        b"--x\r\n" + b";name=" * MEGA + b"\r\n\r\nv\r\n",
+        b'{"type": "x", "length": 7}\n' * (MEGA // 4),
+        b'{"' + b"k" * 80_000 + b'": {"' + b"k" * 80_000 + b'": [' + b"1," * 9_000 + b"1]}}",
+        gzip.compress(b"a" * 50_000_000),
+    ],
+    ids=range(15),
+)  # fmt: skip
+def test_no_body_costs_much_time_or_memory(content: bytes | str) -> None:
     begin = time.perf_counter()
-    assert value(bomb) == []
-    assert time.perf_counter() - begin < 2
+    found = decode(sent(content)).leaves
+    assert time.perf_counter() - begin < 1.5
+    assert sum(len(leaf.at) + len(leaf.value) for leaf in found) < 20 * MEGA
+
+
+def test_a_name_of_any_length_gives_a_place_that_can_be_read() -> None:
+    name = "k" * 101
+    assert body(json.dumps({name: 1, name[1:]: 2})) == [(f"body.{name[1:]}…", "1"), (f"body.{name[1:]}", "2")]
+    deep = 'x": {"'.join([name[3:]] * 12)
+    call = sent('{"' + deep + '": 1' + "}" * 12)
+    assert decode(call).ran_out == ("A call is nested more deeply than is looked at",)
+
+
+@pytest.mark.parametrize("blank", ["", " " * 300_000])
+def test_a_large_json_text_comes_out_as_a_small_one_does(blank: str) -> None:
+    text = blank + (
+        '{"a": [1, [], {}, [2, {"b": null, "c\\u00e9\\"": "x\\ny"}], -1.50e3, NaN, true, false],\n'
+        ' "": {"d": {"e": [[3]]}} , "f": ""}'
+    )
+    assert body(text) == [
+        ("body.a.0", "1"), ("body.a.3.0", "2"), ('body.a.3.1.c\u00e9"', "x\ny"), ("body.a.4", "-1.50e3"),
+        ("body.a.5", "NaN"), ("body.a.6", "true"), ("body.a.7", "false"), ("body..d.e.0.0", "3"), ("body.f", ""),
+    ]  # fmt: skip
+    assert value(text.strip())[-1] == ("query.q[json].f", "")
+
+
+def test_a_value_beyond_the_budget_is_cut_and_noted() -> None:
+    text = packed(("ann " * 10).encode())
+    call = replace(PLAIN, query=(("q", text),))
+    assert decode(call, Budget(longest=len(text))).ran_out == ()
+    short = decode(call, Budget(longest=len(text) - 1))
+    assert [leaf.value for leaf in short.leaves[2:]] == [text[:-1], "ann " * 10]
+    assert short.ran_out == ("A value is longer than is looked at",)
+
+
+def test_what_is_packed_beyond_the_budget_is_noted() -> None:
+    call = replace(PLAIN, query=(("q", packed(b"ann ann ann")), ("r", packed(b"bob bob bob"))))
+    assert decode(call, Budget(size=22)).ran_out == ()
+    short = decode(call, Budget(size=21))
+    assert [leaf.at for leaf in short.leaves[2:]] == ["query.q", "query.q[base64]", "query.r"]
+    assert short.ran_out == ("A call unpacks to more than is looked at",)
 
 
 TEXTS = st.one_of(st.text(), st.sampled_from([text for text, _ in HITS]))

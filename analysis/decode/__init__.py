@@ -4,6 +4,7 @@
 |---|---|
 | `walk` | the leaves, and the limits on their number, depth and time |
 | `body` | what a body is: JSON, NDJSON, XML, form, multipart, text |
+| `json_text`, `xml_text`, `multipart` | how these are read |
 | `header` | headers that hold several values: Authorization, Set-Cookie |
 | `peel` | encodings of a single value: JSON in a string, base64, hex, percent, gzip, JWT, URL |
 """
@@ -12,7 +13,8 @@ from __future__ import annotations
 
 from analysis.decode.body import body
 from analysis.decode.header import header
-from analysis.decode.walk import BUDGET, Budget, Decoded, Leaf, Walk
+from analysis.decode.peel import peel_value
+from analysis.decode.walk import BUDGET, Budget, Decoded, Leaf, Walk, step
 from captures.model import Exchange
 
 __all__ = ["BUDGET", "Budget", "Decoded", "Leaf", "decode"]
@@ -27,25 +29,27 @@ def decode(exchange: Exchange, budget: Budget = BUDGET) -> Decoded:
     Places: `path`, `host`, `query.<name>`, `header.<name>` (lower case), `cookie.<name>`, `body…`, in the answer
     `response.header.<name>`, `response.cookie.<name>`, `response.body…`.  Steps are joined by `.`, positions in lists
     are numbers, an encoding that was undone stands in brackets: `body.payload[base64][json].user.email`.  Names are not
-    escaped: a key that holds a dot looks like two steps.  Content-encodings, and reading a whole body as what it is,
-    are no steps.  Values are private.
+    escaped, since forms use brackets and dots (`body.user[login]`): a key that holds a dot looks like two steps, and
+    only `Leaf.encodings` says what was undone.  Content-encodings, and reading a whole body as what it is, are no
+    steps.  What a budget leaves out is told in `ran_out`, and a part that cannot be read as what the body is stands
+    as a text at the body's place.  Values are private.
     """
-    walk = Walk(budget)
+    walk = Walk(budget, peel_value)
     walk.text("path", exchange.path, peel=False)
     walk.text("host", exchange.host, peel=False)
     for name, value in exchange.query:
-        walk.text(f"query.{name}", value)
+        walk.text(step("query", name), value)
     for name, value in exchange.headers:
         if name not in _SILENT:
-            header(walk, f"header.{name}", name, value)
+            header(walk, step("header", name), name, value)
     for name, value in exchange.cookies:
-        walk.text(f"cookie.{name}", value)
+        walk.text(step("cookie", name), value)
     body(walk, "body", exchange.body, exchange.headers)
     for name, value in exchange.response_headers:
         if name == "set-cookie":
             cookie, _, content = value.partition(";")[0].partition("=")
-            walk.text(f"response.cookie.{cookie.strip()}", content)
+            walk.text(step("response.cookie", cookie.strip()), content)
         elif name not in _SILENT:
-            header(walk, f"response.header.{name}", name, value)
+            header(walk, step("response.header", name), name, value)
     body(walk, "response.body", exchange.response_body, exchange.response_headers)
     return walk.result()

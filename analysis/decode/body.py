@@ -3,64 +3,74 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl
-from xml.parsers import expat
+from urllib.parse import unquote_plus
 
-from analysis.decode.peel import LOADS
-from analysis.decode.walk import Walk
-from captures.content import undo
+from analysis.decode.json_text import AT_ONCE, LOADS, pieces
+from analysis.decode.multipart import parts
+from analysis.decode.peel import is_packed, unpacked
+from analysis.decode.walk import Walk, step
+from analysis.decode.xml_text import xml
 from captures.model import Body, Pairs
 
-_MEDIA = ("video/", "audio/", "image/", "font/", "application/octet-stream", "application/zip", "application/x-gzip")
+_PICTURES = ("video/", "audio/", "image/", "font/")
+_BINARY = ("application/octet-stream", "application/zip", "application/x-gzip")
 _FORM = re.compile(r"[^\s=&{}<>\"]{1,200}=[^\s{}<>\"]*\Z")
-_NAME = re.compile(r'[;\s]name="?([^";]*)"?', re.IGNORECASE)
-_FILE_NAME = re.compile(r'[;\s]filename="?([^";]*)"?', re.IGNORECASE)
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+type _Encodings = tuple[str, ...]
 
 
 def body(walk: Walk, at: str, message: Body, headers: Pairs) -> None:
-    """Adds the values of a body: `<at>.a.0.b` of JSON, NDJSON and XML, `<at>.field` of a form, `<at>` of a text."""
-    content = message.content
-    if message.cut or content is None:
+    """Adds the values of a body: `<at>.a.0.b` of JSON, NDJSON and XML, `<at>.field` of a form, `<at>` of a text.
+
+    Also of a file in a multipart form its name (`<at>.field.filename`), and of what is packed without a
+    content-encoding `<at>[gzip].a`.  Pictures, films and sound are not looked at.
+    """
+    if message.cut or message.content is None:
         walk.note("The content of a body was not kept whole")
-    if not content:
-        return
-    kind = next((value.lower() for name, value in headers if name == "content-type"), "")
-    if content[:2] == b"\x1f\x8b" and not kind.startswith(_MEDIA):
-        unpacked = undo(content, "gzip")
-        if unpacked.content and not unpacked.problem:
-            _plain(walk, f"{at}[gzip]", unpacked.content, kind, ("gzip",))
-            return
-    _plain(walk, at, content, kind, ())
+    if message.content:
+        kind = next((value.lower() for name, value in headers if name == "content-type"), "")
+        if not kind.startswith(_PICTURES) or message.content[:1] in b"{[<":
+            _content(walk, at, message.content, kind, ())
 
 
-def _plain(walk: Walk, at: str, content: bytes, kind: str, encodings: tuple[str, ...]) -> None:
+def _content(walk: Walk, at: str, content: bytes, kind: str, encodings: _Encodings, nested: int = 0) -> None:
+    """Adds a body, or a part of one that stands in `nested` others."""
+    if packed := unpacked(content, walk.room):
+        name, plain = packed
+        walk.room -= len(plain)
+        at, content, encodings = f"{at}[{name}]", plain, (*encodings, name)
     if len(content) > walk.budget.size:
         walk.note("A body is larger than is looked at")
         content = content[: walk.budget.size]
+    if content[:2] in _UTF16:
+        content = content.decode("utf-16", "replace").encode("utf-8", "replace")
     if (kind.startswith("multipart/") or content[:2] == b"--") and _multipart(walk, at, content, kind, encodings):
         return
-    if kind.startswith(_MEDIA) and content[:1] not in b"{[<":
+    first = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if first in (b"{", b"[") and _lines(walk, at, content, encodings, nested):
         return
     text = _text(content)
     if text is None:
-        walk.note("A body is in a form that is not known")
+        # What a server hands out as a file is a download; what a device sends may hold anything.
+        if not (kind.startswith(_BINARY) and at.startswith("response.")):
+            walk.note("A body is in a form that is not known")
         return
-    start = text.lstrip("\ufeff \t\r\n")[:1]
-    if start in ("{", "[") and start and _json(walk, at, text, encodings):
+    if first in (b"{", b"["):
+        text = _json(walk, at, text, encodings)
+    elif first == b"<" and (read := xml(walk, at, content, encodings)):
+        text = content[read:].decode("utf-8", "replace")
+    elif _is_form(text, kind):
+        _form(walk, at, text, encodings)
         return
-    if start == "<" and _xml(walk, at, content, encodings):
-        return
-    if _FORM.match(text) and ("&" in text or "form-urlencoded" in kind or len(text) < 4096):
-        for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
-            walk.text(f"{at}.{name}", value, encodings)
-        return
-    walk.text(at, text, encodings)
+    # What stands behind the readable part is a text like any other.
+    if text.strip():
+        walk.text(at, text, encodings)
 
 
 def _text(content: bytes) -> str | None:
     """Bytes -> text, or `None` for what is none."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", "replace")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -70,122 +80,101 @@ def _text(content: bytes) -> str | None:
         return None if b"\0" in content[:1024] else content.decode("latin-1")
 
 
-def _json(walk: Walk, at: str, text: str, encodings: tuple[str, ...]) -> bool:
+def _json(walk: Walk, at: str, text: str, encodings: _Encodings) -> str:
+    """Adds the values of a JSON text; gives what could not be read, the whole text when nothing could."""
     text = text.lstrip("\ufeff")
+    if len(text) <= AT_ONCE:
+        try:
+            tree = LOADS(text)
+        except RecursionError:
+            walk.note("A call is nested more deeply than is looked at")
+        except ValueError:
+            # It breaks off, or is something else; what can be read of it comes out piece by piece.
+            pass
+        else:
+            walk.tree(at, tree, encodings)
+            return ""
+    before = len(walk)
+    read = pieces(walk, at, text, encodings)
+    return text[read:] if len(walk) > before else text
+
+
+def _lines(walk: Walk, at: str, content: bytes, encodings: _Encodings, nested: int) -> bool:
+    """One JSON value a line: NDJSON, and Sentry's envelopes, in which other lines may stand between.
+
+    The head of an item in an envelope may say the `length` in bytes of what follows, which may hold line breaks.
+    """
+    first = content[: content.find(b"\n") + 1]
+    if len(first) == len(content) or _value(first) is None or nested >= walk.budget.layers:
+        return False
+    start, number, length = 0, 0, 0
+    while start < len(content) and walk.more():
+        end = start + length if length else content.find(b"\n", start)
+        line = content[start:] if end < 0 else content[start:end]
+        value = None if length else _value(line)
+        place = f"{at}.{number}"
+        start, number = start + len(line) + 1, number + 1
+        length = _length(value, content, start)
+        if value is not None:
+            walk.tree(place, value, encodings)
+        elif line.strip():
+            _content(walk, place, line, "", encodings, nested + 1)
+    return True
+
+
+def _value(line: bytes) -> dict[str, object] | list[object] | None:
+    if line[:1] not in (b"{", b"[") or len(line) > AT_ONCE:
+        return None
     try:
-        walk.tree(at, LOADS(text), encodings)
-    except RecursionError:
-        walk.note("A call is nested more deeply than is looked at")
-        return False
-    except ValueError:
-        return _lines(walk, at, text, encodings)
-    return True
+        value: dict[str, object] | list[object] = LOADS(line.decode())
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
-def _lines(walk: Walk, at: str, text: str, encodings: tuple[str, ...]) -> bool:
-    """One JSON value a line: NDJSON, and Sentry's envelopes, in which other lines may stand between."""
-    values = []
-    for number, line in enumerate(text.split("\n")):
-        if line[:1] in ("{", "[") and line:
-            try:
-                values.append((number, LOADS(line)))
-            except (ValueError, RecursionError):
-                continue
-    if not values or values[0][0] != 0:
-        return False
-    for number, value in values:
-        walk.tree(f"{at}.{number}", value, encodings)
-    return True
+def _length(head: object, content: bytes, start: int) -> int:
+    """Length of an envelope's item that begins at `start`, by its head; 0 when that does not say so credibly."""
+    length = str(head.get("length", "")) if isinstance(head, dict) and "type" in head else ""
+    if not length.isascii() or not length.isdigit() or len(length) > 9:
+        return 0
+    return int(length) if content[start + int(length) :][:1] in (b"", b"\n") else 0
 
 
-def _multipart(walk: Walk, at: str, content: bytes, kind: str, encodings: tuple[str, ...]) -> bool:
-    """Multipart form (RFC 7578): `<at>.<field>`, and `<at>.<field>.filename` for a file."""
-    match = re.search(r'boundary="?([^";,]+)"?', kind)
-    boundary = b"--" + match[1].encode() if match else content.partition(b"\n")[0].rstrip()
-    # The header was folded to lower case to be recognised; the boundary in the body was not.
-    if not content.lower().startswith(boundary.lower()):
-        return False
-    boundary = content[: len(boundary)]
-    for part in content.split(boundary)[1:]:
-        head, gap, value = part.partition(b"\r\n\r\n")
-        if not gap:
-            head, gap, value = part.partition(b"\n\n")
-        name = _NAME.search(head.decode("utf-8", "replace"))
-        if not gap or not name:
-            continue
-        file_name = _FILE_NAME.search(head.decode("utf-8", "replace"))
+def _multipart(walk: Walk, at: str, content: bytes, kind: str, encodings: _Encodings) -> bool:
+    found = False
+    for name, file_name, value in parts(content, kind):
+        found = True
+        if not walk.more():
+            break
+        place = step(at, name)
         if file_name:
-            walk.text(f"{at}.{name[1]}.filename", file_name[1], encodings)
-        value = value.removesuffix(b"\n").removesuffix(b"\r")
-        text = _text(value)
+            walk.text(f"{place}.filename", file_name, encodings)
+        packed = unpacked(value, walk.room)
+        if packed:
+            walk.room -= len(packed[1])
+        text = _text(packed[1] if packed else value)
         if text is None or "\0" in text:
             walk.note("A body is in a form that is not known")
+        elif packed:
+            walk.text(f"{place}[{packed[0]}]", text, (*encodings, packed[0]))
         else:
-            walk.text(f"{at}.{name[1]}", text, encodings)
-    return True
+            walk.text(place, text, encodings)
+    return found
 
 
-class _Forbidden(ValueError):
-    """A document type, with which entities come."""
+def _is_form(text: str, kind: str) -> bool:
+    if "form-urlencoded" in kind:
+        return "=" in text
+    return bool(_FORM.match(text)) and ("&" in text or (len(text) < 4096 and not is_packed(text)))
 
 
-def _xml(walk: Walk, at: str, content: bytes, encodings: tuple[str, ...]) -> bool:
-    """XML -> `<at>.Root.Child.0.attribute`; the children of one parent are numbered by name, the root is not.
-
-    A document type is refused, so that no entity can unfold.  A document that ends too early gives its beginning.
-    """
-    reader = _XmlReader(walk, at, encodings)
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.characters
-    parser.StartDoctypeDeclHandler = _refuse
-    try:
-        parser.Parse(content.lstrip(b"\xef\xbb\xbf \t\r\n"), True)
-    except (expat.ExpatError, _Forbidden, LookupError):
-        return reader.found
-    return True
-
-
-def _refuse(*_: object) -> None:
-    raise _Forbidden
-
-
-class _XmlReader:
-    """Turns the events of the parser into leaves."""
-
-    def __init__(self, walk: Walk, at: str, encodings: tuple[str, ...]) -> None:
-        self._walk = walk
-        self._encodings = encodings
-        self._places = [at]
-        self._counts: list[dict[str, int]] = [{}]
-        self._texts: list[list[str]] = [[]]
-        self.found = False
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins."""
-        counts = self._counts[-1]
-        number = counts.get(name, 0)
-        counts[name] = number + 1
-        place = f"{self._places[-1]}.{name}" + (f".{number}" if len(self._places) > 1 else "")
-        self._places.append(place)
-        self._counts.append({})
-        self._texts.append([])
-        if len(self._places) > self._walk.budget.depth:
-            self._walk.note("A call is nested more deeply than is looked at")
-            raise _Forbidden
-        self.found = True
-        for key, value in attributes.items():
-            self._walk.text(f"{place}.{key}", value, self._encodings)
-
-    def end(self, _: str) -> None:
-        """An element ends."""
-        place = self._places.pop()
-        self._counts.pop()
-        text = "".join(self._texts.pop()).strip()
-        if text:
-            self._walk.text(place, text, self._encodings)
-
-    def characters(self, text: str) -> None:
-        """Text within an element."""
-        self._texts[-1].append(text)
+def _form(walk: Walk, at: str, text: str, encodings: _Encodings) -> None:
+    """A form, field by field: a list of all of them may be a hundred times as large as the body."""
+    start = 0
+    while start < len(text) and walk.more():
+        end = text.find("&", start)
+        field = text[start : end if end >= 0 else len(text)]
+        start = end + 1 if end >= 0 else len(text)
+        if field:
+            name, _, value = field.partition("=")
+            walk.text(step(at, unquote_plus(name)), unquote_plus(value), encodings)

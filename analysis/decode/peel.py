@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from analysis.decode.json_text import AT_ONCE, LOADS, pieces
+from analysis.decode.walk import Walk, step
 from captures.content import Limits, undo
-
-if TYPE_CHECKING:
-    from analysis.decode.walk import Walk
-
-LOADS = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False).decode
-"""JSON text -> nested lists and tables; numbers stay the texts that were sent."""
 
 _JWT = re.compile(r"[\w-]{4,}\.(eyJ[\w-]+)\.[\w-]*\Z", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}\Z")
-_HEX = re.compile(r"(?:[0-9a-f]{2}){8,}\Z|(?:[0-9A-F]{2}){8,}\Z")
+_HEX = re.compile(r"[0-9a-f]{16,}\Z|[0-9A-F]{16,}\Z")
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_MOST = Limits(size=8 * 1024 * 1024)
 _COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x78\x01", "deflate"), (b"\x78\x9c", "deflate"),
                (b"\x78\xda", "deflate"))  # fmt: skip
 
@@ -34,35 +27,59 @@ def peel_value(walk: Walk, at: str, value: str, encodings: tuple[str, ...]) -> b
     first = value[0]
     if first in "{[" and value[-1] in "}]":
         return _json(walk, at, value, encodings)
-    if "%" in value and _PERCENT.search(value):
-        plain = unquote(value, errors="replace")
-        walk.text(f"{at}[percent]", plain, (*encodings, "percent"))
+    if "%" in value and _PERCENT.search(value) and len(value) <= walk.budget.longest:
+        walk.unpack(f"{at}[percent]", unquote(value, errors="replace"), (*encodings, "percent"))
         return True
     if first == "h" and "?" in value and value.startswith(("http://", "https://")):
         return _url(walk, at, value, encodings)
-    if value.startswith("eyJ") and (jwt := _JWT.match(value)):
+    if first == "e" and value.startswith("eyJ") and (jwt := _JWT.match(value)):
         return _jwt(walk, at, jwt[1], encodings)
     if len(value) >= 12 and (first.isalnum() or first in "+/_-") and " " not in value:
         return _packed(walk, at, value, encodings)
     return False
 
 
+def unpacked(raw: bytes, room: int) -> tuple[str, bytes] | None:
+    """Compressed bytes -> encoding and what they hold, if they hold it whole and in not more than `room` bytes."""
+    for magic, kind in _COMPRESSED:
+        if raw.startswith(magic):
+            plain = undo(raw, kind, Limits(size=max(room, 0)))
+            return (kind, plain.content) if plain.content and not plain.problem else None
+    return None
+
+
+def is_packed(value: str) -> bool:
+    """Whether a value is base64 or hex of a text, or of something compressed."""
+    return any(
+        raw is not None and (_printable(raw) or raw[:2] == b"\x1f\x8b") for raw in (_unhex(value), _unbase64(value))
+    )
+
+
 def _json(walk: Walk, at: str, value: str, encodings: tuple[str, ...]) -> bool:
+    inner = (*encodings, "json")
+    if len(value) > AT_ONCE:
+        before = len(walk)
+        return pieces(walk, f"{at}[json]", value, inner) == len(value) and len(walk) > before
     try:
         tree = LOADS(value)
     except (ValueError, RecursionError):
         return False
-    walk.tree(f"{at}[json]", tree, (*encodings, "json"))
+    walk.tree(f"{at}[json]", tree, inner)
     return True
 
 
 def _url(walk: Walk, at: str, value: str, encodings: tuple[str, ...]) -> bool:
+    """Adds what an address consists of; its host and path are a part of `value`, and of the same shape."""
     try:
-        query = urlsplit(value).query
+        url = urlsplit(value)
+        host, query = url.hostname or "", parse_qsl(url.query, keep_blank_values=True, errors="replace")
     except ValueError:
         return False
-    for name, content in parse_qsl(query, keep_blank_values=True, errors="replace"):
-        walk.text(f"{at}[url].query.{name}", content, (*encodings, "url"))
+    inner = (*encodings, "url")
+    walk.text(f"{at}[url].host", host, inner, peel=False)
+    walk.text(f"{at}[url].path", url.path, inner, peel=False)
+    for name, content in query:
+        walk.text(step(f"{at}[url].query", name), content, inner)
     return False
 
 
@@ -76,24 +93,23 @@ def _jwt(walk: Walk, at: str, payload: str, encodings: tuple[str, ...]) -> bool:
 
 
 def _packed(walk: Walk, at: str, value: str, encodings: tuple[str, ...]) -> bool:
-    for name, decoded in (("hex", _unhex(value)), ("base64", _unbase64(value))):
-        if decoded is None:
+    for name, raw in (("hex", _unhex(value)), ("base64", _unbase64(value))):
+        if raw is None:
             continue
-        for magic, kind in _COMPRESSED:
-            if decoded.startswith(magic):
-                plain = undo(decoded, kind, _MOST)
-                text = _printable(plain.content or b"") if not plain.problem else None
-                if text:
-                    walk.text(f"{at}[{name}][{kind}]", text, (*encodings, name, kind))
-                    return True
-        if text := _printable(decoded):
-            walk.text(f"{at}[{name}]", text, (*encodings, name))
+        if inner := unpacked(raw, walk.room):
+            kind, content = inner
+            if text := _printable(content):
+                walk.unpack(f"{at}[{name}][{kind}]", text, (*encodings, name, kind))
+                return True
+            walk.room -= len(content)
+        if text := _printable(raw):
+            walk.unpack(f"{at}[{name}]", text, (*encodings, name))
             return True
     return False
 
 
 def _unhex(value: str) -> bytes | None:
-    return bytes.fromhex(value) if _HEX.match(value) else None
+    return bytes.fromhex(value) if _HEX.match(value) and len(value) % 2 == 0 else None
 
 
 def _unbase64(value: str) -> bytes | None:
@@ -114,4 +130,5 @@ def _printable(raw: bytes) -> str | None:
         text = raw.decode()
     except UnicodeDecodeError:
         return None
-    return text if len(text) >= 6 and all(c.isprintable() or c in "\t\r\n" for c in text) else None
+    plain = text.replace("\n", "").replace("\r", "").replace("\t", "")
+    return text if len(text) >= 6 and plain.isprintable() else None

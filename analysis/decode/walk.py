@@ -1,8 +1,9 @@
-"""The leaves of one exchange, and the limits on their number, depth and time."""
+"""The leaves of one exchange, and the limits on their number, size, depth and time."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,13 +32,19 @@ class Budget:
     layers: int = 6
     """Encodings within one another."""
     size: int = 8 * 1024 * 1024
-    """Bytes of one body that are looked at."""
+    """Bytes of one body that are looked at, and characters that may come out of encoded values in all."""
+    longest: int = 1024 * 1024
+    """Characters of one value that are kept."""
     seconds: float = 0.25
     """Time in all."""
 
 
 BUDGET = Budget()
 """The budget of captured exchanges."""
+
+_LONGEST_STEP = 100
+_LONGEST_PLACE = 1_000
+"""Characters of one step and of a whole place: a name of a megabyte must not stand in ten thousand places."""
 
 
 class Decoded(NamedTuple):
@@ -49,16 +56,28 @@ class Decoded(NamedTuple):
     """Sentences about what was not looked at; empty when everything was."""
 
 
+def step(place: str, name: str | int) -> str:
+    """Place of a list or table, and a name or position in it -> the place there; a long name is cut (`…`)."""
+    if isinstance(name, str) and len(name) > _LONGEST_STEP:
+        name = name[:_LONGEST_STEP] + "…"
+    return f"{place}.{name}"
+
+
 class Walk:
     """Collects leaves until a budget runs out; what ran out is noted, never silent."""
 
-    __slots__ = ("_deadline", "_leaves", "_ran_out", "budget")
+    __slots__ = ("_deadline", "_leaves", "_peel", "_ran_out", "budget", "room")
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, peel: Callable[[Walk, str, str, tuple[str, ...]], bool]) -> None:
         self.budget = budget
+        self._peel = peel
+        self.room = budget.size
         self._leaves: list[Leaf] = []
         self._ran_out: dict[str, None] = {}
         self._deadline = time.perf_counter() + budget.seconds
+
+    def __len__(self) -> int:
+        return len(self._leaves)
 
     def text(self, at: str, value: str, encodings: tuple[str, ...] = (), *, peel: bool = True) -> None:
         """Adds one value, and what is found in it when its encodings are undone."""
@@ -66,34 +85,66 @@ class Walk:
         if count >= self.budget.leaves:
             self.note("A call holds more values than are looked at")
             return
-        self._leaves.append(Leaf(at, value, encodings))
-        if not peel or len(value) < _SHORTEST:
-            return
-        if count % 64 == 0 and time.perf_counter() > self._deadline:
-            self.note("A call took too long to take apart")
+        kept = value
+        if len(value) > self.budget.longest:
+            self.note("A value is longer than is looked at")
+            kept = value[: self.budget.longest]
+        self._leaves.append(Leaf(at, kept, encodings))
+        if not peel or len(value) < _SHORTEST or self.late():
             return
         if len(encodings) >= self.budget.layers:
             self.note("A value is encoded more often than is undone")
             return
-        if peel_value(self, at, value, encodings):
-            self._leaves[count] = Leaf(at, value, encodings, peeled=True)
+        if self._peel(self, at, value, encodings):
+            self._leaves[count] = Leaf(at, kept, encodings, peeled=True)
 
     def tree(self, at: str, value: object, encodings: tuple[str, ...] = ()) -> None:
         """Adds all values in nested lists and tables (as `json` gives them, numbers as texts)."""
-        pending = [(at, value, 0)]
+        pending: list[Iterator[tuple[str, object]]] = [iter([(at, value)])]
         while pending:
-            place, node, depth = pending.pop()
-            if isinstance(node, dict | list):
-                if depth >= self.budget.depth:
-                    self.note("A call is nested more deeply than is looked at")
-                    continue
-                children = node.items() if isinstance(node, dict) else enumerate(node)
-                pending.extend([(f"{place}.{key}", child, depth + 1) for key, child in children][::-1])
-            elif node is not None:
-                self.text(place, _TRUTH.get(node, str(node)) if isinstance(node, bool) else str(node), encodings)
-            if pending and len(self._leaves) >= self.budget.leaves:
-                self.note("A call holds more values than are looked at")
-                return
+            for place, node in pending[-1]:
+                if isinstance(node, dict | list):
+                    if node and self.open(place, len(pending) - 1):
+                        pending.append(_children(place, node))
+                        break
+                elif len(self._leaves) >= self.budget.leaves:
+                    self.note("A call holds more values than are looked at")
+                    return
+                elif isinstance(node, str):
+                    self.text(place, node, encodings)
+                elif node is not None:
+                    self.text(place, "true" if node else "false", encodings, peel=False)
+            else:
+                pending.pop()
+
+    def open(self, place: str, depth: int) -> bool:
+        """Whether the list or table at a place, within so many others, may be entered; noted when not."""
+        if depth < self.budget.depth and len(place) <= _LONGEST_PLACE:
+            return True
+        self.note("A call is nested more deeply than is looked at")
+        return False
+
+    def more(self) -> bool:
+        """Whether more may be added, to be asked when there is more; noted when not."""
+        if len(self._leaves) >= self.budget.leaves:
+            self.note("A call holds more values than are looked at")
+            return False
+        return not self.late()
+
+    def late(self) -> bool:
+        """Whether the time has run out; noted when it has."""
+        if time.perf_counter() < self._deadline:
+            return False
+        self.note("A call took too long to take apart")
+        return True
+
+    def unpack(self, at: str, text: str, encodings: tuple[str, ...]) -> None:
+        """Adds what came out of an encoding; all of it together has a limit, against bombs."""
+        self.room -= len(text)
+        if self.room < 0:
+            self.note("A call unpacks to more than is looked at")
+            return
+        self.text(at, text, encodings)
 
     def note(self, sentence: str) -> None:
         """Notes what was not looked at; the same once."""
@@ -104,9 +155,12 @@ class Walk:
         return Decoded(tuple(self._leaves), tuple(self._ran_out))
 
 
-_TRUTH = {True: "true", False: "false"}
+def _children(place: str, node: dict[str, object] | list[object]) -> Iterator[tuple[str, object]]:
+    """Place and content of each entry, one at a time: a place may be a thousand times as long as an entry."""
+    if isinstance(node, dict):
+        return ((step(place, key), child) for key, child in node.items())
+    return ((f"{place}.{position}", child) for position, child in enumerate(node))
+
+
 _SHORTEST = 8
 """A shorter value holds no other."""
-
-# At the end, because the two call one another.
-from analysis.decode.peel import peel_value  # noqa: E402
