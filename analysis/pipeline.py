@@ -126,7 +126,7 @@ def run(
         calls=tuple(chosen),
         findings=tuple(findings),
         comparisons=compare(chosen, findings, knowledge, evidence, declared),
-        coverage=coverage(chosen),
+        coverage=coverage(chosen, sum(capture.dropped for capture in captures)),
         evidence=evidence,
         knowledge=knowledge,
         remarks=tuple(
@@ -136,10 +136,11 @@ def run(
     )
 
 
-def coverage(calls: Sequence[Classified]) -> Coverage:
+def coverage(calls: Sequence[Classified], dropped: int = 0) -> Coverage:
     """Calls -> how much of what left the house could be read.
 
-    Recipients and bytes are those outside: own servers, media streams and name lookups are left out.
+    Recipients and bytes are those outside: own servers, media streams and name lookups are left out.  `dropped` is the
+    number of observations that were lost while recording.
     """
     outside = [call for call in calls if is_outside(call)]
     read = [call for call in outside if is_readable(call)]
@@ -158,6 +159,7 @@ def coverage(calls: Sequence[Classified]) -> Coverage:
         recipients_unreadable=len(closed_hosts),
         unreadable_hosts=tuple(sorted(closed_hosts)),
         reasons=dict(Counter(unread_reason(call) for call in closed).most_common()),
+        dropped=dropped,
     )
 
 

@@ -229,3 +229,5 @@ class Capture:
     """SHA-256 of the file as it was given, in hex.  Reads the whole file."""
     remarks: tuple[str, ...] = field(default=())
     """Sentences for the report about what this kind of file cannot show."""
+    dropped: int = 0
+    """Observations that had to be dropped while it was recorded, as far as it says."""

@@ -18,7 +18,9 @@ from pathlib import Path
 import pytest
 
 from analysis.example import exchange_of
+from analysis.knowledge import load
 from analysis.pack import ExampleCall
+from analysis.pipeline import run
 from captures import ledger
 from captures.formats import read
 from captures.ledger import Writer
@@ -131,6 +133,8 @@ def test_what_finds_no_room_is_counted_and_the_count_is_kept(tmp_path: Path) -> 
     assert counts.dropped == taken.count(False) > 0
     assert counts.written == taken.count(True)
     assert ledger.counters(path)["dropped"] == counts.dropped
+    assert read(path).dropped == counts.dropped
+    assert run([read(path)], load()).coverage.dropped == counts.dropped
 
 
 def test_an_observation_that_cannot_be_stored_costs_itself_alone(tmp_path: Path) -> None:

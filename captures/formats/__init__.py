@@ -83,6 +83,8 @@ def read(path: Path | str, number: int = 0) -> Capture:
         observations=lambda: format_.read(plain, number),
         digest=lambda: _digest(source),
         remarks=format_.REMARKS,
+        # Only a ledger knows; a browser or mitmproxy does not say.
+        dropped=ledger.dropped(plain) if format_ is ledger else 0,
     )
 
 

@@ -19,6 +19,11 @@ def sniff(head: bytes) -> bool:
     return head.startswith(b"SQLite format 3\0") and head[68:72] == ledger.APPLICATION_ID.to_bytes(4, "big")
 
 
+def dropped(path: Path) -> int:
+    """Ledger -> observations that its writers had to drop.  Raises `CaptureError` for what is no ledger."""
+    return ledger.counters(path).get("dropped", 0)
+
+
 def read(path: Path, number: int) -> Iterator[Observation]:
     """Ledger -> its observations, in the order in which they were written."""
     for _, observation in ledger.read(path):
