@@ -12,6 +12,7 @@ from analysis.decode import decode
 from analysis.evidence import NO_SERVERS, Evidence, Servers
 from analysis.extract import extract
 from analysis.gather import gather
+from analysis.index import Found, Index
 from analysis.knowledge import Knowledge
 from analysis.model import Category, Classified, Comparison, Finding
 from analysis.traffic import bytes_out, host, is_outside, is_readable, unread_reason
@@ -98,16 +99,20 @@ def run(
     named: Servers = NO_SERVERS,
     keep: Callable[[Classified], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    index: Index | None = None,
 ) -> Result:
     """Captures -> everything a report can show.
 
     Several captures make one.  `declared` is the date of the list to judge by instead of the one in force at the time;
     `named` are servers that the user named as the own ones; `keep` chooses calls (what the traffic proves is taken from
-    all of them); `progress` is told (calls done, calls in all) now and then.
+    all of them); `progress` is told (calls done, calls in all) now and then; `index` keeps what is found in a single
+    ledger for the next time.
     Raises `CaptureError` when a capture cannot be read at all.
     """
     observations = join(captures)
     evidence = gather(observations, knowledge, named)
+    if index:
+        index.begin(knowledge, evidence)
     calls: list[Classified] = []
     findings: list[Finding] = []
     ran_out: Counter[str] = Counter()
@@ -115,9 +120,9 @@ def run(
         call = classify(observation, knowledge, evidence, n)
         calls.append(call)
         if keep is None or keep(call):
-            decoded = decode(observation) if isinstance(observation, Exchange) else None
-            ran_out.update(set(decoded.ran_out) if decoded else ())
-            findings.extend(extract(call, knowledge, evidence, decoded))
+            found = _found(call, knowledge, evidence, index)
+            ran_out.update(set(found.ran_out))
+            findings.extend(found.findings)
         if progress and n % 500 == 0:
             progress(n, len(observations))
     chosen = [call for call in calls if keep is None or keep(call)]
@@ -134,6 +139,16 @@ def run(
             + [f"{sentence} (in {count} calls)" for sentence, count in sorted(ran_out.items())]
         ),
     )
+
+
+def _found(call: Classified, knowledge: Knowledge, evidence: Evidence, index: Index | None) -> Found:
+    if index and (kept := index.kept(call)):
+        return kept
+    decoded = decode(call.observation) if isinstance(call.observation, Exchange) else None
+    found = Found(extract(call, knowledge, evidence, decoded), decoded.ran_out if decoded else ())
+    if index:
+        index.keep(call, found)
+    return found
 
 
 def coverage(calls: Sequence[Classified], dropped: int = 0) -> Coverage:

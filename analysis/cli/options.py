@@ -9,9 +9,10 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import update_wrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,10 +20,12 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from analysis.index import Index
     from analysis.knowledge import Knowledge
     from analysis.model import Classified, Comparison
     from analysis.pipeline import Result
     from analysis.report.document import Document
+    from captures.model import Capture
 
 type Command = Callable[..., Any]
 """A function that click makes a command of; its parameters are its options."""
@@ -176,7 +179,7 @@ def answer(question: Question) -> Result:
     read = [formats.read(path, number) for number, path in enumerate(question.files)]
     own = [server.value for server in values_known.listed("server")]
     chosen = any((question.product, question.since, question.until, question.device))
-    with _progress() as progress:
+    with _progress() as progress, _index(question, read) as index:
         return pipeline.run(
             read,
             loaded,
@@ -184,7 +187,17 @@ def answer(question: Question) -> Result:
             named=Servers(hosts=frozenset((*own, *(host.lower() for host in question.own_server)))),
             keep=(lambda call: keeps(question, call)) if chosen else None,
             progress=progress,
+            index=index,
         )
+
+
+def _index(question: Question, read: Sequence[Capture]) -> AbstractContextManager[Index | None]:
+    """The index beside a ledger that is asked about alone."""
+    from analysis.index import Index
+
+    if len(read) == 1 and read[0].format == "ledger" and question.files[0].endswith(".ledger"):
+        return Index(Path(question.files[0]))
+    return nullcontext()
 
 
 def _check(question: Question, loaded: Knowledge) -> None:

@@ -1,0 +1,172 @@
+"""What was found in a ledger, kept beside it in `LEDGER.index`, so that the next report need not look again.
+
+The ledger holds observations alone.  This file can be thrown away at any time: it is filled again as calls are looked
+at, and belongs to one version of the tool, of the packs, and of what was proven about the household.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from analysis import VERSION
+from analysis.evidence import Evidence
+from analysis.knowledge import Knowledge
+from analysis.model import Classified, Finding
+from captures import home
+
+APPLICATION_ID = 0x70686978
+"""`phix`: marks a SQLite file as an index."""
+
+FORM = 1
+"""Version of the tables; another one is thrown away."""
+
+
+class Found(NamedTuple):
+    """What was found in one call."""
+
+    findings: tuple[Finding, ...]
+    """Its findings, as `extract` gives them."""
+    ran_out: tuple[str, ...]
+    """Sentences about what was not looked at."""
+
+
+class Index:
+    """Findings of the calls of one ledger.  Use as a context.  Private, mode 0600.
+
+    What goes wrong with the file (it is damaged, locked, the disk is full) costs time and nothing else: the findings
+    are then worked out as without it.
+    """
+
+    def __init__(self, ledger: Path) -> None:
+        """`ledger` is the path of the ledger; the index stands beside it."""
+        self._path = ledger.with_name(ledger.name + ".index")
+        self._connection: sqlite3.Connection | None = None
+        self._new: list[tuple[int, int, str, bytes]] = []
+
+    def __enter__(self) -> Index:
+        """Opens or makes the file."""
+        try:
+            self._connection = self._opened()
+        except (sqlite3.Error, OSError):
+            try:
+                self._path.unlink(missing_ok=True)
+                self._connection = self._opened()
+            except (sqlite3.Error, OSError):
+                self._connection = None
+        return self
+
+    def _opened(self) -> sqlite3.Connection:
+        home.private_file(self._path)
+        connection = sqlite3.connect(self._path, timeout=1.0, isolation_level=None)
+        try:
+            marks = (APPLICATION_ID, FORM)
+            asked = (connection.execute(f"PRAGMA {name}") for name in ("application_id", "user_version"))
+            found = tuple(answer.fetchone()[0] for answer in asked)
+            if found != marks:
+                if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    raise sqlite3.DatabaseError
+                connection.executescript(_TABLES)
+            return connection
+        except BaseException:
+            connection.close()
+            raise
+
+    def begin(self, knowledge: Knowledge, evidence: Evidence) -> None:
+        """Says what the findings depend on; what was kept under other circumstances is thrown away."""
+        facts = (
+            VERSION,
+            sorted(knowledge.hashes.items()),
+            sorted(evidence.public_addresses),
+            sorted(evidence.own.hosts),
+        )
+        self._under(hashlib.sha256(repr(facts).encode()).hexdigest())
+
+    def _under(self, circumstances: str) -> None:
+        if self._connection is None:
+            return
+        try:
+            kept = self._connection.execute("SELECT value FROM circumstances").fetchone()
+            if kept != (circumstances,):
+                self._connection.execute("BEGIN IMMEDIATE")
+                self._connection.execute("DELETE FROM found")
+                self._connection.execute("DELETE FROM circumstances")
+                self._connection.execute("INSERT INTO circumstances VALUES (?)", (circumstances,))
+                self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            self._give_up()
+
+    def kept(self, call: Classified) -> Found | None:
+        """What is kept of a call, or `None` when it has to be looked at."""
+        if self._connection is None:
+            return None
+        source = call.observation.source
+        try:
+            row = self._connection.execute(
+                "SELECT judged, value FROM found WHERE flow = ? AND part = ?", (source.index, source.part)
+            ).fetchone()
+            if row is None or row[0] != _judged(call):
+                return None
+            kept = msgspec.msgpack.decode(row[1], type=Found)
+        except (sqlite3.Error, msgspec.MsgspecError):
+            self._give_up()
+            return None
+        return Found(tuple(_of(finding, call.n) for finding in kept.findings), kept.ran_out)
+
+    def keep(self, call: Classified, found: Found) -> None:
+        """Keeps what was found in a call."""
+        source = call.observation.source
+        self._new.append((source.index, source.part, _judged(call), msgspec.msgpack.encode(found)))
+        if len(self._new) >= 1000:
+            self._write()
+
+    def _write(self) -> None:
+        rows, self._new = self._new, []
+        if self._connection is None or not rows:
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?)", rows)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
+
+    def __exit__(self, *_: object) -> None:
+        """Writes what is new and closes the file."""
+        self._write()
+        self._give_up()
+
+
+_TABLES = f"""
+CREATE TABLE circumstances (value TEXT NOT NULL);
+CREATE TABLE found (
+    flow INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    judged TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (flow, part)
+) WITHOUT ROWID;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {FORM};
+"""
+
+
+def _judged(call: Classified) -> str:
+    """What the findings of one call depend on beside the call."""
+    return f"{call.rule} {call.party} {call.role}"
+
+
+def _of(finding: Finding, number: int) -> Finding:
+    """The same finding in the call of this number: numbers change when captures are read together."""
+    return Finding(
+        number, finding.direction, finding.item, finding.at, finding.value, finding.encodings, finding.source
+    )

@@ -1,0 +1,111 @@
+"""What was found in a ledger is kept beside it, and never changes a report."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.evidence import Servers
+from analysis.index import Index
+from analysis.knowledge import Knowledge, load
+from analysis.pipeline import Result, run
+from captures.formats import read
+from captures.ledger import Writer
+
+KNOWLEDGE = load()
+DATA = Path(__file__).with_name("data")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """A real client's calls in a ledger, their secrets kept."""
+    path = tmp_path / "a.ledger"
+    writer = Writer(path, None)
+    for observation in read(DATA / "plexapi.flow.gz").observations():
+        writer.put(observation)
+    writer.close()
+    return path
+
+
+def report(path: Path, knowledge: Knowledge = KNOWLEDGE, named: Servers | None = None, *, index: bool = True) -> Result:
+    if not index:
+        return run([read(path)], knowledge, named=named or Servers())
+    with Index(path) as kept:
+        return run([read(path)], knowledge, named=named or Servers(), index=kept)
+
+
+def said(result: Result) -> tuple[object, ...]:
+    return result.calls, result.findings, result.comparisons, result.coverage, result.remarks
+
+
+def forge(path: Path) -> None:
+    """Leaves a mark in the index that only who reads from it will show."""
+    with closing(sqlite3.connect(path.with_name(path.name + ".index"))) as connection:
+        connection.execute("UPDATE found SET value = x'929090'")
+        connection.commit()
+
+
+def test_a_report_is_the_same_without_it_with_a_new_one_and_with_a_full_one(ledger: Path) -> None:
+    without = said(report(ledger, index=False))
+    assert said(report(ledger)) == without
+    assert said(report(ledger)) == without
+    assert stat.S_IMODE(ledger.with_name("a.ledger.index").stat().st_mode) == 0o600
+
+
+def test_what_is_kept_is_really_used(ledger: Path) -> None:
+    report(ledger)
+    forge(ledger)
+    assert report(ledger).findings == ()
+
+
+def test_rows_that_came_since_are_looked_at(ledger: Path) -> None:
+    report(ledger)
+    (first, *_) = read(ledger).observations()
+    writer = Writer(ledger, None)
+    writer.put(replace(first, source=first.source._replace(index=writer.next_flow)))
+    writer.close()
+    assert said(report(ledger)) == said(report(ledger, index=False))
+
+
+def test_other_packs_or_other_own_servers_make_it_anew(ledger: Path) -> None:
+    report(ledger)
+    forge(ledger)
+    other = replace(KNOWLEDGE, hashes={**KNOWLEDGE.hashes, "plex": "sha256:other"})
+    assert said(report(ledger, other)) == said(report(ledger, index=False))
+    forge(ledger)
+    named = Servers(hosts=frozenset({"media.example.org"}))
+    assert report(ledger, named=named).findings == report(ledger, named=named, index=False).findings
+
+
+@pytest.mark.parametrize("damage", [b"", b"Dear reader, " * 100, b"SQLite format 3\0" + b"\xff" * 200])
+def test_a_damaged_one_is_made_anew(ledger: Path, damage: bytes) -> None:
+    report(ledger)
+    ledger.with_name("a.ledger.index").write_bytes(damage)
+    assert said(report(ledger)) == said(report(ledger, index=False))
+    forge(ledger)
+    assert report(ledger).findings == ()
+
+
+def test_one_of_another_version_is_made_anew(ledger: Path) -> None:
+    report(ledger)
+    forge(ledger)
+    with closing(sqlite3.connect(ledger.with_name("a.ledger.index"))) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert said(report(ledger)) == said(report(ledger, index=False))
+
+
+def test_a_folder_that_may_not_be_written_costs_time_alone(ledger: Path) -> None:
+    ledger.with_name("a.ledger.index").mkdir()
+    assert said(report(ledger)) == said(report(ledger, index=False))
+
+
+def test_a_locked_one_costs_time_alone(ledger: Path) -> None:
+    report(ledger)
+    with closing(sqlite3.connect(ledger.with_name("a.ledger.index"), isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        assert said(report(ledger)) == said(report(ledger, index=False))
