@@ -49,11 +49,11 @@ def extract(
             labelled = _by_rule(leaf, rule) or _by_name(leaf, names, context, classified.role)
             for item, value, source in labelled:
                 add(leaf, label(item, value, evidence), value, source)
-            for item, value in _by_shape(leaf, bool(labelled), classified, evidence):
+            for item, value in _by_shape(leaf, labelled, classified, evidence):
                 add(leaf, item, value, "pattern")
     elif isinstance(call, Contact | Lookup):
         leaf = Leaf("host", call.host)
-        for item, value in _by_shape(leaf, False, classified, evidence):
+        for item, value in _by_shape(leaf, [], classified, evidence):
             add(leaf, item, value, "pattern")
     if classified.party in _REACHED and isinstance(call, Exchange | Contact) and call.initiator == "inside":
         own = next(iter(evidence.public_addresses)) if len(evidence.public_addresses) == 1 else ""
@@ -199,20 +199,40 @@ def _holds(entry: _Field, value: str, context: dict[str, str]) -> bool:
 _NO_SHAPES = ("header.user-agent", "response.header.server", "response.header.user-agent")
 """Places full of version numbers, which look like addresses."""
 
-_DISGUISED = "net.mac"
+_VERSION = re.compile(r"version|build|release|agent|-ua-|firmware|driver|sdk")
+"""Names of fields with versions of four numbers."""
+
+_ID = re.compile(r"(?:id|identifier|uuid|mac|node|serial)\Z")
+"""Names of fields with ids; elsewhere a number such as `0x7f3a11ce0000` is a place in a program's memory."""
+
+_MAC = re.compile(r"(?<!h)mac(?:[_-]?addr(?:ess)?)?\Z")
+_BARE_MAC = re.compile(r"[0-9a-f]{12}\Z", re.IGNORECASE)
+
+_IDS = frozenset({"client.id", "server.machine_id", "client.serial", "net.mac"})
 
 
-def _by_shape(leaf: Leaf, labelled: bool, classified: Classified, evidence: Evidence) -> Iterator[tuple[str, str]]:
+def _by_shape(leaf: Leaf, labelled: _Labels, classified: Classified, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """What the value's shape shows; of a labelled value only a MAC address in disguise, and names under plex.direct."""
     if leaf.peeled or leaf.at in _NO_SHAPES:
         return
     # The recipient's own address tells it nothing.
     if leaf.at == "host" and is_address(leaf.value) and classified.party in _REACHED:
         return
-    version = leaf.at.rpartition(".")[2].lower().endswith(("version", "build", "release"))
+    name = ""
+    if len(leaf.value) == 12 and _BARE_MAC.match(leaf.value) and _MAC.search(_name(leaf)):
+        yield "net.mac", leaf.value
     for item, value in shapes(leaf.value, evidence):
-        if labelled and item not in (_DISGUISED, "server.cert_hash") and "plex.direct" not in leaf.value:
+        name = name or _name(leaf)
+        if labelled and item not in ("net.mac", "server.cert_hash") and "plex.direct" not in leaf.value:
             continue
-        if version and item.startswith("net."):
+        if item == "net.mac" and value.startswith("0x"):
+            if not (_ID.search(name) or any(label[0] in _IDS for label in labelled)):
+                continue
+        elif item.startswith("net.") and _VERSION.search(name):
             continue
         yield item, value
+
+
+def _name(leaf: Leaf) -> str:
+    """The name of the field in which a value stands, in lower case."""
+    return re.sub(r"(?:\.[0-9]+|\[[a-z0-9]+\])+\Z", "", leaf.at).rpartition(".")[2].lower()

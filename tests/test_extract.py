@@ -112,6 +112,9 @@ def test_an_id_that_is_a_mac_in_disguise_is_both() -> None:
         ("client.id", "body.who", "0x2a11ce00002"),
         ("net.mac", "body.who", "0x2a11ce00002"),
     ]
+    unknown = 'POST https://plex.tv/x\n\n{"NAME": "0x2a11ce00002"}'
+    assert sent(unknown.replace("NAME", "deviceId")) == [("net.mac", "body.deviceId", "0x2a11ce00002")]
+    assert sent(unknown.replace("NAME", "instruction_addr")) == []
     assert sent(request % "0x2a11ce") == [("client.id", "body.who", "0x2a11ce")]
 
 
@@ -196,7 +199,17 @@ def test_what_a_version_looks_like_is_no_address() -> None:
     assert sent("GET https://plex.tv/x?build=10.1.2.3&X-Plex-Version=10.1.2.3") == [
         ("server.version", "query.X-Plex-Version", "10.1.2.3")
     ]
+    for name in ("sec-ch-ua-full", "x-firmware", "x-version-info"):
+        assert sent(f"GET https://plex.tv/x\n{name}: 10.1.2.3") == []
+    assert sent('POST https://plex.tv/x\n\n{"versions": ["10.1.2.3"]}') == []
     assert sent("GET https://plex.tv/x?a=10.1.2.3") == [("net.lan_ip", "query.a", "10.1.2.3")]
+
+
+@pytest.mark.parametrize("name", ["mac", "deviceMac", "mac_address", "MACADDR"])
+def test_a_mac_address_without_colons_is_one_where_the_field_says_so(name: str) -> None:
+    assert sent(f"GET https://plex.tv/x?{name}=2A11CE000002") == [("net.mac", f"query.{name}", "2A11CE000002")]
+    assert sent(f"GET https://plex.tv/x?{name}=2A11CE00000G") == []
+    assert sent("GET https://plex.tv/x?hmac=2A11CE000002&id=2A11CE000002&machine=2A11CE000002") == []
 
 
 def test_a_host_under_plex_direct_shows_hash_and_address() -> None:

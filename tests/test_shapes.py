@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,9 @@ JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2ln"
         ("2a:11:ce:00:00:02", [("net.mac", "2a:11:ce:00:00:02")]),
         ("2A-11-CE-00-00-02", [("net.mac", "2A-11-CE-00-00-02")]),
         ("id=2a11.ce00.0002;", [("net.mac", "2a11.ce00.0002")]),
+        ("2a11.ce00.0002", [("net.mac", "2a11.ce00.0002")]),
+        ("<ann@example.org> mailto:ann@example.org", [("account.email", "ann@example.org")]),
+        ("http://x.example/?to=ann@example.org", [("account.email", "ann@example.org")]),
         ("0x2a11ce00002", [("net.mac", "0x2a11ce00002")]),
         ("198.51.100.7", [("net.public_ip", "198.51.100.7")]),
         ("198.51.100.8", [("net.public_ip", "198.51.100.8")]),
@@ -54,6 +59,15 @@ def test_a_shape_shows_an_item(value: str, expected: list[tuple[str, str]]) -> N
         "@",
         "ann@localhost",
         "logo@2x.png",
+        "icon@retina.svg",
+        "https://0123456789abcdef@o1.ingest.sentry.io/42",
+        "ftp://ann:secret@files.example.org/",
+        "00:00:00:00:00:00",
+        "FF-FF-FF-FF-FF-FF",
+        "02:00:00:00:00:00",
+        "1234.5678.9012",
+        '"Not_A Brand";v="8.0.0.0"',
+        "0.1.2.3",
         "npm/@scope/pkg@1.2.3",
         "2a:11:ce:00:00",
         "2a:11:ce:00:00:02:07",
@@ -114,3 +128,13 @@ def test_a_value_is_called_what_it_is(item: str, value: str, expected: str) -> N
 @given(st.text() | st.text(alphabet="0123456789abcdef.:-x@ "))
 def test_no_text_is_too_odd(value: str) -> None:
     assert all(part in value for _, part in shapes(value, EVIDENCE))
+
+
+def test_a_value_full_of_addresses_costs_little_time() -> None:
+    begin = time.perf_counter()
+    assert list(shapes("10.1.2.3 " * 100_000, EVIDENCE)) == [("net.lan_ip", "10.1.2.3")]
+    many = " ".join(f"10.{n // 65536 + 1}.{n // 256 % 256}.{n % 256} a{n}@example.org" for n in range(30_000))
+    assert len(list(shapes(many, EVIDENCE))) == 2_000
+    for text in ("a@", "ab.", "a@" + "a.", "1.", "::", "a:b:", "a-b-", "http://a@"):
+        list(shapes(text * (1_000_000 // len(text)), EVIDENCE))
+    assert time.perf_counter() - begin < 5
