@@ -8,6 +8,7 @@ then `ready`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -21,11 +22,13 @@ from typing import Any
 from mitmproxy import ctx, exceptions, options
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy.mode_servers import WireGuardServerInstance
+from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.tools.dump import DumpMaster
 
 from addons.observe import Observe
 from addons.passthrough import Passthrough
 from addons.reroute import Reroute
+from analysis.evidence import household
 from captures import home
 
 ALWAYS: dict[str, Any] = {
@@ -34,8 +37,6 @@ ALWAYS: dict[str, Any] = {
     "store_streamed_bodies": False,
     # Connections that pass untouched are still counted.
     "show_ignored_hosts": True,
-    # A server behind `reverse:` is asked for the name that the visitor used, as it would be without us.
-    "keep_host_header": True,
     "phonehome_flat": True,
 }
 """Options that differ from mitmproxy's defaults; `--set` has the last word.
@@ -84,7 +85,10 @@ async def run(settings: dict[str, Any]) -> None:
     `settings`: mitmproxy's options, ours, which begin with `phonehome_`, and `set`, texts `NAME=VALUE` that have the
     last word.  Raises `OptionsError` for a wrong one.
     """
-    wanted = {**ALWAYS, **settings}
+    modes = [ReverseMode.parse(mode) for mode in settings.get("mode", ()) if mode.startswith("reverse:")]
+    # An own server behind `reverse:` is asked for the name that the visitor used, as it would be without us.
+    own = all(household(mode.address[0]) for mode in modes)
+    wanted = {**ALWAYS, "keep_host_header": own, **settings}
     texts = wanted.pop("set", [])
     master = DumpMaster(options.Options(), with_termlog=False, with_dumper=False)
     # The parent makes one sentence of what went wrong at the start.
@@ -128,7 +132,9 @@ def main() -> None:
     os.umask(0o077)
     # Each connection of a device takes two files, and a proxy that has none left never recovers.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # macOS allows less than it says.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     # The ledger's thread gives Python's lock back after a millisecond instead of five, when a byte waits.
     sys.setswitchinterval(0.001)
     try:
@@ -138,7 +144,7 @@ def main() -> None:
         sys.exit(1)
     try:
         asyncio.run(run(settings))
-    except exceptions.OptionsError as error:
+    except (exceptions.OptionsError, ValueError) as error:
         _say(str(error))
         sys.exit(1)
 

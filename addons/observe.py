@@ -176,6 +176,13 @@ class Observe:
             self._writer.put(observation)
 
     @guarded
+    def client_connected(self, client: Client) -> None:
+        """A device connects; mitmproxy refuses one with a public address, as all have in an IPv6 household."""
+        if client.error:
+            why = "the proxy refused a device with a public address; allow such with --set block_global=false"
+            self.fault("a connection", why)
+
+    @guarded
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """A request begins: is what the device sends streamed?"""
         self._open[flow.id] = flow
@@ -275,26 +282,13 @@ class Observe:
         self._put(self._contact(client, address, None, "tcp", "the server could not be reached"))
 
     @guarded
-    def tcp_start(self, flow: tcp.TCPFlow) -> None:
-        """A connection that is not looked into."""
+    def tcp_start(self, flow: tcp.TCPFlow | udp.UDPFlow) -> None:
+        """A connection that is not looked into, or a conversation by UDP."""
         self._raw[flow.id] = (flow, [0, 0, 0, 0])
 
     @guarded
-    def udp_start(self, flow: udp.UDPFlow) -> None:
-        """Likewise."""
-        self._raw[flow.id] = (flow, [0, 0, 0, 0])
-
-    @guarded
-    def tcp_message(self, flow: tcp.TCPFlow) -> None:
+    def tcp_message(self, flow: tcp.TCPFlow | udp.UDPFlow) -> None:
         """A piece of it: counted, and not kept."""
-        self._count(flow)
-
-    @guarded
-    def udp_message(self, flow: udp.UDPFlow) -> None:
-        """Likewise."""
-        self._count(flow)
-
-    def _count(self, flow: tcp.TCPFlow | udp.UDPFlow) -> None:
         _, counts = self._raw[flow.id]
         message = flow.messages[-1]
         side = 0 if message.from_client else 1
@@ -304,24 +298,12 @@ class Observe:
             flow.messages.clear()
 
     @guarded
-    def tcp_end(self, flow: tcp.TCPFlow) -> None:
-        """The end of such a connection."""
+    def tcp_end(self, flow: tcp.TCPFlow | udp.UDPFlow) -> None:
+        """The end of it, in order or not."""
         self._raw_end(flow)
 
-    @guarded
-    def tcp_error(self, flow: tcp.TCPFlow) -> None:
-        """Likewise."""
-        self._raw_end(flow)
-
-    @guarded
-    def udp_end(self, flow: udp.UDPFlow) -> None:
-        """Likewise."""
-        self._raw_end(flow)
-
-    @guarded
-    def udp_error(self, flow: udp.UDPFlow) -> None:
-        """Likewise."""
-        self._raw_end(flow)
+    udp_start, udp_message, udp_end = tcp_start, tcp_message, tcp_end
+    tcp_error = udp_error = tcp_end
 
     def _raw_end(self, flow: tcp.TCPFlow | udp.UDPFlow) -> None:
         _, (out, back, packets_out, packets_back) = self._raw.pop(flow.id, (flow, [0, 0, 0, 0]))
@@ -343,19 +325,13 @@ class Observe:
 
     @guarded
     def dns_response(self, flow: dns.DNSFlow) -> None:
-        """A question and its answer."""
-        self._dns(flow)
-
-    @guarded
-    def dns_error(self, flow: dns.DNSFlow) -> None:
-        """A question without an answer."""
-        self._dns(flow)
-
-    def _dns(self, flow: dns.DNSFlow) -> None:
+        """A question and its answer, or that none came."""
         for seen in flows.observations(flow.get_state(), self._source()):
-            seen = replace(seen, device=self._device or seen.device)
-            self._label(flow, seen)
-            self._put(seen)
+            named = replace(seen, device=self._device or seen.device)
+            self._label(flow, named)
+            self._put(named)
+
+    dns_error = dns_response
 
     @guarded
     def tls_failed_client(self, data: tls.TlsData) -> None:

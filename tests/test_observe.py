@@ -6,6 +6,7 @@ import base64
 import contextlib
 import gzip
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -18,15 +19,18 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mitmproxy.io import FlowReader
 
 from analysis.model import Verdict
+from analysis.proxy import Proxy
 from captures.formats.flows import read
-from captures.model import Contact, Exchange
-from fake_cloud import Cloud, connect, program, read_request, recorded, resident, small, trust, written
+from captures.model import Contact, Endpoint, Exchange, Lookup
+from fake_cloud import Cloud, answer, connect, program, read_request, recorded, resident, small, trust, written
 
 LARGE = 40 * 1024 * 1024
 
@@ -364,3 +368,78 @@ def test_messages_do_not_pile_up(tmp_path: Path) -> None:
     assert grown < 30_000_000
     assert isinstance(seen, Contact)
     assert (seen.bytes_out, seen.bytes_in, seen.reason) == (240 << 18, 240 << 18, "is not HTTP")
+
+
+@contextlib.contextmanager
+def echo_by_udp(reply: Callable[[bytes], bytes]) -> Iterator[int]:
+    """A server that answers each datagram -> its port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    data, client = server.recvfrom(4096)
+                    server.sendto(reply(data), client)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield int(server.getsockname()[1])
+
+
+def ask(proxy: Proxy, data: bytes) -> bytes:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(10)
+        client.sendto(data, proxy.listening[0])
+        return client.recv(4096)
+
+
+QUESTION = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04Plex\x02tv\x00\x00\x01\x00\x01"
+
+
+def test_a_dns_question_and_its_answer_are_recorded(tmp_path: Path) -> None:
+    def resolve(data: bytes) -> bytes:
+        record = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x07"
+        return data[:2] + b"\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00" + data[12:] + record
+
+    with echo_by_udp(resolve) as port:
+        mode = [f"reverse:dns://127.0.0.1:{port}"]
+        with recorded(tmp_path, small, mode=mode, phonehome_device="tv") as (proxy, path):
+            assert ask(proxy, QUESTION).endswith(b"\xc0\x00\x02\x07")
+            (seen,) = written(path, 1)
+    assert isinstance(seen, Lookup)
+    assert (seen.device, seen.protocol, seen.host, seen.kind, seen.answers, seen.rcode) == (
+        "tv", "dns", "plex.tv", "A", ("192.0.2.7",), "NOERROR",
+    )  # fmt: skip
+
+
+def test_datagrams_are_counted_and_pass(tmp_path: Path) -> None:
+    with echo_by_udp(bytes.upper) as port:
+        with recorded(tmp_path, small, mode=[f"reverse:udp://127.0.0.1:{port}"]) as (proxy, path):
+            assert ask(proxy, b"hello") == b"HELLO"
+        (seen,) = written(path, 1)
+    assert isinstance(seen, Contact)
+    assert (seen.protocol, seen.bytes_out, seen.bytes_in, seen.packets_out, seen.packets_in) == ("udp", 5, 5, 1, 1)
+    assert (seen.initiator, seen.server) == ("outside", Endpoint("127.0.0.1", port))
+
+
+def test_a_server_behind_the_proxy_is_asked_for_the_name_that_the_visitor_used(tmp_path: Path) -> None:
+    asked: list[bytes] = []
+
+    def handler(connection: ssl.SSLSocket) -> None:
+        while request := read_request(connection):
+            asked.append(request)
+            connection.sendall(answer(b"{}"))
+
+    (tmp_path / "own").mkdir()
+    cloud = Cloud(tmp_path / "own", ("localhost",), handler)
+    options: dict[str, Any] = {"mode": [f"reverse:https://localhost:{cloud.port}"], "ssl_insecure": True}
+    with recorded(tmp_path, small, **options) as (proxy, path):
+        connection = http.client.HTTPConnection(*proxy.listening[0], timeout=10)
+        connection.request("GET", "/identity", headers={"Host": "home.example:32400"})
+        assert connection.getresponse().read() == b"{}"
+        connection.close()
+        (seen,) = written(path, 1)
+    cloud.close()
+    assert b"host: home.example:32400" in asked[0].lower()
+    assert isinstance(seen, Exchange)
+    assert (seen.host, seen.initiator) == ("home.example", "outside")

@@ -16,8 +16,8 @@ from analysis.live import Now, Watcher
 from analysis.report.document import printable
 from captures import ledger
 
-_MOST = 2000
-"""Observations taken in between two looks at the clock, so that Ctrl-C never waits for a long ledger."""
+_MOST = 200
+"""Observations taken in at a time, so that Ctrl-C never waits for a long ledger."""
 
 
 class View:
@@ -43,9 +43,10 @@ class View:
         if self._live:
             self._live.stop()
 
-    def update(self) -> None:
-        """Takes in what was recorded since the last time, and shows it."""
-        for count, (number, observation) in enumerate(ledger.read(self._path, self._last)):
+    def update(self) -> bool:
+        """Takes in what was recorded since the last time, and shows it; whether there is more."""
+        count = 0
+        for count, (number, observation) in enumerate(ledger.read(self._path, self._last), 1):
             self._last = number
             closed = self._watcher.take(observation)
             if closed and self._live is None:
@@ -60,6 +61,7 @@ class View:
         elif dropped > self._dropped:
             _remark(f"{dropped} observations had to be dropped so far: the ledger cannot be written fast enough")
         self._dropped = dropped
+        return count >= _MOST
 
 
 def screen(now: Now, dropped: int, faults: int) -> Group:

@@ -177,7 +177,9 @@ def _follow(path: Path, proxy: Proxy, interrupted: list[int]) -> None:
     named = Servers(hosts=frozenset(server.value for server in known.listed("server")))
     with View(options.known(), path, named, terminal=sys.stderr.isatty()) as view:
         while proxy.running and not interrupted:
+            more = False
             # A ledger that cannot be read now ends neither the recording nor the traffic.
             with suppress(CaptureError, sqlite3.Error, OSError):
-                view.update()
-            time.sleep(0.25)
+                more = view.update()
+            if not more:
+                time.sleep(0.25)
