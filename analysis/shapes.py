@@ -128,11 +128,13 @@ def is_address(value: str) -> bool:
 def label(item: str, value: str, evidence: Evidence) -> str:
     """Item that a field's name says, and the value -> the item that the value is.
 
-    A kernel release in a field for the model is the operating system; an address is one's own, local or another's
-    whatever the field is called.
+    A kernel release in a field for the model is the operating system; an e-mail address in one for the user name is
+    that; an address is one's own, local or another's whatever the field is called.
     """
     if item in _LABEL_BY_VALUE and _KERNEL.match(value):
         return _LABEL_BY_VALUE[item]
+    if item in ("account.username", "account.name") and "@" in value and _EMAIL.fullmatch(value):
+        return "account.email"
     if item in ("net.public_ip", "net.other_ip", "net.lan_ip") and is_address(value):
         seen = address_item(value, evidence)
         return item if item == "net.public_ip" and seen == "net.other_ip" else seen

@@ -191,6 +191,9 @@ def test_a_document_type_is_refused_so_that_no_entity_unfolds(text: str) -> None
         ("authorization: Bearer abc.def", [("", "Bearer abc.def"), ("[bearer]", "abc.def")]),
         ("authorization: token abc", [("", "token abc"), ("[bearer]", "abc")]),
         ("authorization: abc", [("", "abc")]),
+        ("authorization: Emby UserId=u1,Client=Kodi , Device=\"a b=c\", x", [
+            ("", 'Emby UserId=u1,Client=Kodi , Device="a b=c", x'), ("[mediabrowser].UserId", "u1"),
+            ("[mediabrowser].Client", "Kodi"), ("[mediabrowser].Device", "a b=c")]),
         (
             'authorization: MediaBrowser Client="Jellyfin Web", DeviceId="d1", Token="t1"',
             [

@@ -118,6 +118,10 @@ def test_what_only_looks_alike_shows_nothing(value: str) -> None:
         ("net.public_ip", "203.0.113.9", "net.public_ip"),
         ("net.lan_ip", "203.0.113.9", "net.other_ip"),
         ("net.lan_ip", "nas.local", "net.lan_ip"),
+        ("account.username", "ann@example.org", "account.email"),
+        ("account.username", "ann", "account.username"),
+        ("account.username", "ann@home", "account.username"),
+        ("client.device_name", "ann@example.org", "client.device_name"),
         ("client.device_name", "192.168.1.5", "client.device_name"),
     ],
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import re
 
-from analysis.decode.walk import Walk
+from analysis.decode.walk import Walk, step
 
-_PARAMETER = re.compile(r'(?:\A|[\s,])([A-Za-z][A-Za-z0-9_-]*)="([^"]*)"')
+_PARAMETER = re.compile(r'(?:\A|[\s,])([A-Za-z][A-Za-z0-9_-]*)=(?:"([^"]*)"|([^\s",]+))')
 _CREDENTIALS = frozenset({"authorization", "x-emby-authorization", "proxy-authorization"})
 
 
@@ -28,8 +28,8 @@ def header(walk: Walk, at: str, name: str, value: str) -> None:
     elif kind in ("bearer", "token"):
         walk.text(f"{at}[bearer]", rest.strip())
     elif kind in ("mediabrowser", "emby"):
-        for parameter, content in _PARAMETER.findall(rest):
-            walk.text(f"{at}[mediabrowser].{parameter}", content)
+        for parameter, quoted, bare in _PARAMETER.findall(rest):
+            walk.text(step(f"{at}[mediabrowser]", parameter), quoted or bare)
 
 
 def _basic(walk: Walk, at: str, encoded: str) -> None:
