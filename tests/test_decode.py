@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import time
+import tracemalloc
 import zlib
 from dataclasses import replace
 
@@ -28,7 +29,11 @@ def sent(body: bytes | str, kind: str = "", **changes: object) -> Exchange:
     return replace(PLAIN, headers=headers, body=Body(content, len(content)), **changes)  # type: ignore[arg-type]
 
 
-def leaves(exchange: Exchange, budget: Budget = BUDGET) -> list[tuple[str, str]]:
+AMPLE = Budget(seconds=60)
+"""A machine with other work stalls a test now and then."""
+
+
+def leaves(exchange: Exchange, budget: Budget = AMPLE) -> list[tuple[str, str]]:
     """Places and values, without path, host and content type."""
     found = [(leaf.at, leaf.value) for leaf in decode(exchange, budget).leaves]
     return [pair for pair in found if pair[0] not in ("path", "host", "header.content-type")]
@@ -117,6 +122,7 @@ REPLAY = b'{"segment_id": 0}\n' + zlib.compress(b'[{"u": "v"}]')
         ("<R a='1'><D k='x'/><D k='y'>text</D><E/></R>", "", [
             ("R.a", "1"), ("R.D.0.k", "x"), ("R.D.1.k", "y"), ("R.D.1", "text")]),
         ("<R a='1'><D k='x'/><D", "", [("R.a", "1"), ("R.D.0.k", "x"), ("", "<D")]),
+        ("<R a='1'> & x", "", [("R.a", "1"), ("", " & x")]),
         ("<R a='1'/> ann@example.org", "", [("R.a", "1"), ("", " ann@example.org")]),
         ("<?xml version='1.0' encoding='shift_jis'?><R a='1'/>", "", [
             ("", "<?xml version='1.0' encoding='shift_jis'?><R a='1'/>")]),
@@ -165,9 +171,9 @@ def test_numbers_stay_the_texts_that_were_sent() -> None:
 
 
 def test_endless_nesting_is_noted_and_ends() -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = decode(sent(b"[" * 200_000))
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
     assert found.ran_out == ("A call is nested more deeply than is looked at",)
     assert [leaf.at for leaf in found.leaves] == ["path", "host", "body"]
 
@@ -347,7 +353,7 @@ MEGA = 1_000_000
         b"[" + b"[]," * 2 * MEGA + b"1]",
         b'["' + b"%2525" * MEGA + b'"]',
         b"a=b&" * 2 * MEGA,
-        b"<r>" + b"<a b='1'/>" * (MEGA // 2) + b"</r>",
+        b"<r>" + b"<a/>" * (2 * MEGA) + b"</r>",
         b"--\n" * 2 * MEGA,
         b"--x\r\n" + b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nv\r\n' * (MEGA // 9),
         b"--x\r\n" + b";name=" * MEGA + b"\r\n\r\nv\r\n",
@@ -358,9 +364,9 @@ MEGA = 1_000_000
     ids=range(15),
 )  # fmt: skip
 def test_no_body_costs_much_time_or_memory(content: bytes | str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = decode(sent(content)).leaves
-    assert time.perf_counter() - begin < 1.5
+    assert time.process_time() - begin < 1.5
     assert sum(len(leaf.at) + len(leaf.value) for leaf in found) < 20 * MEGA
 
 
@@ -374,15 +380,50 @@ def test_a_name_of_any_length_gives_a_place_that_can_be_read() -> None:
 
 @pytest.mark.parametrize("blank", ["", " " * 300_000])
 def test_a_large_json_text_comes_out_as_a_small_one_does(blank: str) -> None:
-    text = blank + (
-        '{"a": [1, [], {}, [2, {"b": null, "c\\u00e9\\"": "x\\ny"}], -1.50e3, NaN, true, false],\n'
-        ' "": {"d": {"e": [[3]]}} , "f": ""}'
+    text = (
+        "{"
+        + blank
+        + (
+            '"a": [1, [], {}, [2, {"b": null, "c\\u00e9\\"": "x\\ny"}], -1.50e3, NaN, true, false],\n'
+            ' "": {"d": {"e": [[3]]}} , "f": ""}'
+        )
     )
     assert body(text) == [
         ("body.a.0", "1"), ("body.a.3.0", "2"), ('body.a.3.1.c\u00e9"', "x\ny"), ("body.a.4", "-1.50e3"),
         ("body.a.5", "NaN"), ("body.a.6", "true"), ("body.a.7", "false"), ("body..d.e.0.0", "3"), ("body.f", ""),
     ]  # fmt: skip
     assert value(text.strip())[-1] == ("query.q[json].f", "")
+
+
+def test_a_large_body_does_not_fill_the_memory() -> None:
+    content = b"[" + b"1," * MEGA + b"1]"
+    tracemalloc.start()
+    assert len(decode(sent(content), Budget(seconds=60)).leaves) == BUDGET.leaves
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * len(content)
+
+
+def test_envelopes_within_envelopes_end() -> None:
+    content = b"ann@example.org"
+    for _ in range(500):
+        content = b'{}\n{"type": "x", "length": %d}\n%b' % (len(content), content)
+    found = leaves(sent(content))
+    assert found[0] == ("body.1.type", "x")
+    assert found[-1][0].startswith("body.2.2.2.2.2.2")
+    assert "ann@example.org" in found[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "noted"), [("application/octet-stream", False), ("", True), ("image/png", False), ("text/plain", True)]
+)
+def test_an_answer_that_is_a_file_is_no_gap_and_a_request_is(kind: str, noted: bool) -> None:
+    binary = Body(b"\x89\xff\0\0 binary", 13)
+    gap = ("A body is in a form that is not known",)
+    answer = replace(PLAIN, response_body=binary, response_headers=(("content-type", kind),))
+    assert decode(answer).ran_out == (gap if noted else ())
+    request = decode(replace(PLAIN, body=binary, headers=(("content-type", kind),)))
+    assert request.ran_out == (() if kind == "image/png" else gap)
 
 
 def test_a_value_beyond_the_budget_is_cut_and_noted() -> None:
@@ -400,6 +441,17 @@ def test_what_is_packed_beyond_the_budget_is_noted() -> None:
     short = decode(call, Budget(size=21))
     assert [leaf.at for leaf in short.leaves[2:]] == ["query.q", "query.q[base64]", "query.r"]
     assert short.ran_out == ("A call unpacks to more than is looked at",)
+
+
+@pytest.mark.parametrize("place", ["query", "body"])
+def test_a_bomb_is_noted(place: str) -> None:
+    raw = gzip.compress(b"a" * 3_000_000, mtime=0)
+    call = sent(raw) if place == "body" else replace(PLAIN, query=(("q", packed(raw)),))
+    found = decode(call)
+    assert found.ran_out[0] == "A call unpacks to more than is looked at"
+    assert [leaf.at for leaf in found.leaves[2:]] == (["query.q"] if place == "query" else [])
+    small = decode(replace(PLAIN, query=(("q", packed(gzip.compress(b"ann ann ann", mtime=0))),)), Budget(size=11))
+    assert (small.leaves[-1].value, small.ran_out) == ("ann ann ann", ())
 
 
 TEXTS = st.one_of(st.text(), st.sampled_from([text for text, _ in HITS]))

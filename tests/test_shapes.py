@@ -135,10 +135,10 @@ def test_no_text_is_too_odd(value: str) -> None:
 
 
 def test_a_value_full_of_addresses_costs_little_time() -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert list(shapes("10.1.2.3 " * 100_000, EVIDENCE)) == [("net.lan_ip", "10.1.2.3")]
     many = " ".join(f"10.{n // 65536 + 1}.{n // 256 % 256}.{n % 256} a{n}@example.org" for n in range(30_000))
     assert len(list(shapes(many, EVIDENCE))) == 2_000
     for text in ("a@", "ab.", "a@" + "a.", "1.", "::", "a:b:", "a-b-", "http://a@"):
         list(shapes(text * (1_000_000 // len(text)), EVIDENCE))
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5

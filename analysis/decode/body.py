@@ -37,10 +37,9 @@ def body(walk: Walk, at: str, message: Body, headers: Pairs) -> None:
 
 def _content(walk: Walk, at: str, content: bytes, kind: str, encodings: _Encodings, nested: int = 0) -> None:
     """Adds a body, or a part of one that stands in `nested` others."""
-    if packed := unpacked(content, walk.room):
-        name, plain = packed
-        walk.room -= len(plain)
-        at, content, encodings = f"{at}[{name}]", plain, (*encodings, name)
+    if packed := unpacked(walk, content):
+        name, content = packed
+        at, encodings = f"{at}[{name}]", (*encodings, name)
     if len(content) > walk.budget.size:
         walk.note("A body is larger than is looked at")
         content = content[: walk.budget.size]
@@ -149,9 +148,7 @@ def _multipart(walk: Walk, at: str, content: bytes, kind: str, encodings: _Encod
         place = step(at, name)
         if file_name:
             walk.text(f"{place}.filename", file_name, encodings)
-        packed = unpacked(value, walk.room)
-        if packed:
-            walk.room -= len(packed[1])
+        packed = unpacked(walk, value)
         text = _text(packed[1] if packed else value)
         if text is None or "\0" in text:
             walk.note("A body is in a form that is not known")

@@ -9,7 +9,6 @@ _BOUNDARY = re.compile(r'boundary="?([^";,]{1,200})"?')
 _SNIFFED = re.compile(rb"--[\w'()+,./:=?-]{1,200}(?=\r?\n)")
 _NAME = re.compile(r'[;\s]name="?([^";\r\n]*)"?', re.IGNORECASE)
 _FILE_NAME = re.compile(r'[;\s]filename="?([^";\r\n]*)"?', re.IGNORECASE)
-_LONGEST_HEAD = 4_096
 
 
 def parts(content: bytes, kind: str) -> Iterator[tuple[str, str, bytes]]:
@@ -29,9 +28,9 @@ def parts(content: bytes, kind: str) -> Iterator[tuple[str, str, bytes]]:
         end = content.find(boundary, start)
         part = content[start : end if end >= 0 else len(content)]
         start = end + len(boundary) if end >= 0 else len(content)
-        head, gap = part[:_LONGEST_HEAD].partition(b"\r\n\r\n")[:2]
+        head, gap = part.partition(b"\r\n\r\n")[:2]
         if not gap:
-            head, gap = part[:_LONGEST_HEAD].partition(b"\n\n")[:2]
+            head, gap = part.partition(b"\n\n")[:2]
         text = head.decode("utf-8", "replace")
         name = _NAME.search(text)
         if gap and name:

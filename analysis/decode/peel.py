@@ -39,12 +39,16 @@ def peel_value(walk: Walk, at: str, value: str, encodings: tuple[str, ...]) -> b
     return False
 
 
-def unpacked(raw: bytes, room: int) -> tuple[str, bytes] | None:
-    """Compressed bytes -> encoding and what they hold, if they hold it whole and in not more than `room` bytes."""
+def unpacked(walk: Walk, raw: bytes) -> tuple[str, bytes] | None:
+    """Compressed bytes -> encoding and what they hold; `None` for others, damaged ones and bombs (noted)."""
     for magic, kind in _COMPRESSED:
         if raw.startswith(magic):
-            plain = undo(raw, kind, Limits(size=max(room, 0)))
-            return (kind, plain.content) if plain.content and not plain.problem else None
+            plain = undo(raw, kind, Limits(size=max(walk.room, 0)))
+            if "unpacks to more" in plain.problem:
+                walk.note("A call unpacks to more than is looked at")
+            if plain.content and not plain.problem:
+                walk.room -= len(plain.content)
+                return kind, plain.content
     return None
 
 
@@ -96,12 +100,11 @@ def _packed(walk: Walk, at: str, value: str, encodings: tuple[str, ...]) -> bool
     for name, raw in (("hex", _unhex(value)), ("base64", _unbase64(value))):
         if raw is None:
             continue
-        if inner := unpacked(raw, walk.room):
+        if inner := unpacked(walk, raw):
             kind, content = inner
             if text := _printable(content):
-                walk.unpack(f"{at}[{name}][{kind}]", text, (*encodings, name, kind))
+                walk.text(f"{at}[{name}][{kind}]", text, (*encodings, name, kind))
                 return True
-            walk.room -= len(content)
         if text := _printable(raw):
             walk.unpack(f"{at}[{name}]", text, (*encodings, name))
             return True
