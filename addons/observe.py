@@ -35,6 +35,7 @@ if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.append(_root)
 
 from addons.bodies import Stream, kept
+from addons.recorder import Recorder
 
 # Not its `load` alone: mitmproxy takes functions of a script that are named like its events for hooks.
 from analysis import knowledge
@@ -46,9 +47,7 @@ from analysis.schema import KnowledgeError
 from analysis.verdicts import Verdicts
 from captures import home
 from captures.formats import flows
-from captures.ledger import Writer
 from captures.model import CaptureError, Contact, Endpoint, Exchange, Observation, Source, Unreadable
-from captures.pseudonym import key
 
 _MESSAGE = 1024 * 1024
 """Bytes of a WebSocket message that are kept."""
@@ -107,7 +106,7 @@ class Observe:
     """The addon."""
 
     def __init__(self) -> None:
-        self._writer: Writer | None = None
+        self._recorder: Recorder | None = None
         self._verdicts: Verdicts | None = None
         self._knowledge: Knowledge | None = None
         self._numbers = itertools.count()
@@ -136,9 +135,9 @@ class Observe:
             self._device = ctx.options.phonehome_device
             self._flat = ctx.options.phonehome_flat
             if ctx.options.phonehome_ledger:
-                secret = None if ctx.options.phonehome_keep_secrets else key()
-                self._writer = Writer(Path(ctx.options.phonehome_ledger), secret)
-                self._numbers = itertools.count(self._writer.next_flow)
+                path = Path(ctx.options.phonehome_ledger)
+                self._recorder = Recorder(path, keep_secrets=ctx.options.phonehome_keep_secrets)
+                self._numbers = itertools.count(self._recorder.next_flow)
             if not isinstance(ctx.master, DumpMaster):
                 self._verdicts = Verdicts(self._told)
         except (CaptureError, KnowledgeError, OSError) as error:
@@ -156,10 +155,10 @@ class Observe:
             self._raw_end(raw)
         if self._verdicts:
             self._verdicts.close()
-        if self._writer:
+        if self._recorder:
             if self._faults > _ROWS:
                 self._put(Unreadable(self._source(), time.time(), "hooks", f"{self._faults - _ROWS} further faults"))
-            self._writer.close()
+            self._recorder.close()
 
     def fault(self, place: str, reason: str) -> None:
         """Counts a fault, and records it; never raises."""
@@ -172,8 +171,8 @@ class Observe:
         return Source(0, next(self._numbers))
 
     def _put(self, observation: Observation) -> None:
-        if self._writer:
-            self._writer.put(observation)
+        if self._recorder:
+            self._recorder.put(observation)
 
     @guarded
     def client_connected(self, client: Client) -> None:

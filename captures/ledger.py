@@ -173,6 +173,10 @@ class Writer:
         self._waiting.append((observation, size))
         return True
 
+    def missed(self, count: int) -> None:
+        """Counts observations that were lost before they came here."""
+        self._dropped += count
+
     @property
     def counts(self) -> Counts:
         """What became of what was put so far."""
