@@ -26,13 +26,21 @@ import pytest
 from fake_cloud import ROOT, start
 
 
+def first_line(stream: int) -> str:
+    """Byte by byte: what a buffer took beyond the line, `communicate` would not see again."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(stream, 1)):
+        line += byte
+    return line.decode()
+
+
 @contextmanager
 def watching(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`phonehome watch` that listens -> (process, address)."""
     process = start("watch", "--listen", "0", "--format", "json", *arguments, home=home)
     try:
         assert process.stderr is not None
-        first = process.stderr.readline()
+        first = first_line(process.stderr.fileno())
         assert first.startswith("listening on 127.0.0.1:"), first + process.stderr.read()
         yield process, first.removeprefix("listening on ").strip()
     finally:
