@@ -213,7 +213,8 @@ _IDS = frozenset({"client.id", "server.machine_id", "client.serial", "net.mac"})
 
 def _by_shape(leaf: Leaf, labelled: _Labels, classified: Classified, evidence: Evidence) -> Iterator[tuple[str, str]]:
     """What the value's shape shows; of a labelled value only a MAC address in disguise, and names under plex.direct."""
-    if leaf.peeled or leaf.at in _NO_SHAPES:
+    # The host and path of an address are seen in the whole of it.
+    if leaf.peeled or leaf.at in _NO_SHAPES or leaf.at.endswith(("[url].host", "[url].path")):
         return
     # The recipient's own address tells it nothing.
     if leaf.at == "host" and is_address(leaf.value) and classified.party in _REACHED:

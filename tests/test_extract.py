@@ -222,6 +222,15 @@ def test_a_host_under_plex_direct_shows_hash_and_address() -> None:
     assert found(classified(lookup, rule="", party=Party.UNKNOWN)) == expected
 
 
+def test_an_address_in_a_url_comes_out_once() -> None:
+    asked = f"GET https://plex.tv/x\nx-url: https://192-168-1-5.{HASH}.plex.direct/ann@example.org?to=x"
+    assert sent(asked, rule="") == [
+        ("account.email", "header.x-url", "ann@example.org"),
+        ("server.cert_hash", "header.x-url", HASH),
+        ("net.lan_ip", "header.x-url", "192-168-1-5"),
+    ]
+
+
 ASKED = 'POST https://198.51.100.7/x?q=dune\n\n{"who": "c1"}'
 ANSWERED = '200\n\n{"title": "Alien"}'
 
