@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from mitmproxy import http
 
-from captures.content import Limits, undo
-from captures.model import Body
+from captures.recorder import Streamed
 
 LARGE = 1024 * 1024
 """Bytes.  A body announced as larger is streamed."""
@@ -20,9 +19,6 @@ _MEDIA = (
     b"video/", b"audio/", b"image/", b"font/", b"application/octet-stream", b"application/zip", b"multipart/x-mixed",
 )  # fmt: skip
 _EVENTS = (b"text/event-stream", b"application/x-ndjson", b"application/stream+json", b"application/grpc")
-
-# Unpacking happens in the hook, so a small bomb must cost little.
-_LIMITS = Limits(size=4 * WHOLE)
 
 
 class Stream:
@@ -46,16 +42,9 @@ class Stream:
                 self._most = len(self.kept)
         return data
 
-    def body(self, encoding: str) -> Body:
-        """What was kept, after this `Content-Encoding` was undone as far as it goes."""
-        if not self.size:
-            return Body()
-        if not self.kept:
-            return Body(None, self.size, True, "a medium, which is not kept")
-        opened = undo(bytes(self.kept), encoding, _LIMITS)
-        if self.size == len(self.kept):
-            return opened
-        return Body(opened.content, self.size, True, "only the beginning was kept")
+    def passed(self) -> Streamed:
+        """What passed."""
+        return Streamed(self.size, bytes(self.kept))
 
 
 def kept(headers: http.Headers, *, unannounced: bool) -> int | None:

@@ -48,6 +48,7 @@ from analysis.verdicts import Verdicts
 from captures import home
 from captures.formats import flows
 from captures.model import CaptureError, Contact, Endpoint, Exchange, Observation, Source, Unreadable
+from captures.recorder import Raw, Streamed, exchange
 
 _MESSAGE = 1024 * 1024
 """Bytes of a WebSocket message that are kept."""
@@ -112,6 +113,7 @@ class Observe:
         self._numbers = itertools.count()
         self._device = ""
         self._flat = False
+        self._shown = True
         self._faults = 0
         self._open: dict[str, http.HTTPFlow] = {}
         self._streams: dict[tuple[str, str], Stream] = {}
@@ -134,6 +136,8 @@ class Observe:
             self._knowledge = knowledge.load(home.packs(), home.cache())
             self._device = ctx.options.phonehome_device
             self._flat = ctx.options.phonehome_flat
+            # Nobody sees a label of `python -m addons`, unless flows are saved or another script looks at them.
+            self._shown = not self._flat or bool(ctx.options.save_stream_file or ctx.options.scripts)
             if ctx.options.phonehome_ledger:
                 path = Path(ctx.options.phonehome_ledger)
                 self._recorder = Recorder(path, keep_secrets=ctx.options.phonehome_keep_secrets)
@@ -207,24 +211,31 @@ class Observe:
 
     def _http(self, flow: http.HTTPFlow) -> None:
         self._open.pop(flow.id, None)
-        exchange = self._exchange(flow)
-        if flow.response and flow.response.status_code == 101:
-            self._handshakes[flow.id] = (exchange, 0)
-        self._label(flow, exchange)
-        self._put(exchange)
-        if self._verdicts and self._verdicts.ask(exchange.source.index, exchange):
-            self._asked[exchange.source.index] = flow
+        sent, answered = self._passed(flow, "request"), self._passed(flow, "response")
+        raw = Raw(_state(flow), next(self._numbers), self._device, sent, answered)
+        if self._recorder:
+            bodies = (flow.request.raw_content, flow.response and flow.response.raw_content, sent and sent.kept)
+            self._recorder.put(raw, sum(len(body or b"") for body in (*bodies, answered and answered.kept)))
+        upgrade = flow.response is not None and flow.response.status_code == 101
+        if self._shown or upgrade:
+            self._look(flow, exchange(raw), upgrade=upgrade)
 
-    def _exchange(self, flow: http.HTTPFlow) -> Exchange:
-        request = self._streams.pop((flow.id, "request"), None)
-        response = self._streams.pop((flow.id, "response"), None)
-        seen = next(iter(flows.observations(_state(flow), self._source())))
+    def _passed(self, flow: http.HTTPFlow, side: str) -> Streamed | None:
+        stream = self._streams.pop((flow.id, side), None)
+        return stream.passed() if stream else None
+
+    def _look(self, flow: http.HTTPFlow, seen: Exchange | Unreadable, *, upgrade: bool) -> None:
+        """What only some need: the exchange itself, to show what it is for or to go on with its messages."""
+        self._label(flow, seen)
         if not isinstance(seen, Exchange):
-            raise TypeError
-        return _with_streams(seen, self._device, request, response)
+            return
+        if upgrade:
+            self._handshakes[flow.id] = (seen, 0)
+        if self._verdicts and self._verdicts.ask(seen.source.index, seen):
+            self._asked[seen.source.index] = flow
 
     def _label(self, flow: Flow, observation: Observation) -> None:
-        if self._knowledge is None:
+        if self._knowledge is None or not self._shown:
             return
         call = classify(observation, self._knowledge, _NOTHING)
         flow.metadata["phonehome.category"] = call.category.value
@@ -391,18 +402,6 @@ def _state(flow: http.HTTPFlow) -> dict[str, Any]:
         },
         "server_conn": {"peername": server.peername, "address": server.address},
     }
-
-
-def _with_streams(exchange: Exchange, device: str, request: Stream | None, response: Stream | None) -> Exchange:
-    changes: dict[str, Any] = {"device": device} if device else {}
-    if request:
-        body = request.body(exchange.header("content-encoding"))
-        changes |= {"body": body, "bytes_out": exchange.bytes_out + body.size}
-    if response:
-        encoding = next((value for name, value in exchange.response_headers if name == "content-encoding"), "")
-        body = response.body(encoding)
-        changes |= {"response_body": body, "bytes_in": exchange.bytes_in + body.size}
-    return replace(exchange, **changes) if changes else exchange
 
 
 def _endpoint(address: _Address | None) -> Endpoint | None:

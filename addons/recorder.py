@@ -9,8 +9,8 @@ from collections import deque
 from pathlib import Path
 
 from analysis.process import start
-from captures.model import CaptureError, Exchange, Observation
-from captures.recorder import frame, order
+from captures.model import CaptureError, Observation
+from captures.recorder import Raw, frame, order
 
 _MOST = 20_000
 """Observations that may wait for the other process."""
@@ -28,7 +28,7 @@ class Recorder:
     def __init__(self, path: Path, *, keep_secrets: bool) -> None:
         """Raises `CaptureError` with what the other process says is wrong with the ledger."""
         self._order = order(path, keep_secrets=keep_secrets)
-        self._waiting: deque[tuple[Observation, int]] = deque()
+        self._waiting: deque[tuple[Observation | Raw, int]] = deque()
         # Each of these is changed by one thread only.
         self._taken = self._refused = 0
         self._given = self._failed = self._told = 0
@@ -48,18 +48,24 @@ class Recorder:
             answer = process.stdout.readline().decode().strip()
         if not answer.isdigit():
             process.kill()
+            with contextlib.suppress(OSError):
+                process.stdin.close()
             process.wait()
             raise CaptureError(answer or "the ledger cannot be kept: its process ended at once")
         return process, int(answer)
 
-    def put(self, observation: Observation) -> bool:
-        """Takes an observation; `False` when too many wait and it is lost, which is counted."""
-        size = _size(observation)
+    @property
+    def pid(self) -> int:
+        """Number of the other process."""
+        return self._process.pid
+
+    def put(self, item: Observation | Raw, size: int = 0) -> bool:
+        """Takes an observation with so many bytes of bodies; `False` when too many wait and it is lost and counted."""
         if len(self._waiting) >= _MOST or self._taken - self._given + size > _MOST_BYTES:
             self._refused += 1
             return False
         self._taken += size
-        self._waiting.append((observation, size))
+        self._waiting.append((item, size))
         return True
 
     def close(self) -> None:
@@ -75,6 +81,7 @@ class Recorder:
                 self._deliver()
             if not self._ending.wait(1.0):
                 # Somebody ended the other process: another one goes on where it stopped.
+                self._process.poll()
                 with contextlib.suppress(OSError, CaptureError):
                     self._process, _ = self._start()
 
@@ -89,16 +96,10 @@ class Recorder:
                     self._given += sum(size for _, size in batch)
                     lost = self._refused + self._failed - self._told
                     self._failed += len(batch)
-                    pipe.write(frame((observation for observation, _ in batch), lost))
+                    pipe.write(frame((item for item, _ in batch), lost))
                     pipe.flush()
                     self._failed -= len(batch)
                     self._told += lost
                 if ending:
                     return
                 self._ending.wait(_EVERY)
-
-
-def _size(observation: Observation) -> int:
-    if not isinstance(observation, Exchange):
-        return 0
-    return len(observation.body.content or b"") + len(observation.response_body.content or b"")

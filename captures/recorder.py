@@ -10,20 +10,63 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
+from captures.content import Limits, undo
+from captures.formats.flows import observations
 from captures.ledger import Writer
-from captures.model import CaptureError, Contact, Exchange, Lookup, Observation, Unreadable
+from captures.model import (
+    Body,
+    CaptureError,
+    Contact,
+    Exchange,
+    Lookup,
+    Observation,
+    Pairs,
+    Source,
+    Unreadable,
+)
 from captures.pseudonym import key
+
+
+class Streamed(NamedTuple):
+    """A body that passed piece by piece."""
+
+    size: int
+    """Bytes in all."""
+    kept: bytes
+    """Its beginning; empty for a medium."""
+
+
+class Raw(NamedTuple):
+    """An HTTP flow as the proxy has it, from which the exchange is made here: that is most of the work."""
+
+    state: dict[str, Any]
+    """What `flows.observations` looks at."""
+    number: int
+    """Number of the flow."""
+    device: str
+    """Name of the device; empty: its address."""
+    sent: Streamed | None
+    """Body of the request, if it was streamed."""
+    answered: Streamed | None
+    """Body of the answer, if it was streamed."""
+
 
 _LENGTH = struct.Struct(">I")
 
 _KINDS: tuple[type[Exchange | Contact | Lookup | Unreadable], ...] = (Exchange, Contact, Lookup, Unreadable)
 
+_RAW = len(_KINDS)
+
 _ROWS = msgspec.msgpack.Decoder(tuple[int, list[tuple[int, msgspec.Raw]]])
+
+# A small bomb must cost little.
+_LIMITS = Limits(size=4 * 1024 * 1024)
 
 
 class _Order(msgspec.Struct):
@@ -36,11 +79,49 @@ def order(path: Path, *, keep_secrets: bool) -> bytes:
     return msgspec.json.encode(_Order(str(path), keep_secrets)) + b"\n"
 
 
-def frame(observations: Iterable[Observation], lost: int) -> bytes:
-    """Observations, and the number of those that were lost before, as one frame."""
-    rows = [(_KINDS.index(type(observation)), observation) for observation in observations]
+def exchange(raw: Raw) -> Exchange | Unreadable:
+    """Flow -> the exchange; `Unreadable` when its state is none that a flow should have."""
+    seen = next(observations(raw.state, Source(0, raw.number)))
+    if not isinstance(seen, Exchange):
+        return Unreadable(seen.source, None, f"flow {raw.number}", getattr(seen, "reason", "is odd"))
+    changes: dict[str, Any] = {"device": raw.device} if raw.device else {}
+    if raw.sent:
+        body = _body(raw.sent, seen.headers)
+        changes |= {"body": body, "bytes_out": seen.bytes_out + body.size}
+    if raw.answered:
+        body = _body(raw.answered, seen.response_headers)
+        changes |= {"response_body": body, "bytes_in": seen.bytes_in + body.size}
+    return replace(seen, **changes) if changes else seen
+
+
+def _body(streamed: Streamed, headers: Pairs) -> Body:
+    if not streamed.size:
+        return Body()
+    if not streamed.kept:
+        return Body(None, streamed.size, True, "a medium, which is not kept")
+    encoding = next((value for name, value in headers if name == "content-encoding"), "")
+    opened = undo(streamed.kept, encoding, _LIMITS)
+    if streamed.size == len(streamed.kept):
+        return opened
+    return Body(opened.content, streamed.size, True, "only the beginning was kept")
+
+
+def frame(items: Iterable[Observation | Raw], lost: int) -> bytes:
+    """Observations and flows, and the number of those that were lost before, as one frame."""
+    rows = [_row(item) for item in items]
     data = msgspec.msgpack.encode((lost, rows))
     return _LENGTH.pack(len(data)) + data
+
+
+def _row(item: Observation | Raw) -> tuple[int, msgspec.Raw]:
+    """One that cannot be packed costs itself alone."""
+    try:
+        kind = _RAW if isinstance(item, Raw) else _KINDS.index(type(item))
+        return kind, msgspec.Raw(msgspec.msgpack.encode(item))
+    except Exception as error:
+        number = item.number if isinstance(item, Raw) else item.source.index
+        odd = Unreadable(Source(0, number), None, f"flow {number}", f"is odd ({type(error).__name__})")
+        return _KINDS.index(Unreadable), msgspec.Raw(msgspec.msgpack.encode(odd))
 
 
 def frames(pipe: BinaryIO) -> Iterator[tuple[int, list[Observation]]]:
@@ -51,7 +132,16 @@ def frames(pipe: BinaryIO) -> Iterator[tuple[int, list[Observation]]]:
         if len(data) < length:
             return
         lost, rows = _ROWS.decode(data)
-        yield lost, [msgspec.msgpack.decode(raw, type=_KINDS[kind]) for kind, raw in rows]
+        yield lost, [_observation(kind, raw) for kind, raw in rows]
+
+
+def _observation(kind: int, data: msgspec.Raw) -> Observation:
+    try:
+        if kind == _RAW:
+            return exchange(msgspec.msgpack.decode(data, type=Raw))
+        return msgspec.msgpack.decode(data, type=_KINDS[kind])
+    except Exception as error:
+        return Unreadable(Source(0, 0), None, "a flow", f"is odd ({type(error).__name__})")
 
 
 def main() -> None:
@@ -65,9 +155,9 @@ def main() -> None:
         return
     sys.stdout.write(f"{writer.next_flow}\n")
     sys.stdout.flush()
-    for lost, observations in frames(pipe):
+    for lost, found in frames(pipe):
         writer.missed(lost)
-        for observation in observations:
+        for observation in found:
             writer.put(observation)
     writer.close()
 

@@ -193,7 +193,7 @@ def test_traffic_that_our_code_cannot_take_passes_and_is_counted(tmp_path: Path)
             assert connection.getresponse().read() == b'{"ok": true}'
         (seen,) = written(path, 1)
     assert isinstance(seen, Unreadable)
-    assert (seen.place, seen.reason) == ("hook response", "a fault of phonehome's (TypeError)")
+    assert (seen.place, seen.reason) == ("flow 0", "is odd (ValueError)")
 
 
 def test_all_files_that_the_system_allows_are_used(tmp_path: Path) -> None:
