@@ -15,6 +15,11 @@ from captures.model import Body
 
 _BLOCK = 64 * 1024
 
+_PIECE = 8 * 1024
+
+_MOST_ENCODINGS = 8
+"""Each may cost a pass over the body; real messages have one, seldom two."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -39,11 +44,14 @@ LIMITS = Limits()
 def undo(raw: bytes, encoding: str, limits: Limits = LIMITS) -> Body:
     """Body as on the wire and its `Content-Encoding` -> `Body`; of several encodings the last is undone first.
 
-    Never raises.  A damaged encoding keeps the good beginning (`cut`), an unknown one keeps nothing (`None`), a bomb
-    keeps what the limits allow (`cut`).  Source: RFC 9110, 8.4.
+    Never raises.  A damaged encoding keeps the good beginning (`cut`), an unknown one or more than eight keep nothing
+    (`None`), a bomb keeps what the limits allow (`cut`).  Source: RFC 9110, 8.4.
     """
     content, problem = raw, ""
-    for name in reversed([part.strip().lower() for part in encoding.split(",")]):
+    names = [part.strip().lower() for part in encoding.split(",")]
+    if len(names) > _MOST_ENCODINGS:
+        return Body(None, len(raw), False, "too many content-encodings")
+    for name in reversed(names):
         if name in ("", "identity", "aws-chunked"):
             continue
         content, problem = _undo_one(content, name, limits)
@@ -96,16 +104,26 @@ def _deflate(raw: bytes) -> Iterator[bytes]:
 
 
 def _inflate(raw: bytes, window: int) -> Iterator[bytes]:
-    while raw:
-        stream = zlib.decompressobj(window)
-        while not stream.eof:
-            part = stream.decompress(raw, _BLOCK)
-            yield part
-            if not part and not stream.unconsumed_tail and not stream.eof:
-                raise _Damaged
-            raw = stream.unconsumed_tail
-        # A gzip file may hold several members; what follows the last one is padding.
-        raw = stream.unused_data.lstrip(b"\0") if window == 31 else b""
+    stream = None
+    # In pieces: what zlib leaves over is copied each time, and a body may be a million empty members.
+    for at in range(0, len(raw), _PIECE):
+        piece = raw[at : at + _PIECE]
+        if at and stream is None:
+            piece = piece.lstrip(b"\0")
+        while piece:
+            stream = stream or zlib.decompressobj(window)
+            yield stream.decompress(piece, _BLOCK)
+            piece = stream.unconsumed_tail
+            if stream.eof and window != 31:
+                return
+            if stream.eof:
+                # A gzip file may hold several members; what follows the last one is padding.
+                piece, stream = stream.unused_data.lstrip(b"\0"), None
+    while stream and not stream.eof:
+        part = stream.decompress(b"", _BLOCK)
+        if not part and not stream.eof:
+            raise _Damaged
+        yield part
 
 
 def _brotli(raw: bytes) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import time
 import zlib
 
@@ -78,6 +79,35 @@ def test_a_bomb_ends_at_the_limit(encoding: str) -> None:
         True,
         f"{encoding}: unpacks to more than 3000000 bytes",
     )
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_million_empty_members_take_no_time(encoding: str) -> None:
+    packed = ENCODERS[encoding](b"") * 200_000
+    begin = time.perf_counter()
+    assert undo(packed, encoding) == Body(b"", len(packed))
+    assert time.perf_counter() - begin < 5
+
+
+def test_more_encodings_than_anybody_uses_are_not_undone() -> None:
+    assert undo(TEXT, ",".join(["gzip"] * 9)) == Body(None, len(TEXT), False, "too many content-encodings")
+    packed = TEXT
+    for _ in range(8):
+        packed = gzip.compress(packed)
+    assert undo(packed, ",".join(["gzip"] * 8)) == Body(TEXT, len(packed))
+
+
+@pytest.mark.parametrize("size", [8191, 8192, 8193, 65535, 65536, 65537, 200_000])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_bodies_around_the_size_of_a_piece_come_back_whole(size: int, encoding: str) -> None:
+    for plain in (hashlib.shake_256(b"x").digest(size), bytes(size)):
+        packed = ENCODERS[encoding](plain)
+        assert undo(packed, encoding) == Body(plain, len(packed))
+
+
+def test_padding_after_a_gzip_body_is_no_damage() -> None:
+    packed = gzip.compress(TEXT) + bytes(20_000)
+    assert undo(packed, "gzip") == Body(TEXT, len(packed))
 
 
 def test_the_ratio_counts_only_for_what_is_large() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +97,12 @@ def test_params_without_text_become_the_form_again(tmp_path: Path) -> None:
 
 def test_files_of_a_multipart_form_keep_their_names(tmp_path: Path) -> None:
     headers = [{"name": "Content-Type", "value": "multipart/form-data; boundary=B"}]
-    params = [{"name": "dump", "fileName": "a.dmp", "value": "x"}]
-    request = {**REQUEST, "headers": headers, "postData": {"mimeType": "multipart/form-data", "params": params}}
-    assert one(tmp_path, request=request).body.content == (
-        b'--B\r\nContent-Disposition: form-data; name="dump"; filename="a.dmp"\r\n\r\nx\r\n--B--\r\n'
-    )
+    params = [{"name": "dump", "fileName": 'a".dmp', "value": "x"}]
+    expected = b'--B\r\nContent-Disposition: form-data; name="dump"; filename="a%22.dmp"\r\n\r\nx\r\n--B--\r\n'
+    posted = {"mimeType": "multipart/form-data", "params": params}
+    assert one(tmp_path, request={**REQUEST, "headers": headers, "postData": posted}).body.content == expected
+    posted["mimeType"] += "; boundary=B"
+    assert one(tmp_path, request={**REQUEST, "postData": posted}).body.content == expected
 
 
 def test_a_blocked_request_has_no_status(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_a_blocked_request_has_no_status(tmp_path: Path) -> None:
 
 def test_a_content_that_was_not_kept_is_not_an_empty_one(tmp_path: Path) -> None:
     seen = one(tmp_path, response={**RESPONSE, "content": {"size": 500}, "bodySize": 300})
-    assert seen.response_body == Body(None, 300, True, "was not kept")
+    assert seen.response_body == Body(None, 300, False, "was not kept")
     assert one(tmp_path, response={**RESPONSE, "content": {"size": 0}}).response_body == Body()
 
 
@@ -137,6 +139,8 @@ def test_messages_that_the_device_sent_follow_their_handshake(tmp_path: Path) ->
         (1924992000000, 1924992000.0),
         (None, None),
         ("yesterday", None),
+        ("2031-01-01T00:00:00", None),
+        (10**400, None),
         ({}, None),
     ],
 )
@@ -159,7 +163,9 @@ def test_a_byte_order_mark_and_missing_fields_do_no_harm(tmp_path: Path) -> None
         ({"request": 5}, "is damaged"),
         ({}, "has no address"),
         (entry(request={**REQUEST, "url": "data:text/plain,x"}), "is no network call"),
-        (entry(request={**REQUEST, "url": "https://[bad/"}), "is odd (ValueError)"),
+        (entry(request={**REQUEST, "url": "https://[bad/"}), "has an address that cannot be read"),
+        (entry(request={**REQUEST, "url": "https:///x"}), "has an address that cannot be read"),
+        (entry(request={**REQUEST, "url": "chrome-extension://abc/x.js"}), "is no network call"),
     ],
 )
 def test_a_bad_entry_costs_that_entry(tmp_path: Path, bad: object, reason: str) -> None:
@@ -170,14 +176,125 @@ def test_a_bad_entry_costs_that_entry(tmp_path: Path, bad: object, reason: str) 
     assert (seen[1].place, seen[1].reason) == ("entry 1", reason)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'"comment": "half an emoji: \\ud83d"',
+        b'"comment": "\xff\xfe"',
+        b'"comment": "a\nb\x01"',
+        b'"cache": NaN',
+        b'"time": 1' + b"0" * 400,
+        b'"_webSocketMessages": {"type": "send"}',
+    ],
+)
+def test_what_strict_json_forbids_costs_nothing(tmp_path: Path, odd: bytes) -> None:
+    path = file(tmp_path, entry(), entry(connection="here"), entry())
+    path.write_bytes(path.read_bytes().replace(b'"connection": "here"', odd))
+    seen = list(read(path, 0))
+    assert [(type(x), x.source) for x in seen] == [(Exchange, Source(0, n)) for n in range(3)]
+
+
+def test_an_entry_is_there_once_whatever_its_messages_hold(tmp_path: Path) -> None:
+    messages = [{"type": "send", "time": 10**400, "data": {"x": 1}}, None, {"type": "send", "opcode": "2", "data": "é"}]
+    seen = list(read(file(tmp_path, entry(_webSocketMessages=messages)), 0))
+    assert [(x.source.part, x.time, x.body.content) for x in seen if isinstance(x, Exchange)] == [
+        (0, 1924992000.5, b""),
+        (1, None, b""),
+        (2, None, "é".encode()),
+    ]
+
+
+def test_rubbish_after_the_entries_costs_nothing(tmp_path: Path) -> None:
+    path = file(tmp_path, entry(), entry())
+    path.write_bytes(path.read_bytes() + b"</html>")
+    assert [type(x) for x in read(path, 0)] == [Exchange, Exchange]
+
+
+@pytest.mark.parametrize("entries", [b"[]", b"null"])
+def test_a_file_without_entries_is_an_empty_capture(tmp_path: Path, entries: bytes) -> None:
+    path = tmp_path / "x.har"
+    path.write_bytes(b'{"log": {"entries": ' + entries + b"}}")
+    assert list(read(path, 0)) == []
+
+
+def test_a_file_in_utf_16_is_read(tmp_path: Path) -> None:
+    path = file(tmp_path, entry())
+    path.write_bytes(path.read_bytes().decode().encode("utf-16"))
+    assert sniff(path.read_bytes())
+    assert [type(x) for x in read(path, 0)] == [Exchange]
+
+
+def test_what_was_sent_but_not_kept_is_not_nothing(tmp_path: Path) -> None:
+    """Chrome leaves out large bodies and those that came from a file."""
+    assert one(tmp_path, request={**REQUEST, "bodySize": 5000}).body == Body(None, 5000, False, "was not kept")
+    assert one(tmp_path, request={**REQUEST, "bodySize": "-1", "postData": None}).body == Body()
+
+
+def test_a_bare_address_was_named_in_no_handshake(tmp_path: Path) -> None:
+    seen = one(tmp_path, request={**REQUEST, "url": "https://192.0.2.1:32400/"}, serverIPAddress="plex.tv")
+    assert (seen.server_name, seen.server, seen.host, seen.port) == ("", None, "192.0.2.1", 32400)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("h2", "HTTP/2.0"),
+        ("http/2.0", "HTTP/2.0"),
+        ("HTTP/2", "HTTP/2.0"),
+        ("h3", "HTTP/3"),
+        ("h3-29", "HTTP/3"),
+        ("HTTP/3.0", "HTTP/3"),
+        ("http/1.1", "HTTP/1.1"),
+        ("unknown", ""),
+        ("", ""),
+        (None, ""),
+        ([], ""),
+    ],
+)
+def test_versions_of_http_in_all_spellings(tmp_path: Path, given: object, expected: str) -> None:
+    assert one(tmp_path, request={**REQUEST, "httpVersion": given}).http_version == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(200, 200), ("404", 404), (0, None), (-1, None), (None, None), ("", None), (1e14, None), (True, None)],
+)
+def test_a_status_is_a_number_of_three_digits_or_none(tmp_path: Path, given: object, expected: int | None) -> None:
+    seen = one(tmp_path, response={**RESPONSE, "status": given})
+    assert seen.status == expected
+    assert (seen.bytes_in > 0) == (expected is not None)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"text": "AAEC/w==", "encoding": "base64"}, b"\x00\x01\x02\xff"),
+        ({"text": "AAEC\n/w", "encoding": "base64"}, b"\x00\x01\x02\xff"),
+        ({"text": "is no base64!", "encoding": "base64"}, b"is no base64!"),
+        ({"text": "AAEC/w=="}, b"AAEC/w=="),
+        ({"text": "ü"}, "ü".encode()),
+    ],
+)
+def test_bodies_in_base64_and_as_text(tmp_path: Path, content: dict[str, str], expected: bytes) -> None:
+    assert one(tmp_path, response={**RESPONSE, "content": content}).response_body == Body(expected, len(expected))
+    request = {**REQUEST, "method": "POST", "postData": content}
+    assert one(tmp_path, request=request).body == Body(expected, len(expected))
+
+
 def test_of_a_truncated_file_the_whole_entries_are_read(tmp_path: Path) -> None:
     path = file(tmp_path, *(entry() for _ in range(3)))
     raw = path.read_bytes()
-    third = raw.rindex(b'{"startedDateTime"')
-    for end in range(third, len(raw) - 4, 11):
+    starts = [match.start() for match in re.finditer(rb'{"startedDateTime"', raw)]
+    ends = [*(start - len(", ") for start in starts[1:]), len(raw) - len("]}}")]
+    for end in range(ends[0], len(raw) + 1, 3):
         path.write_bytes(raw[:end])
+        whole, rest = sum(end >= x for x in ends), [] if end > ends[2] else [Unreadable]
         seen = list(read(path, 0))
-        assert [type(x) for x in seen] == [Exchange, Exchange, Unreadable]
+        assert [type(x) for x in seen] == [Exchange] * whole + rest
+        if rest:
+            assert seen[-1] == Unreadable(
+                Source(0, whole), None, f"after entry {whole - 1}", "the file is damaged after this"
+            )
 
 
 def test_a_file_without_one_whole_entry_is_one_sentence(tmp_path: Path) -> None:

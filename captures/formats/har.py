@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime
+import ipaddress
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote_plus, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote_plus, urlsplit
 
 import msgspec
 
@@ -34,7 +36,7 @@ _START = re.compile(rb'[\s\xef\xbb\xbf]*\{\s*"')
 
 
 class _Log(msgspec.Struct):
-    entries: list[msgspec.Raw]
+    entries: list[msgspec.Raw] | None
 
 
 class _File(msgspec.Struct):
@@ -65,6 +67,9 @@ class _Entry(msgspec.Struct):
     _webSocketMessages: Any = None
 
 
+_ENTRY = msgspec.json.Decoder(_Entry)
+
+
 def sniff(head: bytes) -> bool:
     """Beginning of a file -> whether it is a HAR file: a JSON object with a `log` near its beginning."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -82,125 +87,155 @@ def read(path: Path, number: int) -> Iterator[Observation]:
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raw = raw.decode("utf-16", "replace").encode()
     raw = raw.removeprefix(b"\xef\xbb\xbf")
-    damaged = ""
+    whole = True
     try:
-        entries: list[Any] = list(msgspec.json.decode(raw, type=_File).log.entries)
+        entries: list[Any] = list(msgspec.json.decode(raw, type=_File).log.entries or ())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        entries = _salvaged(raw)
-        damaged = "the file is damaged after this" if "truncated" in str(error) else "the file is damaged"
+        entries, whole = _salvaged(raw)
         if not entries:
             raise CaptureError(f"{path.name}: is no whole HAR file ({error}); export it again") from None
     del raw
     for index, entry in enumerate(entries):
         yield from _entry(entry, Source(number, index))
-    if damaged:
+    if not whole:
         place = Source(number, len(entries))
-        yield Unreadable(place, None, f"after entry {len(entries) - 1}", damaged)
+        yield Unreadable(place, None, f"after entry {len(entries) - 1}", "the file is damaged after this")
 
 
-def _salvaged(raw: bytes) -> list[Any]:
-    """Whole entries of a file that is not JSON as a whole."""
-    import json
+_LENIENT = json.JSONDecoder(strict=False, parse_constant=lambda _: None)
+"""Takes what writers of HAR let through: control characters in texts, half surrogate pairs, NaN."""
 
+
+def _salvaged(raw: bytes) -> tuple[list[Any], bool]:
+    """Entries of a file that is not strict JSON as a whole -> those before the damage, and whether that is all."""
     text = raw.decode("utf-8", "replace")
     start = re.search(r'"entries"\s*:\s*\[', text)
     entries: list[Any] = []
     if start is None:
-        return entries
-    decoder, at = json.JSONDecoder(strict=False), start.end()
+        return entries, False
+    gap, at = re.compile(r"[\s,]*"), start.end()
     while True:
-        gap = re.compile(r"[\s,]*").match(text, at)
-        at = gap.end() if gap else at
+        between = gap.match(text, at)
+        at = between.end() if between else at
+        if text[at : at + 1] == "]":
+            return entries, True
         try:
-            value, at = decoder.raw_decode(text, at)
+            value, at = _LENIENT.raw_decode(text, at)
         except (ValueError, RecursionError):
-            return entries
-        entries.append(json.dumps(value).encode())
+            return entries, False
+        entries.append(_strict(value))
+
+
+def _strict(value: object) -> bytes:
+    """JSON that every parser takes: half surrogate pairs become question marks."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _parsed(raw: msgspec.Raw | bytes) -> _Entry:
+    """One entry -> its fields.  Raises `ValueError` or `RecursionError` for what is none."""
+    try:
+        return _ENTRY.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _ENTRY.decode(_strict(_LENIENT.decode(bytes(raw).decode("utf-8", "replace"))))
 
 
 def _entry(raw: msgspec.Raw | bytes, source: Source) -> Iterator[Observation]:
     place = f"entry {source.index}"
     try:
-        entry = msgspec.json.decode(raw, type=_Entry)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        entry = _parsed(raw)
+    except (ValueError, RecursionError):
         yield Unreadable(source, None, place, "is damaged")
         return
     time = _time(entry.startedDateTime)
-    url = _text(entry.request.url) if entry.request else ""
+    url = _text(entry.request.url).strip() if entry.request else ""
     scheme = url.partition(":")[0].lower()
     if scheme not in _PORTS:
         yield Unreadable(source, time, place, "is no network call" if scheme and url else "has no address")
         return
     try:
-        yield from _exchange(entry, source, url, time)
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").partition("%")[0].rstrip("."), parts.port or _PORTS[parts.scheme]
+    except ValueError:
+        host = ""
+    if not host:
+        yield Unreadable(source, time, place, "has an address that cannot be read")
+        return
+    try:
+        exchange = _exchange(entry, source, parts, Endpoint(host, port), time)
+        found = [exchange, *_messages(entry._webSocketMessages, exchange)]
     except Exception as error:
         # Anything may stand anywhere in these files, and one entry must not cost the others.
         yield Unreadable(source, time, place, f"is odd ({type(error).__name__})")
+        return
+    yield from found
 
 
-def _exchange(entry: _Entry, source: Source, url: str, time: float | None) -> Iterator[Exchange]:
+def _exchange(entry: _Entry, source: Source, parts: SplitResult, asked: Endpoint, time: float | None) -> Exchange:
     request, response = entry.request or _Content(), entry.response or _Content()
-    parts = urlsplit(url)
-    host, port = (parts.hostname or "").rstrip("."), parts.port or _PORTS[parts.scheme]
-    if not host:
-        raise ValueError
     headers, answer_headers = _headers(request.headers), _headers(response.headers)
     body, answer = _posted(request, headers), _answered(response)
     status = _number(response.status)
+    answered = status is not None and 100 <= status < 1000
     took = _number(entry.time)
-    address = _text(entry.serverIPAddress).strip("[]")
-    exchange = Exchange(
+    address = _text(entry.serverIPAddress).strip("[]").partition("%")[0]
+    return Exchange(
         source=source,
         time=time,
         end=time + took / 1000 if time is not None and took is not None and took >= 0 else time,
         device="this-computer",
         client=None,
-        server_name=host if parts.scheme in ("https", "wss") else "",
-        server=Endpoint(address, port) if address else None,
+        # A handshake names no bare address (RFC 6066, 3).
+        server_name=asked.address if parts.scheme in ("https", "wss") and not _is_address(asked.address) else "",
+        server=Endpoint(address, asked.port) if _is_address(address) else None,
         method=_text(request.method) or "GET",
         scheme=parts.scheme,
-        host=host,
-        port=port,
+        host=asked.address,
+        port=asked.port,
         path=parts.path or "/",
         query=tuple(parse_qsl(parts.query, keep_blank_values=True, errors="replace")) if parts.query else (),
         headers=headers,
         cookies=cookies(headers),
         body=body,
         # 0 is what browsers write for a request that was blocked, cancelled or never answered.
-        status=int(status) if status else None,
+        status=int(status) if answered and status else None,
         response_headers=answer_headers,
         response_body=answer,
         http_version=_version(_text(request.httpVersion)),
-        bytes_out=len(url) + 12 + sum(len(name) + len(value) + 4 for name, value in headers) + body.size,
-        bytes_in=(sum(len(name) + len(value) + 4 for name, value in answer_headers) + answer.size) if status else 0,
+        bytes_out=len(parts.geturl()) + 12 + sum(len(name) + len(value) + 4 for name, value in headers) + body.size,
+        bytes_in=(sum(len(name) + len(value) + 4 for name, value in answer_headers) + answer.size) if answered else 0,
     )
-    yield exchange
+
+
+def _messages(messages: Any, handshake: Exchange) -> Iterator[Exchange]:
+    """The WebSocket messages that the device sent."""
     part = 0
-    for sent in entry._webSocketMessages if isinstance(entry._webSocketMessages, list) else ():
+    for sent in messages if isinstance(messages, list) else ():
         if isinstance(sent, dict) and sent.get("type") in ("send", "request"):
             part += 1
-            content = _decoded(_text(sent.get("data")), binary=sent.get("opcode") == 2)
-            yield message(exchange, part, content, _number(sent.get("time")))
+            content = _decoded(_text(sent.get("data")), binary=_number(sent.get("opcode")) == 2)
+            yield message(handshake, part, content, _time(sent.get("time")))
 
 
 def _posted(request: _Content, headers: Pairs) -> Body:
-    data = request.postData
-    if not isinstance(data, dict):
-        return Body()
+    data = request.postData if isinstance(request.postData, dict) else {}
+    size = int(max(_number(request.bodySize) or 0, 0))
     text = _text(data.get("text"))
     if text:
-        content = _decoded(text, binary=data.get("encoding") == "base64" or data.get("_encoding") == "base64")
+        content = _decoded(text, binary="base64" in (data.get("encoding"), data.get("_encoding")))
     else:
-        content = _form(data.get("params"), headers)
-    size = _number(request.bodySize)
-    return Body(content, int(size) if size and size > 0 else len(content))
+        kind = next((value for name, value in headers if name == "content-type"), "")
+        content = _form(data.get("params"), kind or _text(data.get("mimeType")))
+    # Browsers leave out what is long or was sent from a file.
+    return Body(content, size or len(content)) if content or not size else Body(None, size, False, _NOT_KEPT)
 
 
-def _form(params: Any, headers: Pairs) -> bytes:
+_NOT_KEPT = "was not kept"
+
+
+def _form(params: Any, kind: str) -> bytes:
     """`params` -> the body they were read from, as a form; of files the name and, if kept, the content."""
     if not isinstance(params, list):
         return b""
-    kind = next((value for name, value in headers if name == "content-type"), "")
     named = [p for p in params if isinstance(p, dict)]
     if "multipart" in kind.lower():
         return _multipart(named, kind)
@@ -213,12 +248,16 @@ def _encoded(text: str) -> str:
     return text if re.fullmatch(r"(?:[A-Za-z0-9_.~*+/:!'(),;@$-]|%[0-9A-Fa-f]{2})*", text) else quote_plus(text)
 
 
+_QUOTED = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+
+
 def _multipart(params: list[dict[str, Any]], kind: str) -> bytes:
     match = re.search(r'boundary="?([^";,]+)"?', kind)
     boundary = match[1] if match else "boundary"
     parts = []
     for param in params:
-        name, file = _text(param.get("name")), _text(param.get("fileName"))
+        # Quotes and line ends as browsers escape them (HTML, 4.10.21.8).
+        name, file = (_text(param.get(key)).translate(_QUOTED) for key in ("name", "fileName"))
         shown = f'; filename="{file}"' if file else ""
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{shown}\r\n\r\n'
         parts.append(head + _text(param.get("value")) + "\r\n")
@@ -228,22 +267,23 @@ def _multipart(params: list[dict[str, Any]], kind: str) -> bytes:
 def _answered(response: _Content) -> Body:
     """HAR holds the content after its encoding was undone; `bodySize` is the size on the wire where it is known."""
     content = response.content if isinstance(response.content, dict) else {}
-    size = _number(response.bodySize)
+    size = int(max(_number(response.bodySize) or 0, 0))
     text = content.get("text")
     if not isinstance(text, str):
-        whole = _number(content.get("size")) or 0
-        kept = None if whole > 0 else b""
-        return Body(kept, int(max(size or 0, 0)), whole > 0, "was not kept" if whole > 0 else "")
+        came = size or (_number(content.get("size")) or 0) > 0
+        return Body(None, size, False, _NOT_KEPT) if came else Body()
     decoded = _decoded(text, binary=content.get("encoding") == "base64")
-    return Body(decoded, int(size) if size and size > 0 else len(decoded))
+    return Body(decoded, size or len(decoded))
 
 
 def _decoded(text: str, *, binary: bool) -> bytes:
+    """Text of a body, in base64 if it is `binary`, -> the bytes; what is no base64 is taken as it stands."""
     if binary:
+        packed = "".join(text.split()).rstrip("=")
         try:
-            return base64.b64decode(text + "=" * (-len(text) % 4))
+            return base64.b64decode(packed + "=" * (-len(packed) % 4), validate=True)
         except (binascii.Error, ValueError):
-            return text.encode("utf-8", "replace")
+            pass
     return text.encode("utf-8", "replace")
 
 
@@ -256,7 +296,10 @@ def _headers(pairs: Any) -> Pairs:
 
 
 def _time(value: Any) -> float | None:
-    """ISO 8601 with a zone, or seconds or milliseconds since the epoch -> seconds since the epoch (UTC)."""
+    """ISO 8601, or seconds or milliseconds since the epoch -> seconds since the epoch (UTC).
+
+    `None` for a time without its zone, which may be half a day off, and for what is no time.
+    """
     number = _number(value) if not isinstance(value, str) else None
     if number is not None:
         return number / 1000 if number > 1e11 else number
@@ -264,7 +307,7 @@ def _time(value: Any) -> float | None:
         moment = datetime.datetime.fromisoformat(_text(value))
     except ValueError:
         return None
-    return moment.timestamp() if moment.tzinfo else moment.replace(tzinfo=datetime.UTC).timestamp()
+    return moment.timestamp() if moment.tzinfo else None
 
 
 def _number(value: Any) -> float | None:
@@ -272,7 +315,7 @@ def _number(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if number == number and abs(number) < 1e15 else None
 
@@ -281,8 +324,22 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else "" if value is None or isinstance(value, dict | list) else str(value)
 
 
-_VERSIONS = {"h2": "HTTP/2.0", "http/2": "HTTP/2.0", "h3": "HTTP/3", "http/3": "HTTP/3", "unknown": ""}
+def _is_address(text: str) -> bool:
+    if not text or not (text[0].isdigit() or ":" in text):
+        return False
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+_VERSIONS = {"2": "HTTP/2.0", "3": "HTTP/3"}
+
+_VERSION = re.compile(r"(?:http/|h)([123](?:\.\d)?)(?:[+-].*)?\Z")
 
 
 def _version(text: str) -> str:
-    return _VERSIONS.get(text.lower(), text.upper())
+    """`h2`, `http/2.0`, `h3-29`… -> as `Exchange.http_version` has it; empty for what is none."""
+    match = _VERSION.match(text.lower())
+    return _VERSIONS.get(match[1].partition(".")[0], f"HTTP/{match[1]}") if match else ""
