@@ -177,12 +177,15 @@ DAMAGE: tuple[type[Exception], ...] = (_Damaged, zlib.error)
 
 
 def unpack(file: IO[bytes], encoding: str) -> Iterator[bytes]:
-    """A compressed file (`gzip` or `zstd`) -> its content in blocks; memory stays flat.
+    """A compressed file (`gzip`, `zlib` or `zstd`) -> its content in blocks; memory stays flat.
 
     Raises one of `DAMAGE` where the file is damaged or ends too early, after the good blocks.
     """
     if encoding == "gzip":
         yield from _gunzip(file)
+        return
+    if encoding == "zlib":
+        yield from _unzlib(file)
         return
     import zstandard
 
@@ -192,6 +195,15 @@ def unpack(file: IO[bytes], encoding: str) -> Iterator[bytes]:
                 yield block
     except zstandard.ZstdError as error:
         raise _Damaged from error
+
+
+def _unzlib(file: IO[bytes]) -> Iterator[bytes]:
+    stream = zlib.decompressobj()
+    while not stream.eof:
+        block = stream.unconsumed_tail or file.read(_BLOCK)
+        if not block:
+            raise _Damaged
+        yield stream.decompress(block, 1 << 20)
 
 
 def _gunzip(file: IO[bytes]) -> Iterator[bytes]:

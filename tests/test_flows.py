@@ -213,6 +213,61 @@ def test_a_flipped_byte_costs_one_flow_at_the_most(tmp_path: Path) -> None:
         assert all(isinstance(x, Exchange | Unreadable) for x in seen)
 
 
+def test_the_last_byte_of_a_flow_costs_that_flow_alone(tmp_path: Path) -> None:
+    raw = bytearray(THREE)
+    raw[STARTS[1] - 1] ^= 0x15
+    first, *rest = observed(tmp_path, bytes(raw))
+    assert isinstance(first, Unreadable)
+    assert paths(rest) == ["/1", "/2"]
+
+
+def odd(**changes: object) -> bytes:
+    state: dict[str, object] = {**call().get_state(), **changes}
+    file = io.BytesIO()
+    tnetstring.dump(state, file)
+    return file.getvalue()
+
+
+def test_text_of_a_websocket_in_an_old_file_is_text(tmp_path: Path) -> None:
+    messages = [[1, True, "fi\u00e9", 1001.0, False, False]]
+    data = {"messages": messages, "closed_by_client": None, "close_code": None, "close_reason": None}
+    seen = observed(tmp_path, odd(websocket={**data, "timestamp_end": None}))
+    assert [x.body.content for x in seen if isinstance(x, Exchange)][1:] == ["fi\u00e9".encode()]
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        (99, "comes from a newer mitmproxy"),
+        ([0, 10], "comes from a mitmproxy older than 0.11"),
+        (None, "is damaged (TypeError)"),
+    ],
+)
+def test_a_version_that_nobody_reads_is_named(tmp_path: Path, version: object, reason: str) -> None:
+    (seen,) = observed(tmp_path, odd(version=version))
+    assert isinstance(seen, Unreadable)
+    assert seen.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [
+        ("request", "port", "443"),
+        ("request", "timestamp_start", "noon"),
+        ("request", "content", "text"),
+        ("response", "status_code", b"200"),
+        ("client_conn", "peername", [7, "x"]),
+        ("client_conn", "sni", 5),
+    ],
+)
+def test_a_value_of_the_wrong_type_costs_its_flow_alone(tmp_path: Path, part: str, key: str, value: object) -> None:
+    state = dict(call().get_state())
+    bad = odd(**{part: {**state[part], key: value}})
+    first, second = observed(tmp_path, bad + written(call()))
+    assert isinstance(first, Unreadable)
+    assert isinstance(second, Exchange)
+
+
 def test_our_reader_of_tnetstrings_agrees_with_mitmproxys() -> None:
     state = call().get_state()
     file = io.BytesIO()
@@ -222,7 +277,22 @@ def test_our_reader_of_tnetstrings_agrees_with_mitmproxys() -> None:
     assert [x for x in FlowReader(io.BytesIO(THREE)).stream() if isinstance(x, http.HTTPFlow)]
 
 
-@pytest.mark.parametrize("raw", [b"", b"5:abc,", b"1:x", b"99999999999999:x,", b"3:abc?", b":", b"10:2:a}"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"5:abc,",
+        b"1:x",
+        b"99999999999999:x,",
+        b"3:abc?",
+        b":",
+        b"10:2:a}",
+        # A negative length leads back to what has been read.
+        b"6:0:,-4:]",
+        # Keys are text.
+        b"6:0:~0:~}",
+    ],
+)
 def test_what_is_no_tnetstring_is_a_value_error(raw: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - what it says is for nobody
         parse(raw)

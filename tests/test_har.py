@@ -99,7 +99,7 @@ def test_files_of_a_multipart_form_keep_their_names(tmp_path: Path) -> None:
     headers = [{"name": "Content-Type", "value": "multipart/form-data; boundary=B"}]
     params = [{"name": "dump", "fileName": 'a".dmp', "value": "x"}]
     expected = b'--B\r\nContent-Disposition: form-data; name="dump"; filename="a%22.dmp"\r\n\r\nx\r\n--B--\r\n'
-    posted = {"mimeType": "multipart/form-data", "params": params}
+    posted: dict[str, Any] = {"mimeType": "multipart/form-data", "params": params}
     assert one(tmp_path, request={**REQUEST, "headers": headers, "postData": posted}).body.content == expected
     posted["mimeType"] += "; boundary=B"
     assert one(tmp_path, request={**REQUEST, "postData": posted}).body.content == expected

@@ -44,7 +44,8 @@ _HEAD = 64 * 1024
 
 _PACKETS = (b"\xa1\xb2\xc3\xd4", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x4d\x3c\xb2\xa1", b"\x0a\x0d\x0d\x0a")
 
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\x78\x9c": "zlib", b"\x78\xda": "zlib"}
+"""How a compressed file begins; mitmproxy's .zhar is zlib."""
 
 _MOST = 8 * 1024**3
 """Bytes that a compressed capture may unpack to."""

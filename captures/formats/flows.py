@@ -6,6 +6,7 @@ state directly: making mitmproxy's own flow objects first costs more than the re
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -40,9 +41,13 @@ _CURRENT = 21
 """Version of the flow format that is read without mitmproxy's converters (mitmproxy 11 and 12)."""
 
 _HEAD = re.compile(rb"(\d{1,12}):")
-_KEYS = b"version;|type;|id;|error;|backup;|request;|client_conn;|websocket;"
-_START = re.compile(rb"(?:(?<=\})|\A)\d{2,12}:\d{1,3}:(?:" + _KEYS + rb")")
-"""How a flow begins: a dictionary whose first key is one that flows have."""
+_KEYS = (
+    b"backup|client_conn|comment|error|id|intercepted|is_replay|marked|messages|metadata|mode|request|response"
+    b"|server_conn|timestamp_created|type|version|websocket"
+)
+_START = re.compile(rb"\d{2,12}:\d{1,3}:(?:" + _KEYS + rb")[;,]")
+"""How a flow begins: a dictionary whose first key is one that flows have; before mitmproxy 0.18 keys were bytes."""
+_NEXT = re.compile(rb"(?<=\})" + _START.pattern)
 
 
 def sniff(head: bytes) -> bool:
@@ -66,9 +71,8 @@ def read(path: Path, number: int) -> Iterator[Observation]:
             source = Source(number, index)
             end = _end(data, at)
             if end is None:
-                following = _START.search(data, at + 1)
-                end = following.start() if following else len(data)
-                reason = "is cut off or damaged" if following is None else "is damaged"
+                end = _following(data, at)
+                reason = "is cut off or damaged" if end == len(data) else "is damaged"
                 yield Unreadable(source, None, f"flow {index} at byte {at}", f"{reason}; {end - at} bytes were skipped")
             else:
                 yield from _flow(data[at:end], source, at)
@@ -84,13 +88,31 @@ def _end(data: Any, at: int) -> int | None:
     return end if end <= len(data) and data[end - 1] == ord("}") else None
 
 
+def _following(data: Any, at: int) -> int:
+    """Where reading goes on after a flow that begins here and whose frame is damaged."""
+    head = _HEAD.match(data, at)
+    end = head.end() + int(head[1]) + 1 if head else len(data)
+    # Only its last byte may be wrong.
+    if end < len(data) and _START.match(data, end):
+        return end
+    following = _NEXT.search(data, at + 1)
+    return following.start() if following else len(data)
+
+
 def _flow(raw: bytes, source: Source, at: int) -> Iterator[Observation]:
+    version = None
     try:
         state = parse(raw)
-        if state.get("version") != _CURRENT:
+        version = state.get("version", state.get(b"version"))
+        if version != _CURRENT:
             state = _converted(state)
     except Exception as error:
-        yield Unreadable(source, None, f"flow {source.index} at byte {at}", f"is damaged ({type(error).__name__})")
+        reason = f"is damaged ({type(error).__name__})"
+        if isinstance(version, int) and version > _CURRENT:
+            reason = "comes from a newer mitmproxy"
+        elif isinstance(version, list) and version < [0, 11]:
+            reason = "comes from a mitmproxy older than 0.11"
+        yield Unreadable(source, None, f"flow {source.index} at byte {at}", reason)
         return
     yield from observations(state, source)
 
@@ -103,10 +125,6 @@ def _converted(state: Any) -> State:
     return cast("State", compat.migrate_flow(state))
 
 
-class _Damaged(ValueError):
-    """Not a tnetstring."""
-
-
 def parse(raw: bytes) -> Any:
     """One tnetstring -> the value.  Raises `ValueError` for anything that is none, `RecursionError` never.
 
@@ -114,21 +132,24 @@ def parse(raw: bytes) -> Any:
     """
     value, end = _value(raw, 0, len(raw), 0)
     if end != len(raw):
-        raise _Damaged
+        raise ValueError
     return value
 
 
 def _value(raw: bytes, at: int, limit: int, depth: int) -> tuple[Any, int]:
     colon = raw.index(b":", at, min(at + 13, limit))
-    start = colon + 1
-    end = start + int(raw[at:colon])
-    if end >= limit or depth > 40:
-        raise _Damaged
+    start, length = colon + 1, raw[at:colon]
+    # A negative length would lead back, and round and round.
+    if not length.isdigit() or depth > 40:
+        raise ValueError
+    end = start + int(length)
+    if end >= limit:
+        raise ValueError
     kind = raw[end]
     if kind == 44:  # ,
         return raw[start:end], end + 1
     if kind == 59:  # ;
-        return raw[start:end].decode("utf-8", "surrogateescape"), end + 1
+        return raw[start:end].decode("utf-8", "replace"), end + 1
     if kind == 125:  # }
         return _table(raw, start, end, depth), end + 1
     if kind == 93:  # ]
@@ -142,13 +163,13 @@ def _value(raw: bytes, at: int, limit: int, depth: int) -> tuple[Any, int]:
     return _scalar(kind, raw[start:end]), end + 1
 
 
-def _table(raw: bytes, start: int, end: int, depth: int) -> dict[str, Any]:
+def _table(raw: bytes, start: int, end: int, depth: int) -> dict[str | bytes, Any]:
     table = {}
     while start < end:
         key, start = _value(raw, start, end, depth + 1)
-        table[key if isinstance(key, str) else key.decode("utf-8", "replace")], start = _value(
-            raw, start, end, depth + 1
-        )
+        if not isinstance(key, str | bytes):
+            raise ValueError
+        table[key], start = _value(raw, start, end, depth + 1)
     return table
 
 
@@ -159,7 +180,7 @@ def _scalar(kind: int, text: bytes) -> object:
         return float(text)
     if kind == 33:  # !
         return text == b"true"
-    raise _Damaged
+    raise ValueError
 
 
 def observations(state: State, source: Source) -> Iterator[Observation]:
@@ -204,7 +225,7 @@ def _exchange(state: State, source: Source) -> Exchange:
         end=_number((response or request)["timestamp_end"]),
         device=_address(client["peername"]),
         client=_endpoint(client["peername"]),
-        server_name=(client["sni"] or "").lower(),
+        server_name=_name(client["sni"]),
         server=_endpoint(server["peername"] or server["address"]),
         method=_text(request["method"]),
         scheme=scheme,
@@ -215,7 +236,7 @@ def _exchange(state: State, source: Source) -> Exchange:
         headers=headers,
         cookies=cookies(headers),
         body=body,
-        status=response["status_code"] if response else None,
+        status=_typed(response["status_code"], int) if response else None,
         response_headers=answer_headers,
         response_body=answer,
         http_version=_text(request["http_version"]),
@@ -231,7 +252,9 @@ def _messages(state: State, handshake: Exchange) -> Iterator[Exchange]:
     for _, from_client, content, time, *_ in (state.get("websocket") or {}).get("messages", ()):
         if from_client:
             part += 1
-            yield message(handshake, part, content, time)
+            # Files of mitmproxy 7 and before have text as text.
+            sent = content.encode("utf-8", "replace") if isinstance(content, str) else _typed(content, bytes)
+            yield message(handshake, part, sent, _number(time))
 
 
 def message(handshake: Exchange, part: int, content: bytes, time: float | None) -> Exchange:
@@ -267,12 +290,12 @@ def message(handshake: Exchange, part: int, content: bytes, time: float | None) 
 def _contact(state: State, source: Source) -> Contact:
     client, server = state["client_conn"], state["server_conn"]
     end = _endpoint(server["peername"] or server["address"])
-    sni = (client["sni"] or server["sni"] or "").lower()
-    named = server["address"][0].lower() if server["address"] else ""
+    sni = _name(client["sni"] or server["sni"])
+    named = _name(server["address"][0]) if server["address"] else ""
     messages = state["messages"]
     sent = [len(m[1]) for m in messages if m[0]]
     received = [len(m[1]) for m in messages if not m[0]]
-    times = [m[2] for m in messages]
+    times = [time for m in messages if (time := _number(m[2])) is not None]
     protocol = state["type"]
     return Contact(
         source=source,
@@ -333,10 +356,10 @@ def _host(request: State, headers: Pairs, client: State) -> tuple[str, int]:
     authority = _text(request["authority"]) or next((value for name, value in headers if name == "host"), "")
     host, port = split_authority(authority)
     if not host:
-        return (client["sni"] or request["host"]).lower(), request["port"]
+        return _name(client["sni"] or request["host"]), _typed(request["port"], int)
     # Without a port the name means the scheme's own (RFC 9110, 7.2), wherever the connection was led to.
     default = 443 if _text(request["scheme"]) == "https" else 80
-    return host, port or (request["port"] if host == request["host"].lower() else default)
+    return host, port or (_typed(request["port"], int) if host == _name(request["host"]) else default)
 
 
 _AUTHORITY = re.compile(r"(?:[^@/]*@)?(?:\[([0-9a-fA-F:.]+)(?:%[^\]]*)?\]|([^:/\[\]]+))(?::(\d{1,5}))?\Z")
@@ -371,8 +394,8 @@ def _body(content: bytes | None, headers: Pairs) -> Body:
         return Body(None, 0, False, "was not kept")
     for name, value in headers:
         if name == "content-encoding":
-            return undo(content, value)
-    return Body(content, len(content))
+            return undo(_typed(content, bytes), value)
+    return Body(_typed(content, bytes), len(content))
 
 
 def _headers(pairs: Any) -> Pairs:
@@ -387,8 +410,24 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
+def _number(value: Any) -> float | None:
+    """A time, or `None` when there is none or it is no number that can be compared."""
+    if value is None:
+        return None
+    if not isinstance(value, int | float):
+        raise ValueError
+    return float(value) if math.isfinite(value) else None
+
+
+def _typed[T](value: Any, kind: type[T]) -> T:
+    if not isinstance(value, kind):
+        raise ValueError
+    return value
+
+
+def _name(value: Any) -> str:
+    """A host's name in lower case; empty when there is none.  Files of mitmproxy before 11 have it as bytes."""
+    return _text(value).lower() if isinstance(value, bytes) else _typed(value or "", str).lower()
 
 
 def _address(name: Any) -> str:
@@ -396,7 +435,7 @@ def _address(name: Any) -> str:
 
 
 def _endpoint(name: Any) -> Endpoint | None:
-    return Endpoint(str(name[0]).partition("%")[0], int(name[1])) if name else None
+    return Endpoint(_name(name[0]).partition("%")[0], _typed(name[1], int)) if name else None
 
 
 def _initiator(client: State) -> Initiator:
