@@ -214,8 +214,7 @@ class Observe:
         sent, answered = self._passed(flow, "request"), self._passed(flow, "response")
         raw = Raw(_state(flow), next(self._numbers), self._device, sent, answered)
         if self._recorder:
-            bodies = (flow.request.raw_content, flow.response and flow.response.raw_content, sent and sent.kept)
-            self._recorder.put(raw, sum(len(body or b"") for body in (*bodies, answered and answered.kept)))
+            self._recorder.put(raw)
         upgrade = flow.response is not None and flow.response.status_code == 101
         if self._shown or upgrade:
             self._look(flow, exchange(raw), upgrade=upgrade)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from analysis.process import start
 from captures.model import CaptureError, Observation
-from captures.recorder import Raw, frame, order
+from captures.recorder import Raw, frame, order, packed
 
 _MOST = 20_000
 """Observations that may wait for the other process."""
 
 _MOST_BYTES = 64 * 1024 * 1024
-"""Bytes of bodies that may wait."""
+"""Bytes that may wait."""
 
 _EVERY = 0.1
 """Seconds between two deliveries: the thread shares Python's lock with the proxy, and each turn costs the traffic."""
@@ -28,7 +28,7 @@ class Recorder:
     def __init__(self, path: Path, *, keep_secrets: bool) -> None:
         """Raises `CaptureError` with what the other process says is wrong with the ledger."""
         self._order = order(path, keep_secrets=keep_secrets)
-        self._waiting: deque[tuple[Observation | Raw, int]] = deque()
+        self._waiting: deque[bytes] = deque()
         # Each of these is changed by one thread only.
         self._taken = self._refused = 0
         self._given = self._failed = self._told = 0
@@ -59,13 +59,15 @@ class Recorder:
         """Number of the other process."""
         return self._process.pid
 
-    def put(self, item: Observation | Raw, size: int = 0) -> bool:
-        """Takes an observation with so many bytes of bodies; `False` when too many wait and it is lost and counted."""
-        if len(self._waiting) >= _MOST or self._taken - self._given + size > _MOST_BYTES:
+    def put(self, item: Observation | Raw) -> bool:
+        """Takes an observation or a flow; `False` when too many wait and it is lost and counted."""
+        if len(self._waiting) >= _MOST or self._taken - self._given > _MOST_BYTES:
             self._refused += 1
             return False
-        self._taken += size
-        self._waiting.append((item, size))
+        # Packed at once: what waits as objects would cost the garbage collector more.
+        row = packed(item)
+        self._taken += len(row)
+        self._waiting.append(row)
         return True
 
     def close(self) -> None:
@@ -93,10 +95,10 @@ class Recorder:
                 ending = self._ending.is_set()
                 while self._waiting:
                     batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), 200))]
-                    self._given += sum(size for _, size in batch)
+                    self._given += sum(len(row) for row in batch)
                     lost = self._refused + self._failed - self._told
                     self._failed += len(batch)
-                    pipe.write(frame((item for item, _ in batch), lost))
+                    pipe.write(frame(batch, lost))
                     pipe.flush()
                     self._failed -= len(batch)
                     self._told += lost

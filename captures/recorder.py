@@ -64,6 +64,7 @@ _KINDS: tuple[type[Exchange | Contact | Lookup | Unreadable], ...] = (Exchange, 
 _RAW = len(_KINDS)
 
 _ROWS = msgspec.msgpack.Decoder(tuple[int, list[tuple[int, msgspec.Raw]]])
+_ENCODER = msgspec.msgpack.Encoder()
 
 # A small bomb must cost little.
 _LIMITS = Limits(size=4 * 1024 * 1024)
@@ -106,22 +107,20 @@ def _body(streamed: Streamed, headers: Pairs) -> Body:
     return Body(opened.content, streamed.size, True, "only the beginning was kept")
 
 
-def frame(items: Iterable[Observation | Raw], lost: int) -> bytes:
-    """Observations and flows, and the number of those that were lost before, as one frame."""
-    rows = [_row(item) for item in items]
-    data = msgspec.msgpack.encode((lost, rows))
-    return _LENGTH.pack(len(data)) + data
-
-
-def _row(item: Observation | Raw) -> tuple[int, msgspec.Raw]:
-    """One that cannot be packed costs itself alone."""
+def packed(item: Observation | Raw) -> bytes:
+    """An observation or a flow as a row of a frame; one that cannot be packed becomes an `Unreadable`."""
     try:
-        kind = _RAW if isinstance(item, Raw) else _KINDS.index(type(item))
-        return kind, msgspec.Raw(msgspec.msgpack.encode(item))
+        return _ENCODER.encode((_RAW if isinstance(item, Raw) else _KINDS.index(type(item)), item))
     except Exception as error:
         number = item.number if isinstance(item, Raw) else item.source.index
         odd = Unreadable(Source(0, number), None, f"flow {number}", f"is odd ({type(error).__name__})")
-        return _KINDS.index(Unreadable), msgspec.Raw(msgspec.msgpack.encode(odd))
+        return _ENCODER.encode((_KINDS.index(Unreadable), odd))
+
+
+def frame(rows: Iterable[bytes], lost: int) -> bytes:
+    """What `packed` made, and the number of observations that were lost before, as one frame."""
+    data = _ENCODER.encode((lost, [msgspec.Raw(row) for row in rows]))
+    return _LENGTH.pack(len(data)) + data
 
 
 def frames(pipe: BinaryIO) -> Iterator[tuple[int, list[Observation]]]:

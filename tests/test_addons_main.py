@@ -143,14 +143,16 @@ def test_a_full_disk_does_not_stop_the_traffic_and_what_is_missing_is_counted(tm
         path = place / "x.ledger"
         ledger.create(path)
         with recorded(tmp_path, small, phonehome_ledger=str(path)) as (proxy, _):
-            fetch_often(proxy, trust(tmp_path), 60, 50_000)
-            time.sleep(1)
+            # Batch after batch, until one finds no room.
+            for _ in range(6):
+                fetch_often(proxy, trust(tmp_path), 5, 50_000)
+                time.sleep(0.4)
             filler = max(place.iterdir(), key=lambda file: file.stat().st_size)
-            assert filler.stat().st_size > 300_000
+            assert filler.stat().st_size > 200_000
             assert proxy.running
             fetch_often(proxy, trust(tmp_path), 5, 10)
         kept = [x for _, x in ledger.read(path)]
-    assert 0 < len(kept) < 65
+    assert 0 < len(kept) < 35
     assert [x for x in kept if isinstance(x, Unreadable)] == []
 
 
