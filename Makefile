@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only make and a Python of at least 3.12; everything else is installed into .venv.
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types tests test-slow bench docs clean
+.PHONY: demo test lint types tests test-slow bench docs entities clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,6 +31,11 @@ bench: $(VENV)/ready
 # Writes docs/cli.md and docs/share-schema.json anew from the program.
 docs: $(VENV)/ready
 	UPDATE_DOCS=1 $(BIN)/pytest -q tests/test_cli_docs.py tests/test_redact.py
+
+# Brings the list of third parties up to date from npm; needs npm.
+entities: $(VENV)/ready
+	npm pack --silent third-party-web --pack-destination $(VENV)
+	$(BIN)/python -m analysis.entities_update $(VENV)/third-party-web-*.tgz && rm $(VENV)/third-party-web-*.tgz
 
 # The stamp is written last, so that an interrupted set-up is done again by the next call.
 $(VENV)/ready: pyproject.toml .ci/find-python

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fnmatch import translate
 
 from analysis.at import LONGEST_PATH, compile_host, compile_path
+from analysis.entities import entity as listed
+from analysis.entities import registrable
 from analysis.evidence import DIRECT_HOST, Evidence, address_of, household
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Category, Classified, Party
@@ -34,20 +36,34 @@ def classify(observation: Observation, knowledge: Knowledge, evidence: Evidence,
     """
     if isinstance(observation, Lookup):
         return _lookup(observation, evidence, n)
-    if isinstance(observation, Unreadable):
-        return Classified(n, observation, "", "", Attribution.UNKNOWN, "", Category.UNKNOWN, Party.UNKNOWN, "", "")
     table = _table(knowledge)
     party, service = _party(observation, knowledge, evidence)
+    if isinstance(observation, Unreadable):
+        who = _entity(observation, party, service, knowledge)
+        return Classified(n, observation, "", service, Attribution.UNKNOWN, "", Category.UNKNOWN, party, who, "")
     rule = _rule(observation, table, party, service, evidence)
     if rule and not service:
         service = rule.pack
+        if rule.names_host:
+            party = _party_of(service, knowledge)
     category = rule.category if rule else Category.UNKNOWN
     if not rule and party in (Party.OWN, Party.OTHER_HOME, Party.OWN_VIA_RELAY):
         category = Category.SERVER_API
     product, attribution, role = _sender(observation, table, rule, evidence)
-    entity = knowledge.products[service].entity if service and party in (Party.VENDOR, Party.THIRD_PARTY) else ""
+    entity = _entity(observation, party, service, knowledge)
+    answered_by = _answered_by(observation, party, entity, knowledge, evidence)
     return Classified(
-        n, observation, product, service, attribution, role, category, party, entity, rule.id if rule else ""
+        n,
+        observation,
+        product,
+        service,
+        attribution,
+        role,
+        category,
+        party,
+        entity,
+        rule.id if rule else "",
+        answered_by,
     )
 
 
@@ -60,6 +76,8 @@ class _Compiled:
     category: Category
     role: str
     pinned: bool
+    names_host: bool
+    """Whether it is about named hosts, not about any own server."""
     host: re.Pattern[str] | None
     path: re.Pattern[str] | None
     first: str | None
@@ -167,6 +185,7 @@ def _compile(rule: Rule, host: str) -> _Compiled:
         category=rule.category,
         role="" if rule.sender == "any" else rule.sender,
         pinned=rule.pinned,
+        names_host=bool(host),
         host=compile_host(host) if pattern else None,
         path=path,
         first=first[1] if (first := _FIRST.match(match.path)) else None,
@@ -274,13 +293,13 @@ def _holds(condition: tuple[str, re.Pattern[str] | None], pairs: tuple[tuple[str
     return any(key.lower() == name and (pattern is None or pattern.match(value)) for key, value in pairs)
 
 
-def _party(call: Exchange | Contact, knowledge: Knowledge, evidence: Evidence) -> tuple[Party, str]:
+def _party(call: Exchange | Contact | Unreadable, knowledge: Knowledge, evidence: Evidence) -> tuple[Party, str]:
     """Whose machine, and the pack of its service; by name first, by address only where the host is one."""
     host = call.host
     server = evidence.server_of.get(host, "")
     if direct := DIRECT_HOST.match(host):
         return _direct(direct, call.port if isinstance(call, Exchange) else 0, evidence), server or "plex"
-    port = call.port if isinstance(call, Exchange) else call.server.port if call.server else 0
+    port = _port(call)
     if (host, port) in evidence.relays:
         return Party.OWN_VIA_RELAY, server
     if host in evidence.own.hosts:
@@ -288,11 +307,48 @@ def _party(call: Exchange | Contact, knowledge: Knowledge, evidence: Evidence) -
     if host in evidence.others.hosts:
         return Party.OTHER_HOME, server
     if owner := knowledge.owner(host):
-        vendor = knowledge.products[owner].kind == "media-product"
-        return (Party.VENDOR if vendor else Party.THIRD_PARTY), owner
+        return _party_of(owner, knowledge), owner
     if household(host):
         return Party.OWN, server
+    # A media server that somebody runs at a hoster is his, not the hoster's.
+    if not server and host not in evidence.asks and listed(host):
+        return Party.THIRD_PARTY, ""
     return Party.UNKNOWN, server
+
+
+def _party_of(pack: str, knowledge: Knowledge) -> Party:
+    return Party.VENDOR if knowledge.products[pack].kind == "media-product" else Party.THIRD_PARTY
+
+
+def _port(call: Exchange | Contact | Unreadable) -> int:
+    if isinstance(call, Exchange):
+        return call.port
+    return call.server.port if isinstance(call, Contact) and call.server else 0
+
+
+def _entity(call: Exchange | Contact | Unreadable, party: Party, service: str, knowledge: Knowledge) -> str:
+    """Who is at the other end: by a pack, by the list of third parties, else by what was registered."""
+    if party in (Party.VENDOR, Party.THIRD_PARTY):
+        return knowledge.products[service].entity if service else _named(call.host, knowledge)
+    visit = not isinstance(call, Unreadable) and call.initiator == "outside"
+    return registrable(call.host) if party is Party.UNKNOWN and not service and not visit else ""
+
+
+def _named(host: str, knowledge: Knowledge) -> str:
+    """Name of the company to which a host belongs, or else what was registered."""
+    if owner := knowledge.owner(host):
+        return knowledge.products[owner].entity
+    found = listed(host)
+    return found.name if found else registrable(host)
+
+
+def _answered_by(call: Exchange | Contact, party: Party, entity: str, knowledge: Knowledge, evidence: Evidence) -> str:
+    """Who answers in place of the one whose name was called, as far as a DNS answer shows it."""
+    alias = evidence.aliases.get(call.host)
+    if alias is None or party not in (Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN):
+        return ""
+    other = _named(alias, knowledge)
+    return other if other != entity else ""
 
 
 def _direct(match: re.Match[str], port: int, evidence: Evidence) -> Party:

@@ -80,6 +80,8 @@ class Evidence:
     """Hosts that answer as a media server and are not proven own: the report asks whose they are."""
     public_addresses: frozenset[str] = frozenset()
     """The household's public addresses."""
+    aliases: Mapping[str, str] = field(default=_NOTHING)
+    """Host -> the last name in the chain of CNAMEs by which DNS answered it, lower case."""
     senders: Mapping[Endpoint, str] = field(default=_NOBODY)
     """Client end of a connection -> pack of the product that showed itself on it."""
     switches: tuple[SwitchState, ...] = ()

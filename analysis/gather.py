@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from analysis.decode import Leaf, decode
 from analysis.evidence import DIRECT_HOST, NO_SERVERS, Evidence, Servers, SwitchState, address_of, household
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Classified, Party
-from captures.model import Endpoint, Exchange, Observation
+from captures.model import Endpoint, Exchange, Lookup, Observation
 
 _TRUE = frozenset({"1", "true", "True"})
 
@@ -37,7 +38,7 @@ def gather(observations: Sequence[Observation], knowledge: Knowledge, named: Ser
             _servers(_answer(call), call.service, found)
         if rule and rule.proves == "public-address" and call.party is Party.VENDOR:
             found.public.update(_addresses(call))
-    evidence = replace(_identify(calls, knowledge, found), senders=_senders(calls))
+    evidence = replace(_identify(calls, knowledge, found), senders=_senders(calls), aliases=_aliases(observations))
     return replace(evidence, switches=_switches(calls, knowledge, evidence))
 
 
@@ -120,7 +121,7 @@ def _identify(calls: list[Classified], knowledge: Knowledge, found: _Found) -> E
     asks: set[str] = set()
     for call in calls:
         exchange = call.observation
-        if not isinstance(exchange, Exchange) or call.party not in (Party.UNKNOWN, Party.OWN):
+        if not isinstance(exchange, Exchange) or not _may_be_a_household(call):
             continue
         host = exchange.host
         pack = next((signs[name] for name, _ in exchange.response_headers if name in signs), "")
@@ -135,7 +136,7 @@ def _identify(calls: list[Classified], knowledge: Knowledge, found: _Found) -> E
             found.own.hosts.add(host)
         elif number in found.others.ids:
             found.others.hosts.add(host)
-        elif call.party is Party.UNKNOWN:
+        elif call.party is not Party.OWN:
             asks.add(host)
     return Evidence(
         own=found.own.frozen(),
@@ -145,6 +146,11 @@ def _identify(calls: list[Classified], knowledge: Knowledge, found: _Found) -> E
         asks=frozenset(host for host in asks if not _known(host, found)),
         public_addresses=frozenset(found.public),
     )
+
+
+def _may_be_a_household(call: Classified) -> bool:
+    """Also a name of a hoster, whom no pack but the list of third parties names: people run servers there."""
+    return call.party in (Party.UNKNOWN, Party.OWN) or (call.party is Party.THIRD_PARTY and not call.service)
 
 
 def _known(host: str, found: _Found) -> bool:
@@ -182,6 +188,24 @@ def _senders(calls: Iterable[Classified]) -> dict[Endpoint, str]:
         if client and client.port and call.attribution in _SHOWN:
             shown[client].add(call.product)
     return {client: next(iter(products)) for client, products in shown.items() if len(products) == 1}
+
+
+_ADDRESS_KINDS = frozenset({"A", "AAAA", "HTTPS", "CNAME"})
+"""Questions in whose answers a name is a CNAME's (RFC 1034 3.6.2); in others it is the very thing asked for."""
+
+_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}")
+"""No address, and no other record as a reader may write it."""
+
+
+def _aliases(observations: Iterable[Observation]) -> dict[str, str]:
+    """Names that DNS answered by another name -> the last name of the chain."""
+    found: dict[str, str] = {}
+    for seen in observations:
+        if isinstance(seen, Lookup) and seen.protocol == "dns" and seen.kind in _ADDRESS_KINDS:
+            names = [name for text in seen.answers if _NAME.fullmatch(name := text.lower().rstrip("."))]
+            if names and names[-1] != seen.host:
+                found[seen.host] = names[-1]
+    return found
 
 
 def _switches(calls: list[Classified], knowledge: Knowledge, evidence: Evidence) -> tuple[SwitchState, ...]:

@@ -96,8 +96,9 @@ def privates(result: Result) -> Iterator[Private]:
         seen = call.observation
         yield Private(host(call), "the name of a host", True)
         yield Private(seen.device, "the name of a device", True)
-        if is_outside(call) and not call.entity:
-            yield Private(recipient(call), "the name of a recipient", True)
+        for name in (recipient(call), call.answered_by) if is_outside(call) else ():
+            if name not in vocabulary().entities:
+                yield Private(name, "the name of a recipient", True)
         if not isinstance(seen, Unreadable):
             for end in (seen.client, seen.server):
                 yield Private(end.address if end else "", "an address", True)

@@ -120,6 +120,7 @@ HOST = "host#{n}"
 
 TITLE = "What was sent, and to whom"
 
+ANSWERED_BY = "{recipient}, answered by {other}"
 CALLED = "Called: {recipients}."
 CALLED_NOBODY = "Nobody outside your own network was called in this capture."
 PURPOSE = "{entity} ({purposes})"

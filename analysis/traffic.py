@@ -31,8 +31,9 @@ def host(call: Classified) -> str:
 
 
 def recipient(call: Classified) -> str:
-    """The company at the other end, or else the host; empty when neither is known."""
-    return call.entity or host(call)
+    """The company at the other end, or else the host: what registered a name is no proof of who runs it.  Empty when
+    neither is known."""
+    return (call.entity if call.party is not Party.UNKNOWN else "") or host(call)
 
 
 def is_outside(call: Classified) -> bool:

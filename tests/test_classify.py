@@ -135,6 +135,76 @@ def test_a_host_that_answers_as_a_media_server_gets_the_servers_rules_but_stays_
     assert (other.party, other.category, other.rule) == (Party.UNKNOWN, Category.UNKNOWN, "")
 
 
+@pytest.mark.parametrize(
+    ("host", "party", "entity"),
+    [
+        ("plex.tv", Party.VENDOR, "Plex"),
+        ("o1.ingest.sentry.io", Party.THIRD_PARTY, "Functional Software"),  # the list says Sentry; packs come first
+        ("pubads.g.doubleclick.net", Party.THIRD_PARTY, "Google"),
+        ("notdoubleclick.net", Party.UNKNOWN, "notdoubleclick.net"),
+        ("t.stats.shop.co.uk", Party.UNKNOWN, "shop.co.uk"),
+        ("203.0.113.7", Party.UNKNOWN, ""),
+        ("192.168.1.5", Party.OWN, ""),
+        (f"192-168-1-5.{'ef' * 16}.plex.direct:32400", Party.UNKNOWN, ""),
+    ],
+)
+def test_who_is_at_the_other_end(host: str, party: Party, entity: str) -> None:
+    seen = classify(call(f"GET https://{host}/"), knowledge(), Evidence())
+    assert (seen.party, seen.entity, seen.answered_by) == (party, entity, "")
+    closed = classify(contact(host.partition(":")[0]), knowledge(), Evidence())
+    assert (closed.party, closed.entity) == (party, entity)
+
+
+def test_a_visitor_is_nobody_of_whom_the_name_called_says_anything() -> None:
+    visit = replace(call("GET https://media.alice.example/"), initiator="outside")
+    assert classify(visit, knowledge(), Evidence()).entity == ""
+
+
+def test_a_media_server_at_a_hoster_is_not_the_hosters() -> None:
+    host = "media.cloudfront.net"
+    assert classify(call(f"GET https://{host}/"), knowledge(), Evidence()).party is Party.THIRD_PARTY
+    asked = Evidence(asks=frozenset({host}), server_of={host: "plex"})
+    seen = classify(call(f"GET https://{host}/"), knowledge(), asked)
+    assert (seen.party, seen.entity, seen.service) == (Party.UNKNOWN, "", "plex")
+
+
+def test_a_host_that_a_rule_names_is_its_packs_though_it_stands_under_no_domain_of_it() -> None:
+    known = knowledge(rule("plex/files", Match(host=("plex-files.cloudfront.net",), path="/x"), Category.SETTINGS))
+    seen = classify(call("GET https://plex-files.cloudfront.net/x"), known, Evidence())
+    assert (seen.party, seen.service, seen.entity) == (Party.VENDOR, "plex", "Plex")
+    other = classify(call("GET https://plex-files.cloudfront.net/y"), known, Evidence())
+    assert (other.party, other.service, other.entity) == (Party.THIRD_PARTY, "", "Amazon")
+
+
+@pytest.mark.parametrize(
+    ("host", "alias", "party", "answered_by"),
+    [
+        ("metrics.plex.tv", "d111.cloudfront.net", Party.VENDOR, "Amazon"),
+        ("metrics.plex.tv", "o1.ingest.sentry.io", Party.VENDOR, "Functional Software"),
+        ("metrics.plex.tv", "lb.plex.tv", Party.VENDOR, ""),
+        ("metrics.plex.tv", "lb.elsewhere.example", Party.VENDOR, "elsewhere.example"),
+        ("metrics.shop.example", "d111.cloudfront.net", Party.UNKNOWN, "Amazon"),
+        ("metrics.shop.example", "lb.shop.example", Party.UNKNOWN, ""),
+        ("192.168.1.5", "d111.cloudfront.net", Party.OWN, ""),
+    ],
+)
+def test_a_name_answered_by_another_company_keeps_its_party_and_says_who_answered(
+    host: str, alias: str, party: Party, answered_by: str
+) -> None:
+    seen = classify(call(f"GET https://{host}/"), knowledge(), Evidence(aliases={host: alias}))
+    assert (seen.party, seen.answered_by) == (party, answered_by)
+
+
+def test_what_could_not_be_read_is_told_apart_by_its_host() -> None:
+    lost = Unreadable(Source(0, 2), None, "flow 2", "is damaged")
+    seen = [classify(replace(lost, host=host), knowledge(), Evidence()) for host in ("plex.tv", "192.168.1.5", "")]
+    assert [(c.party, c.service, c.entity, c.category) for c in seen] == [
+        (Party.VENDOR, "plex", "Plex", Category.UNKNOWN),
+        (Party.OWN, "", "", Category.UNKNOWN),
+        (Party.UNKNOWN, "", "", Category.UNKNOWN),
+    ]
+
+
 def test_own_traffic_without_a_rule_is_server_api() -> None:
     seen = classify(call("GET https://192.168.1.5/x"), knowledge(), Evidence())
     assert (seen.category, seen.rule, seen.entity) == (Category.SERVER_API, "", "")

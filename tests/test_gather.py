@@ -11,7 +11,7 @@ from analysis.example import exchange_of
 from analysis.gather import gather
 from analysis.knowledge import load
 from analysis.pack import ExampleCall
-from captures.model import Endpoint, Exchange
+from captures.model import Endpoint, Exchange, Lookup, Source
 
 KNOWLEDGE = load()
 HASH = "ab" * 16
@@ -168,3 +168,25 @@ def test_a_dashed_address_is_read_in_both_families() -> None:
         "fd00::1",
         "nonsense",
     ]
+
+
+def answered(host: str, *answers: str, kind: str = "A", protocol: str = "dns") -> Lookup:
+    return Lookup(Source(0, 0), 0.0, "tv", None, None, protocol, host, kind, answers, "NOERROR", True)
+
+
+def test_the_last_name_of_a_chain_of_cnames_is_who_answers() -> None:
+    seen = [
+        answered("metrics.plex.tv", "Plex.Edge.example.", "d111.cloudfront.net", "203.0.113.7"),
+        answered("plain.example", "203.0.113.7", "2001:db8::7"),
+        answered("mail.example", "mx.mailer.example", kind="MX"),
+        answered("tv.local", "other.local", protocol="mdns"),
+        answered("svcb.example", "00010000", kind="HTTPS"),
+    ]
+    assert gather(seen, KNOWLEDGE).aliases == {"metrics.plex.tv": "d111.cloudfront.net"}
+
+
+def test_a_media_server_at_a_hoster_is_asked_about() -> None:
+    """The list of third parties names the hoster; the machine is still somebody's own."""
+    host = "ec2-203-0-113-7.compute.amazonaws.com"
+    answer = '200\nx-plex-protocol: 1.0\n\n<MediaContainer machineIdentifier="somebody"/>'
+    assert gather([call(f"GET http://{host}:32400/identity", answer)], KNOWLEDGE).asks == frozenset({host})

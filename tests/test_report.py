@@ -325,6 +325,7 @@ def test_the_json_report_has_the_keys_of_the_contract() -> None:
         "rule": "",
         "party": "vendor",
         "entity": "Plex",
+        "answered_by": "",
     }
     assert {key: made["calls"][5][key] for key in ("kind", "host", "port", "bytes_out", "time", "reason")} == {
         "kind": "unreadable",

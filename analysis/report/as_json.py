@@ -147,6 +147,7 @@ def _call(call: Classified) -> Json:
         "rule": call.rule,
         "party": call.party.value,
         "entity": call.entity,
+        "answered_by": call.answered_by,
     }
 
 

@@ -54,8 +54,14 @@ def _call_row(call: Classified, result: Result) -> tuple[Cell, ...]:
         Cell(status),
         Cell(size(bytes_out(call))),
         Cell(texts.CATEGORIES[call.category]),
-        Cell(call.entity or texts.PARTIES[call.party]),
+        Cell(brief(_recipient_of(call))),
     )
+
+
+def _recipient_of(call: Classified) -> str:
+    if call.answered_by:
+        return texts.ANSWERED_BY.format(recipient=recipient(call), other=call.answered_by)
+    return call.entity or texts.PARTIES[call.party]
 
 
 def items_of(result: Result) -> Document:

@@ -184,7 +184,7 @@ def _recipients(result: Result, outside: Sequence[Classified]) -> Iterator[Block
 
 def _recipient_row(name: str, calls: Sequence[Classified]) -> tuple[Cell, ...]:
     read = sum(is_readable(call) for call in calls)
-    hosts = sorted({host(call) for call in calls} - {name, ""})
+    hosts = sorted({_answered(call) for call in calls} - {name, ""})
     readable = texts.YES if read == len(calls) else texts.PARTLY if read else texts.NO
     return (
         Cell(brief(name), "strong"),
@@ -194,6 +194,11 @@ def _recipient_row(name: str, calls: Sequence[Classified]) -> tuple[Cell, ...]:
         Cell(size(sum(bytes_out(call) for call in calls))),
         Cell(readable, "plain" if readable == texts.YES else "warn"),
     )
+
+
+def _answered(call: Classified) -> str:
+    """The host that was called, and who answered in its place."""
+    return texts.ANSWERED_BY.format(recipient=host(call), other=call.answered_by) if call.answered_by else host(call)
 
 
 def _verdicts(result: Result) -> Iterator[Block]:
