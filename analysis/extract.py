@@ -14,6 +14,7 @@ from analysis.decode import Decoded, Leaf, decode
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
 from analysis.model import Classified, Direction, Finding, FindingSource, Party
+from analysis.names import NameTable, surroundings
 from analysis.pack import ItemPlace, Rule
 from analysis.shapes import is_address, label, shapes
 from captures.model import Contact, Exchange, Lookup
@@ -41,12 +42,16 @@ def extract(
         found.setdefault((direction, item, leaf.at, value), finding)
 
     if isinstance(call, Exchange):
-        names = _names(knowledge)
+        names, table = _names(knowledge), _table(knowledge)
         rule = _rule(knowledge).get(classified.rule)
         leaves = (decoded or decode(call)).leaves
         context = {name.lower(): value for name, value in (*call.query, *call.headers)}
+        around = surroundings(leaves, classified.role, classified.party)
         for leaf in leaves:
             labelled = _by_rule(leaf, rule) or _by_name(leaf, names, context, classified.role)
+            if not labelled and leaf.value not in _FILLERS:
+                labelled = [(*found, "name") for found in table.labels(leaf, around)]
+                labelled = labelled or [(*found, "pattern") for found in table.forms(leaf)]
             for item, value, source in labelled:
                 add(leaf, label(item, value, evidence), value, source)
             for item, value in _by_shape(leaf, labelled, classified, evidence):
@@ -170,6 +175,11 @@ def _names(knowledge: Knowledge) -> _Names:
         places={_folded(at): item.id for item in knowledge.items.values() for at in item.names},
         fields={name: tuple(entries) for name, entries in fields.items()},
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _table(knowledge: Knowledge) -> NameTable:
+    return NameTable(knowledge.names)
 
 
 def _folded(at: str) -> str:

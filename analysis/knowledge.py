@@ -1,4 +1,4 @@
-"""What is known about products, calls, data items and declared lists: loads `products/` and `items.toml`.
+"""What is known about products, calls, data items and declared lists: loads `products/`, `items.toml`, `names.toml`.
 
 Code is listed, data is discovered: a pack is a folder, a rule or a declared list is one file in it.  Everything is
 loaded strictly; `KnowledgeError` names the place of every error at once.
@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
 from analysis import VERSION, schema
-from analysis.pack import DeclaredList, Item, Product, Rule
+from analysis.pack import DeclaredList, Item, Names, Product, Rule
 from analysis.schema import KnowledgeError
 
 SHIPPED = Path(__file__).with_name("products")
@@ -24,6 +24,9 @@ SHIPPED = Path(__file__).with_name("products")
 
 ITEMS = Path(__file__).with_name("items.toml")
 """The vocabulary of data items."""
+
+NAMES = Path(__file__).with_name("names.toml")
+"""Names of fields that mean the same in anybody's calls."""
 
 MOST_FILES = 2_000
 """A folder of packs with more files is refused: packs are written by people."""
@@ -50,6 +53,8 @@ class Knowledge:
     """`sha256:…` over the files of each pack, by pack id."""
     shipped: frozenset[str]
     """Ids of the packs that come with the tool; all others are the user's own and private."""
+    names: Names = field(default_factory=Names)
+    """Names of fields and forms of values that say what they hold in anybody's calls."""
 
     @cached_property
     def domains(self) -> Mapping[str, str]:
@@ -135,6 +140,7 @@ def _load(folders: list[Path]) -> Knowledge:
         products[product.id] = product
         rules.update({rule.id: rule for rule in its_rules})
         lists.extend(its_lists)
+    names = _names(items, errors)
     errors.extend(_wrong_across_files(items, products, rules, lists))
     if errors:
         raise KnowledgeError("\n".join(errors))
@@ -145,6 +151,7 @@ def _load(folders: list[Path]) -> Knowledge:
         lists=tuple(sorted(lists, key=lambda x: (x.product, x.effective))),
         hashes={folder.name: _hash(folder) for folder in folders},
         shipped=frozenset(folder.name for folder in folders if folder.parent == SHIPPED),
+        names=names,
     )
 
 
@@ -157,6 +164,23 @@ def _items(errors: list[str]) -> dict[str, Item]:
         except KnowledgeError as error:
             errors.extend(str(error).splitlines())
     return items
+
+
+def _names(items: Mapping[str, Item], errors: list[str]) -> Names:
+    try:
+        names = schema.convert(Names, _toml(NAMES, errors), NAMES.name)
+    except KnowledgeError as error:
+        errors.extend(str(error).splitlines())
+        return Names()
+    for n, entry in enumerate(names.field):
+        place = f"{NAMES.name}: field.{n}"
+        named, groups = (entry.item, entry.server_item), (*entry.beside, *entry.not_beside)
+        errors.extend(f"{place}: {item} is not in items.toml" for item in named if item and item not in items)
+        errors.extend(f"{place}: {key} is not among `beside`" for key in groups if key not in names.beside)
+        if entry.value and entry.value not in names.values:
+            errors.append(f"{place}: {entry.value} is not among `values`")
+    errors.extend(f"{NAMES.name}: pattern: {p.item} is not in items.toml" for p in names.pattern if p.item not in items)
+    return names
 
 
 def _read[T](path: Path, cls: type[T], errors: list[str]) -> T | None:
@@ -227,7 +251,7 @@ def _hash(folder: Path) -> str:
 
 def _cache_key(folders: list[Path]) -> str:
     digest = hashlib.sha256(f"{VERSION} {SHIPPED}".encode())
-    for path in [ITEMS, *(p for folder in folders for p in sorted(folder.rglob("*.toml")))]:
+    for path in [ITEMS, NAMES, *(p for folder in folders for p in sorted(folder.rglob("*.toml")))]:
         stat = path.stat()
         digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
     return digest.hexdigest()[:32]

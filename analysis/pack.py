@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from analysis.model import Category
+from analysis.model import Category, Party
 
 type Evidence = Literal["documented", "captured", "source-code", "inferred"]
 """How a rule is known: the vendor's documents or own code say so; seen in traffic; read in the code of a third
@@ -292,6 +292,60 @@ class DeclaredList:
     """Pack id, set by the loader."""
     id: str = field(default="", metadata={"derived": True})
     """File name without its ending, set by the loader."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedField:
+    """Names of fields that hold one data item in anybody's calls, if the form of the value fits."""
+
+    item: str
+    """Id in `items.toml`; empty: the name means nothing that is reported."""
+    names: tuple[str, ...]
+    """Words in lower case: `os version`; `* os version`: other words may stand before."""
+    value: str = ""
+    """Form of the value, a key of `values`; empty: any."""
+    server_item: str = ""
+    """The item it is when the sender is a server; empty: the same."""
+    beside: tuple[str, ...] = ()
+    """Keys of `beside`; the entry fits only if a name of one of them stands in the same table.  Empty: always."""
+    not_beside: tuple[str, ...] = ()
+    """Keys of `beside`; the entry does not fit if a name of one of them stands in the same table."""
+    party: tuple[Party, ...] = ()
+    """At whose machines the name has this meaning; empty: at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePattern:
+    """A form that shows what a value is, wherever it stands."""
+
+    item: str
+    """Id in `items.toml`."""
+    text: tuple[str, ...]
+    """Regular expressions; what one of them finds is the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of fields and forms of values that say what they hold in anybody's calls (`names.toml`)."""
+
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Form of a value -> regular expressions for the whole of it, in any case; one must fit."""
+    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Kind of table -> names that show it."""
+    container: tuple[str, ...] = ()
+    """Words that mean nothing in the name of a table."""
+    pair_key: tuple[str, ...] = ()
+    """Fields whose value is the name of the field beside them."""
+    pair_value: tuple[str, ...] = ()
+    """Fields that hold what such a name means."""
+    filler: tuple[str, ...] = ()
+    """Values that say nothing, in lower case."""
+    only_sent: tuple[str, ...] = ()
+    """Items that are not looked for in answers."""
+    field: tuple[NamedField, ...] = ()
+    """Names, in their order."""
+    pattern: tuple[ValuePattern, ...] = ()
+    """Forms, in their order."""
 
 
 @dataclass(frozen=True, slots=True)

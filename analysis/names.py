@@ -1,0 +1,252 @@
+"""Leaf -> the data items that its name, or the form of its value, shows in anybody's calls (`names.toml`)."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from analysis.decode import Leaf
+from analysis.model import Party
+from analysis.pack import NamedField, Names
+
+_MOST_PLACES = 10_000
+_LONGEST_PLACE = 300
+"""Places whose names are kept, so that hostile calls do not fill the memory, and the characters of one."""
+
+_LONGEST_VALUE = 1_024
+"""Characters of a value whose form is looked at: what a longer one begins with."""
+
+_ROOTS = ("body", "query", "header", "cookie", "response.body", "response.cookie")
+"""Parts of a call whose fields have names that people chose."""
+
+_NUMBERS = re.compile(r"(?:\.[0-9]+)+(?=[.\[]|\Z)")
+_STEP = re.compile(r"[.\[\]]+")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_NOT_PLAIN = re.compile(r"[^a-z0-9]+")
+_SEGMENT_ID = re.compile(r"[0-9]+\Z|[0-9a-fA-F]{16}\Z|(?=(?:[^0-9]*[0-9]){4})[0-9A-Za-z-]{20,64}\Z")
+"""A segment of a path that is an id: `/users/4242`."""
+
+_WORDS_LOOKED_AT = 5
+"""Words of a place, from its end, that names are looked for in."""
+
+
+class _Entry(NamedTuple):
+    """One entry of `names.toml`, compiled."""
+
+    item: str
+    server_item: str
+    fits: re.Pattern[str] | None
+    beside: frozenset[str]
+    not_beside: frozenset[str]
+    party: frozenset[Party]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What one call's leaves stand in; worked out when it is first asked for."""
+
+    leaves: Sequence[Leaf]
+    role: str
+    """Part of the product that sends: `server`, `app`, `website` or empty."""
+    party: Party
+    """Whose machine is at the other end."""
+    _memo: dict[str, object]
+
+    def value(self, at: str) -> str | None:
+        """The value at a place, or `None`."""
+        values = self._memo.get("values")
+        if not isinstance(values, dict):
+            values = self._memo["values"] = {leaf.at: leaf.value for leaf in self.leaves}
+        found: str | None = values.get(at)
+        return found
+
+    def tables(self) -> dict[str, set[str]]:
+        """Place of a table -> the names of its fields, without case and separators."""
+        tables = self._memo.get("tables")
+        if not isinstance(tables, dict):
+            tables = self._memo["tables"] = _tables(self.leaves)
+        return tables
+
+
+def surroundings(leaves: Sequence[Leaf], role: str, party: Party) -> Surroundings:
+    """The leaves of one call, who sends it and to whom -> what `NameTable.labels` asks about them."""
+    return Surroundings(leaves, role, party, {})
+
+
+def _tables(leaves: Sequence[Leaf]) -> dict[str, set[str]]:
+    tables: dict[str, set[str]] = {}
+    for leaf in leaves:
+        place = leaf.at
+        while place:
+            place, name = _parent(place)
+            fields = tables.setdefault(place, set())
+            if name in fields:
+                break
+            fields.add(name)
+    return tables
+
+
+def _parent(at: str) -> tuple[str, str]:
+    """Place of a field -> place of the table it stands in, and its plain name."""
+    table, _, name = at.rpartition(".")
+    while name.isdigit() and table:
+        table, _, name = table.rpartition(".")
+    return table, _plain(name.partition("[")[0])
+
+
+def _plain(name: str) -> str:
+    return _NOT_PLAIN.sub("", name.lower())
+
+
+class NameTable:
+    """`names.toml`, ready to be asked what a leaf holds."""
+
+    def __init__(self, names: Names) -> None:
+        self._whole: dict[str, list[_Entry]] = {}
+        self._ends: dict[str, list[_Entry]] = {}
+        forms = {name: re.compile("|".join(texts), re.IGNORECASE) for name, texts in names.values.items()}
+        groups = {name: frozenset(map(_plain, words)) for name, words in names.beside.items()}
+        for field in names.field:
+            entry = _entry(field, forms, groups)
+            for name in field.names:
+                self._whole.setdefault(_plain(name), []).append(entry)
+                if name.startswith("*"):
+                    self._ends.setdefault(_plain(name), []).append(entry)
+        self._containers = frozenset(names.container)
+        self._pair_keys = tuple(map(_plain, names.pair_key))
+        self._pair_values = frozenset(map(_plain, names.pair_value))
+        self._only_sent = frozenset(names.only_sent)
+        self._filler = frozenset(names.filler)
+        self._forms = [pattern.item for pattern in names.pattern]
+        texts = (f"(?P<p{n}>{'|'.join(pattern.text)})" for n, pattern in enumerate(names.pattern))
+        self._form = re.compile("|".join(texts) or r"(?!)")
+        self._met: dict[str, tuple[_Entry, ...]] = {}
+
+    def labels(self, leaf: Leaf, around: Surroundings) -> list[tuple[str, str]]:
+        """One leaf -> (item, value) of what the name of its field says, if the value has the form of one.
+
+        Of a path, what its segments say: `/users/4242`.  Empty for what nothing is known of, and for values that hold
+        others, which come out by themselves.
+        """
+        if leaf.at == "path":
+            return [found for name, value in _segments(leaf.value) if (found := self._label(name, value, leaf, around))]
+        if leaf.peeled or leaf.at.endswith(("[url].host", "[url].path")):
+            return []
+        at = leaf.at
+        for encoding in leaf.encodings:
+            at = at.replace(f"[{encoding}]", "")
+        found = self._label(self._called(leaf.at, around) or at, leaf.value, leaf, around)
+        return [found] if found else []
+
+    def forms(self, leaf: Leaf) -> Iterator[tuple[str, str]]:
+        """One leaf -> (item, part of the value) of what its form alone shows, each once."""
+        if leaf.peeled or len(leaf.value) > _LONGEST_VALUE or len(leaf.value) < 5:
+            return
+        found: dict[tuple[str, str], None] = {}
+        for match in self._form.finditer(leaf.value):
+            item = self._forms[int((match.lastgroup or "p0")[1:])]
+            if not (item in self._only_sent and leaf.at.startswith("response.")):
+                found[(item, match[0])] = None
+        yield from found
+
+    def _label(self, at: str, value: str, leaf: Leaf, around: Surroundings) -> tuple[str, str] | None:
+        for entry in self._entries(at):
+            if not entry.item or value.lower() in self._filler:
+                return None
+            if self._holds(entry, value, leaf.at, around):
+                return (entry.server_item if around.role == "server" else entry.item), value
+        return None
+
+    def _holds(self, entry: _Entry, value: str, at: str, around: Surroundings) -> bool:
+        if entry.item in self._only_sent and at.startswith("response."):
+            return False
+        if entry.fits and not entry.fits.fullmatch(value, 0, _LONGEST_VALUE):
+            return False
+        if entry.party and around.party not in entry.party:
+            return False
+        if not (entry.beside or entry.not_beside):
+            return True
+        fields = self._beside(at, around)
+        return not (entry.beside and fields.isdisjoint(entry.beside)) and fields.isdisjoint(entry.not_beside)
+
+    def _beside(self, at: str, around: Surroundings) -> set[str]:
+        """Names of the fields of the same table, and of that which contains it: `event` beside `properties.page`."""
+        tables = around.tables()
+        table, own = _parent(at)
+        fields = tables.get(table, set()) - {own}
+        while (up := _parent(table))[1] in self._containers:
+            table = up[0]
+            fields = fields | tables.get(table, set())
+        return fields
+
+    def _called(self, at: str, around: Surroundings) -> str:
+        """Place of the value of a pair -> the place that it would have as a field of its own; empty for no pair."""
+        table, _, last = at.rpartition(".")
+        if last == "1" and table.rpartition(".")[2].isdigit():
+            key = around.value(f"{table}.0")
+            return f"{table.rpartition('.')[0]}.{key}" if key and len(key) < _LONGEST_PLACE else ""
+        if _plain(last) not in self._pair_values:
+            return ""
+        if table.endswith(".value"):
+            table = table.rpartition(".")[0]
+        for name in self._pair_keys:
+            if key := around.value(f"{table}.{name}"):
+                return f"{_NUMBERS.sub('', table)}.{key}" if len(key) < _LONGEST_PLACE else ""
+        return ""
+
+    def _entries(self, at: str) -> tuple[_Entry, ...]:
+        """Place -> the entries whose names fit it, longest name first."""
+        entries = self._met.get(at)
+        if entries is None:
+            place = _NUMBERS.sub("", at)
+            entries = self._met.get(place)
+            if entries is None:
+                entries = tuple(self._find(place))
+            if len(self._met) >= _MOST_PLACES:
+                self._met.clear()
+            if len(at) <= _LONGEST_PLACE:
+                self._met[at] = self._met[place] = entries
+        return entries
+
+    def _find(self, place: str) -> Iterator[_Entry]:
+        root = next((root for root in _ROOTS if place.startswith(root)), "")
+        if not root:
+            return
+        *tables, name = [self._words(step) for step in _STEP.split(place[len(root) :]) if step] or [[]]
+        words: list[str] = []
+        begins: list[bool] = []
+        for table in tables:
+            kept = [word for word in table if word not in self._containers]
+            words += kept
+            begins += [n == 0 for n in range(len(kept))]
+        words += name
+        begins += [n == 0 for n in range(len(name))]
+        for n in range(max(0, len(words) - _WORDS_LOOKED_AT), len(words)):
+            table_ = self._whole if begins[n] else self._ends
+            yield from table_.get("".join(words[n:]), ())
+
+    def _words(self, step: str) -> list[str]:
+        words = [word.lower() for word in _WORD.findall(step)]
+        return words[1:] if words[:1] == ["x"] and len(words) > 1 else words
+
+
+def _entry(field: NamedField, forms: dict[str, re.Pattern[str]], groups: dict[str, frozenset[str]]) -> _Entry:
+    return _Entry(
+        field.item,
+        field.server_item or field.item,
+        forms[field.value] if field.value else None,
+        frozenset[str]().union(*(groups[key] for key in field.beside)),
+        frozenset[str]().union(*(groups[key] for key in field.not_beside)),
+        frozenset(field.party),
+    )
+
+
+def _segments(path: str) -> Iterator[tuple[str, str]]:
+    """Path -> (place that it would have as a field, segment) of each segment that is an id."""
+    segments = path.split("/")[:50]
+    for name, segment in itertools.pairwise(segments):
+        if _SEGMENT_ID.match(segment) and name[:1].isalpha():
+            yield f"query.{name[:-1] if name[-1:] in 'sS' else name} id", segment

@@ -1,0 +1,215 @@
+"""What the name of a field and the form of a value show, in calls that no pack knows: a hit and a near miss of each."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.decode import decode
+from analysis.example import exchange_of
+from analysis.knowledge import load
+from analysis.model import Party
+from analysis.names import NameTable, surroundings
+from analysis.pack import ExampleCall, NamedField, Names, ValuePattern
+from captures.model import Body
+
+TABLE = NameTable(load().names)
+UUID = "4f9d0c11-6b1e-4c55-9a53-b2a7f5a3c001"
+HEX = "4f9d0c116b1e4c559a53b2a7f5a3c001"
+
+
+def found(
+    body: str, *, role: str = "", party: Party = Party.UNKNOWN, start: str = "POST https://x.example/x"
+) -> list[str]:
+    """`item at value` of everything that names and forms show in a call with this body."""
+    leaves = decode(exchange_of(ExampleCall(f"{start}\n\n{body}"), "test")).leaves
+    around = surroundings(leaves, role, party)
+    labels = [(leaf.at, label) for leaf in leaves for label in TABLE.labels(leaf, around) or TABLE.forms(leaf)]
+    return [f"{item} {at.removeprefix('body.')} {value}" for at, (item, value) in labels]
+
+
+def test_a_name_is_met_in_every_spelling() -> None:
+    for name in (
+        "deviceId",
+        "device_id",
+        "DEVICE-ID",
+        "$device_id",
+        "DeviceID",
+        "deviceid",
+        "myDeviceId",
+        "X-Device-Id",
+    ):
+        assert found(f'{{"{name}": "{HEX}"}}') == [f"client.id {name} {HEX}"]
+    assert found(f'{{"device": {{"id": "{HEX}"}}}}') == [f"client.id device.id {HEX}"]
+    assert found(f'{{"deviceInfo": {{"id": "{HEX}"}}}}') == [f"client.id deviceInfo.id {HEX}"]
+    assert found(f'{{"data": {{"devices": [{{"id": "{HEX}"}}], "id": "{HEX}"}}}}') == []
+
+
+def test_a_name_without_a_value_of_its_form_says_nothing() -> None:
+    for value in ('"true"', "true", "0", '"unknown"', '""', '"00000000-0000-0000-0000-000000000000"', '"a b"'):
+        assert found(f'{{"device_id": {value}}}') == []
+
+
+def test_the_longest_name_decides() -> None:
+    assert found('{"sdk_version": "1.2.3", "app_version": "1.2.3", "os": {"version": "1.2.3"}}') == [
+        "client.app app_version 1.2.3",
+        "client.os os.version 1.2.3",
+    ]
+    assert found(f'{{"csrf_token": "{HEX}", "request_id": "{HEX}", "event_id": "{HEX}", "etag": "{HEX}"}}') == []
+
+
+def test_a_title_is_one_only_beside_what_tells_of_media() -> None:
+    assert found('{"title": "Zorblax Uprising", "year": 2031}') == [
+        "media.title title Zorblax Uprising",
+        "media.year year 2031",
+    ]
+    assert found('{"title": "Settings", "id": 7}') == []
+    assert found('{"year": 2031}') == []
+
+
+def test_what_stands_above_a_container_stands_beside_it() -> None:
+    assert found('{"event": "open", "properties": {"page": "/home"}}')[1:] == ["ui.action_page properties.page /home"]
+    assert found('{"event": "open", "menu": {"page": "/home"}}')[1:] == []
+
+
+def test_a_pair_is_called_what_its_key_says() -> None:
+    pair = '{"key": "%s", "value": {"stringValue": "ann-nas"}}'
+    otel = f'{{"attributes": [{pair % "host.name"}, {pair % "other"}]}}'
+    assert found(otel) == ["net.hostname attributes.0.value.stringValue ann-nas"]
+    assert found('{"tags": [["os.name", "Linux"], ["other", "Linux"]]}') == ["client.os tags.0.1 Linux"]
+
+
+def test_a_segment_of_the_path_is_called_what_stands_before_it() -> None:
+    start = f"POST https://x.example/v1/users/4242/devices/{HEX}/4242"
+    assert found("", start=start) == ["account.id path 4242", f"client.id path {HEX}"]
+    assert found("", start="POST https://x.example/v1/users/latest/builds/4242") == []
+
+
+def test_the_role_of_the_sender_decides_between_neighbours() -> None:
+    body = f'{{"device_id": "{HEX}", "os_version": "6.1"}}'
+    assert found(body, role="server") == [f"server.machine_id device_id {HEX}", "server.os os_version 6.1"]
+    assert found(body, role="app") == [f"client.id device_id {HEX}", "client.os os_version 6.1"]
+
+
+def test_a_key_is_the_users_only_at_a_machine_of_his_own() -> None:
+    body = f'{{"apikey": "{HEX}"}}'
+    assert found(body, party=Party.OWN) == [f"auth.token apikey {HEX}"]
+    assert found(body, party=Party.THIRD_PARTY) == []
+
+
+def test_an_answer_says_nothing_of_the_program_that_asked() -> None:
+    call = ExampleCall("GET https://x.example/x", '200\n\n{"app_version": "1.2", "user": {"email": "ann@example.org"}}')
+    leaves = decode(exchange_of(call, "test")).leaves
+    around = surroundings(leaves, "", Party.UNKNOWN)
+    assert [(leaf.at, *label) for leaf in leaves for label in TABLE.labels(leaf, around)] == [
+        ("response.body.user.email", "account.email", "ann@example.org")
+    ]
+
+
+SEGMENT = f"""{{
+    "anonymousId": "{UUID}", "userId": "97980cfea0067", "context": {{
+        "app": {{"name": "Reel", "version": "5.4.1"}},
+        "device": {{"advertisingId": "{UUID.upper()}", "manufacturer": "Acme", "model": "Tab 7", "type": "android"}},
+        "library": {{"name": "analytics.js", "version": "2.11.1"}},
+        "locale": "de-AT", "network": {{"carrier": "A1", "wifi": true}}, "os": {{"name": "Android", "version": "14"}},
+        "screen": {{"width": 1080, "height": 2400}}, "timezone": "Europe/Vienna"
+    }},
+    "event": "Video Started", "messageId": "{UUID}",
+    "properties": {{"title": "Zorblax Uprising", "season": 2, "position": 31}},
+    "timestamp": "2031-02-03T04:05:06Z", "writeKey": "{HEX}"
+}}"""
+
+
+def test_a_body_of_statistics_comes_out_by_its_names() -> None:
+    assert found(SEGMENT) == [
+        f"client.id anonymousId {UUID}",
+        "account.uuid userId 97980cfea0067",
+        "client.app context.app.name Reel",
+        "client.app context.app.version 5.4.1",
+        f"client.advertising_id context.device.advertisingId {UUID.upper()}",
+        "client.vendor context.device.manufacturer Acme",
+        "client.model context.device.model Tab 7",
+        "client.device_type context.device.type android",
+        "client.language context.locale de-AT",
+        "net.carrier context.network.carrier A1",
+        "net.connection_type context.network.wifi true",
+        "client.os context.os.name Android",
+        "client.os context.os.version 14",
+        "client.screen context.screen.width 1080",
+        "client.screen context.screen.height 2400",
+        "client.timezone context.timezone Europe/Vienna",
+        "event.name event Video Started",
+        "media.title properties.title Zorblax Uprising",
+        "event.time timestamp 2031-02-03T04:05:06Z",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "item", "part"),
+    [
+        ("see https://films.example/title/tt9990101/", "media.external_id", "tt9990101"),
+        ("plex://movie/a11ce000000000000000a101", "media.external_id", "plex://movie/a11ce000000000000000a101"),
+        ("Europe/Vienna", "client.timezone", "Europe/Vienna"),
+        ("Linux-6.1.0-17-amd64-x86_64-with-glibc2.36", "client.os", "Linux-6.1.0-17-amd64-x86_64-with-glibc2.36"),
+        ("6.8.0-45-generic", "client.os", "6.8.0-45-generic"),
+        ("/srv/media/Zorblax.mkv", "media.file_path_or_name", "/srv/media/Zorblax.mkv"),
+        ("Zorblax.Uprising.2031.1080p.mkv", "media.file_path_or_name", "Zorblax.Uprising.2031.1080p.mkv"),
+        ("Mozilla/5.0 (X11; Linux x86_64) Reel/1", "client.user_agent", "Mozilla/5.0 (X11; Linux x86_64) Reel/1"),
+    ],
+)
+def test_a_form_shows_what_a_value_is_whatever_its_field_is_called(value: str, item: str, part: str) -> None:
+    assert found(f'{{"zz": "{value}"}}') == [f"{item} zz {part}"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "watt9990101", "tt12345", "plex://movie/5", "Europe", "Europe/vienna", "6.8.0-beta", "intro.mp4",
+        "src/app/main.ts", "https://cdn.example/media/a.mkv", HEX, UUID, "W/abc", "1700000000000", "eyJhbGciOi", "com.plexapp.agents.none://7",
+    ],
+)  # fmt: skip
+def test_what_only_looks_alike_is_nothing(value: str) -> None:
+    assert found(f'{{"zz": "{value}"}}') == []
+
+
+def test_every_expression_takes_a_time_of_the_order_of_the_value() -> None:
+    names = load().names
+    patterns = {p.item: NameTable(Names(pattern=(p,))) for p in names.pattern}
+    for text in ("a" * 5_000, "/media/" * 700, "1." * 2_500, "1 " * 2_500, "a-" * 2_500, "2031 " * 1_000):
+        for form in names.values:
+            table = NameTable(Names(values=names.values, field=(NamedField("x", ("zz",), form),)))
+            leaves = decode(exchange_of(ExampleCall(f"POST https://x.example/x\n\nzz={text}"), "t")).leaves
+            begin = time.perf_counter()
+            for leaf in leaves:
+                table.labels(leaf, surroundings(leaves, "", Party.UNKNOWN))
+                for other in patterns.values():
+                    list(other.forms(leaf))
+            assert time.perf_counter() - begin < 0.2, (form, text[:9])
+
+
+@settings(deadline=None)
+@given(st.binary(), st.lists(st.tuples(st.text(max_size=20), st.text()), max_size=4).map(tuple))
+def test_whatever_is_sent_nothing_is_raised(body: bytes, query: tuple[tuple[str, str], ...]) -> None:
+    call = exchange_of(ExampleCall("POST https://x.example/x"), "test")
+    leaves = decode(replace(call, query=query, cookies=query, body=Body(body, len(body)))).leaves
+    around = surroundings(leaves, "", Party.UNKNOWN)
+    for leaf in leaves:
+        assert all(item in load().items for item, _ in (*TABLE.labels(leaf, around), *TABLE.forms(leaf)))
+
+
+def test_an_empty_table_knows_nothing() -> None:
+    leaves = decode(exchange_of(ExampleCall("POST https://x.example/users/4\n\ndevice_id=abcdef12"), "test")).leaves
+    around = surroundings(leaves, "", Party.UNKNOWN)
+    table = NameTable(Names())
+    assert [label for leaf in leaves for label in (*table.labels(leaf, around), *table.forms(leaf))] == []
+
+
+def test_a_pattern_is_looked_for_in_requests_alone_where_the_item_is() -> None:
+    names = Names(only_sent=("a.b",), pattern=(ValuePattern("a.b", ("zorblax",)),))
+    answer = ExampleCall("GET https://x.example/zorblax", "200\n\nzorblax")
+    leaves = decode(exchange_of(answer, "test")).leaves
+    assert [leaf.at for leaf in leaves if list(NameTable(names).forms(leaf))] == ["path"]
