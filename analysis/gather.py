@@ -14,6 +14,7 @@ from analysis.decode import Leaf, decode
 from analysis.evidence import DIRECT_HOST, NO_SERVERS, Evidence, Servers, SwitchState, address_of, household
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Classified, Party
+from analysis.shapes import is_address
 from captures.model import Endpoint, Exchange, Lookup, Observation
 
 _TRUE = frozenset({"1", "true", "True"})
@@ -36,7 +37,7 @@ def gather(observations: Sequence[Observation], knowledge: Knowledge, named: Ser
         rule = knowledge.rules.get(call.rule)
         if rule and rule.proves == "servers" and call.party in (Party.VENDOR, Party.OWN):
             _servers(_answer(call), call.service, found)
-        if rule and rule.proves == "public-address" and call.party is Party.VENDOR:
+        if rule and rule.proves == "public-address" and call.party in (Party.VENDOR, Party.THIRD_PARTY):
             found.public.update(_addresses(call))
     evidence = replace(_identify(calls, knowledge, found), senders=_senders(calls), aliases=_aliases(observations))
     return replace(evidence, switches=_switches(calls, knowledge, evidence))
@@ -71,7 +72,9 @@ def _answer(call: Classified) -> tuple[Leaf, ...]:
 
 
 def _addresses(call: Classified) -> list[str]:
-    return [leaf.value.strip() for leaf in _answer(call) if leaf.at == "response.body"]
+    """The address that the answer consists of, as text or as the one field `ip`; an error page holds none."""
+    values = (leaf.value.strip() for leaf in _answer(call) if leaf.at in ("response.body", "response.body.ip"))
+    return [value for value in values if is_address(value)]
 
 
 def _servers(answer: tuple[Leaf, ...], pack: str, found: _Found) -> None:

@@ -34,7 +34,7 @@ type RecipientKind = Literal[
 
 type Proof = Literal["", "servers", "identity", "public-address"]
 """What an answer proves about the household: `servers` lists servers with whether they are owned, `identity` is a
-server naming itself, `public-address` is the household's address as text."""
+server naming itself, `public-address` is the household's address, as text or in the field `ip`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,19 @@ def test_the_public_address_is_the_answer_of_the_vendors_address_call() -> None:
     assert gather([asked], KNOWLEDGE).public_addresses == {"203.0.113.24"}
 
 
+@pytest.mark.parametrize(
+    ("url", "answer", "addresses"),
+    [
+        ("https://api.ipify.org/", "203.0.113.24\n", {"203.0.113.24"}),
+        ("https://api.ipify.org/?format=json", '{"ip": "203.0.113.24"}', {"203.0.113.24"}),
+        ("https://api.ipify.org/", "<html>try again later</html>", set()),
+        ("https://ip.example.org/", "203.0.113.24", set()),
+    ],
+)
+def test_a_service_that_only_tells_addresses_proves_the_public_one(url: str, answer: str, addresses: set[str]) -> None:
+    assert gather([call(f"GET {url}", f"200\n\n{answer}")], KNOWLEDGE).public_addresses == addresses
+
+
 IDENTITY = '200\nx-plex-protocol: 1.0\n\n<MediaContainer machineIdentifier="{}" version="1.41"/>'
 
 
