@@ -1,7 +1,7 @@
 """Patterns of places: of hosts, of paths, and of where a data item stands (`at`).
 
-Compiled once, when packs are loaded.  Matching takes a time of the order of the text's length, once more for each
-further wildcard; so a pattern may hold two `**`, and a path is looked at as far as `LONGEST_PATH`.
+Compiled once, when packs are loaded.  Matching takes a time of the order of the text's length: `consistency` bounds
+what a pattern may hold, and a path is looked at as far as `LONGEST_PATH`.
 """
 
 from __future__ import annotations
@@ -51,19 +51,32 @@ def compile_host(pattern: str) -> re.Pattern[str]:
     return re.compile(_regex(first + rest, "."))
 
 
-def _regex(pattern: str, separator: str) -> str:
+def _regex(pattern: str, separator: str, least: str = "") -> str:
+    """`least` is `?` when the earliest end is wanted."""
     one = f"[^{re.escape(separator)}]"
     parts: list[str] = []
     end = 0
     for match in _PLACEHOLDER.finditer(pattern):
+        if match.start() < end:
+            continue
         parts.append(re.escape(pattern[end : match.start()]))
+        end = match.end()
         if match["name"]:
             inner = _regex(match["pattern"], separator) if match["pattern"] else one + "+"
             parts.append(f"(?P<{match['name']}>{inner})")
+        elif settled := _settled(pattern[end:], match["many"], separator):
+            # The earliest end leaves most to the next wildcard, so that no other need be tried.
+            parts.append(f"(?>{'.' if match['many'] else one}*?{_regex(settled, separator, '?')})")
+            end += len(settled)
         else:
-            parts.append(".+" if match["many"] and separator == "." else ".*" if match["many"] else one + "*")
-        end = match.end()
+            parts.append(".+" if match["many"] and separator == "." else ".*" if match["many"] else f"{one}*{least}")
     return "".join(parts) + re.escape(pattern[end:])
+
+
+def _settled(rest: str, many: str | None, separator: str) -> str:
+    """What stands between a wildcard and the next that reaches as far; empty when it is the last, or a name follows."""
+    between = re.match(r"([^{}]+?)\*\*" if many else rf"([^{{}}*{re.escape(separator)}]+)\*", rest)
+    return between[1] if between and separator == "/" else ""
 
 
 @dataclass(frozen=True, slots=True)

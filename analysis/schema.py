@@ -12,7 +12,7 @@ import enum
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 
@@ -34,93 +34,115 @@ def convert[T](cls: type[T], table: object, place: str) -> T:
     Item(at=('body.x',), seen_date='2024-01')
     """
     errors: list[str] = []
-    value = _convert(cls, table, (), errors)
+    kind: Any = cls
+    value = _converter(kind)(table, None, errors)
     if errors:
         raise KnowledgeError("\n".join(f"{place}: {error}" for error in errors))
     return typing.cast("T", value)
 
 
+type _Path = tuple[_Path, str] | None
+"""Where a value stands, the last step first: it is needed only when something is wrong."""
+
+type _Converter = Callable[[Any, _Path, list[str]], Any]
+
 _NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
-def _convert(wanted: Any, value: Any, path: tuple[str, ...], errors: list[str]) -> Any:
+@functools.cache
+def _converter(wanted: Any) -> _Converter:
+    """Type -> what turns a value into it.  Worked out once for each type: a pack holds thousands of values."""
     if isinstance(wanted, typing.TypeAliasType):
-        wanted = wanted.__value__
-    origin = typing.get_origin(wanted)
-    if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
-        return _table(wanted, value, path, errors)
+        return _converter(wanted.__value__)
+    origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if origin is tuple:
-        item_type = typing.get_args(wanted)[0]
-        items = value if isinstance(value, list) else [value]
-        return tuple(_convert(item_type, item, (*path, str(i)), errors) for i, item in enumerate(items))
+        return functools.partial(_list, _converter(arguments[0]))
     if origin in (dict, Mapping):
-        return _mapping(typing.get_args(wanted)[1], value, path, errors)
+        return functools.partial(_mapping, _converter(arguments[1]))
     if origin is Literal:
-        return _choice(typing.get_args(wanted), value, path, errors)
+        return functools.partial(_choice, {choice: choice for choice in arguments})
     if origin in (types.UnionType, typing.Union):
-        return _convert(next(a for a in typing.get_args(wanted) if a is not types.NoneType), value, path, errors)
-    if isinstance(wanted, type) and issubclass(wanted, enum.StrEnum):
-        chosen = _choice([member.value for member in wanted], value, path, errors)
-        return wanted(chosen) if chosen is not None else None
-    return _scalar(wanted, value, path, errors)
+        return _converter(next(a for a in arguments if a is not types.NoneType))
+    if dataclasses.is_dataclass(wanted):
+        return functools.partial(_table, wanted)
+    if issubclass(wanted, enum.StrEnum):
+        return functools.partial(_choice, {member.value: member for member in wanted})
+    return functools.partial(_scalar, wanted)
 
 
-def _scalar(wanted: Any, value: Any, path: tuple[str, ...], errors: list[str]) -> Any:
+def _list(element: _Converter, value: Any, path: _Path, errors: list[str]) -> Any:
+    if isinstance(value, list):
+        return tuple([element(item, (path, str(i)), errors) for i, item in enumerate(value)])
+    return (element(value, (path, "0"), errors),)
+
+
+def _scalar(wanted: Any, value: Any, path: _Path, errors: list[str]) -> Any:
+    if type(value) is wanted:
+        return value
     if wanted is str and isinstance(value, datetime.date):
         return value.isoformat()
-    right = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
-    if not right:
-        errors.append(f"{_at(path)}: must be {_NAMES[wanted]}, not {_shown(value)}")
+    errors.append(f"{_at(path)}: must be {_NAMES[wanted]}, not {_shown(value)}")
     return value
 
 
-def _choice(choices: Any, value: Any, path: tuple[str, ...], errors: list[str]) -> Any:
-    if value in choices:
-        return value
+def _choice(choices: Mapping[Any, Any], value: Any, path: _Path, errors: list[str]) -> Any:
+    if isinstance(value, str) and value in choices:
+        return choices[value]
     errors.append(f"{_at(path)}: {_shown(value)} is not known; known: {', '.join(map(str, choices))}")
     return None
 
 
-def _mapping(wanted: Any, value: Any, path: tuple[str, ...], errors: list[str]) -> Any:
+def _mapping(element: _Converter, value: Any, path: _Path, errors: list[str]) -> Any:
     if not isinstance(value, dict):
         errors.append(f"{_at(path)}: must be a table, not {_shown(value)}")
         return {}
-    return {key: _convert(wanted, item, (*path, key), errors) for key, item in value.items()}
+    return {key: element(item, (path, key), errors) for key, item in value.items()}
 
 
-def _table(cls: Any, value: Any, path: tuple[str, ...], errors: list[str]) -> Any:
+def _table(cls: Any, value: Any, path: _Path, errors: list[str]) -> Any:
     if not isinstance(value, dict):
         errors.append(f"{_at(path)}: must be a table, not {_shown(value)}")
         return None
-    fields = {name.strip("_").replace("_", "-"): (name, kind, needed) for name, kind, needed in _fields(cls)}
+    fields = _fields(cls)
     before = len(errors)
     for key in value.keys() - fields.keys():
-        errors.append(f"{_at((*path, key))}: unknown key; known: {', '.join(sorted(fields))}")
-    for key, (_, _, needed) in fields.items():
-        if needed and key not in value:
-            errors.append(f"{_at((*path, key))}: is missing")
+        errors.append(f"{_at((path, key))}: unknown key; known: {', '.join(sorted(fields))}")
+    for key, field in fields.items():
+        if field.needed and key not in value:
+            errors.append(f"{_at((path, key))}: is missing")
     arguments = {
-        fields[key][0]: _convert(fields[key][1], item, (*path, key), errors)
-        for key, item in value.items()
-        if key in fields
+        fields[key].name: fields[key].convert(item, (path, key), errors) for key, item in value.items() if key in fields
     }
     return cls(**arguments) if len(errors) == before else None
 
 
+class _Field(typing.NamedTuple):
+    name: str
+    """In Python."""
+    convert: _Converter
+    needed: bool
+
+
 @functools.cache
-def _fields(cls: Any) -> tuple[tuple[str, Any, bool], ...]:
-    """Name, type and whether it must be given, of each field that a file may set (those with `init`)."""
+def _fields(cls: Any) -> dict[str, _Field]:
+    """The fields that a file may set, by their keys in it (`is_` is `is`, since that is a word of the language)."""
     hints = typing.get_type_hints(cls)
     missing = dataclasses.MISSING
-    return tuple(
-        (f.name, hints[f.name], f.default is missing and f.default_factory is missing)
+    return {
+        f.name.strip("_").replace("_", "-"): _Field(
+            f.name, _converter(hints[f.name]), f.default is missing and f.default_factory is missing
+        )
         for f in dataclasses.fields(cls)
         if not f.metadata.get("derived")
-    )
+    }
 
 
-def _at(path: tuple[str, ...]) -> str:
-    return ".".join(path) or "the file"
+def _at(path: _Path) -> str:
+    steps: list[str] = []
+    while path:
+        path, step = path
+        steps.append(step)
+    return ".".join(reversed(steps)) or "the file"
 
 
 def _shown(value: object) -> str:

@@ -130,3 +130,33 @@ def test_a_text_without_wildcards_fits_itself_and_nothing_longer(text: str) -> N
 @given(st.text(alphabet="ab/.*[]()|\\+?^$"))
 def test_no_character_of_a_pattern_but_the_wildcards_means_anything(pattern: str) -> None:
     assert compile_path(pattern).fullmatch(pattern.replace("*", ""))
+
+
+def plainly(pattern: str, path: str) -> bool:
+    """The same question, answered by trying everything."""
+    if not pattern:
+        return not path
+    if pattern.startswith("**"):
+        return any(plainly(pattern[2:], path[n:]) for n in range(len(path) + 1))
+    if pattern.startswith("*"):
+        return any(plainly(pattern[1:], path[n:]) for n in range(len(path) + 1) if "/" not in path[:n])
+    return path[:1] == pattern[0] and plainly(pattern[1:], path[1:])
+
+
+PIECES = st.sampled_from(["/", "a", "b", "ab", "*", "*", "**"])
+
+
+@given(st.lists(PIECES, max_size=9).map("".join).filter(lambda p: "***" not in p), st.text("/ab", max_size=12))
+def test_a_path_pattern_fits_what_it_fits_when_everything_is_tried(pattern: str, path: str) -> None:
+    pattern, path = "/" + pattern, "/" + path
+    tolerated = not pattern.endswith(("/", "**")) and path.endswith("/") and plainly(pattern, path[:-1])
+    assert bool(compile_path(pattern).fullmatch(path)) == (plainly(pattern, path) or tolerated)
+
+
+@pytest.mark.parametrize("pattern", ["/**/a*b/**/c*d*e", "/**a*b**c*d", "/*a*b*c*d*e", "/**/*a/**/*b", "/**/{x}a/**"])
+@pytest.mark.parametrize("unit", ["a", "a/", "ab/", "a/b/", "axb/", "ab"])
+def test_no_path_keeps_a_pattern_busy(pattern: str, unit: str) -> None:
+    path, compiled = "/" + unit * LONGEST_PATH, compile_path(pattern)
+    begin = time.perf_counter()
+    compiled.fullmatch(path, 0, LONGEST_PATH)
+    assert time.perf_counter() - begin < 0.2

@@ -52,7 +52,7 @@ def test_the_shipped_packs_load_and_an_own_one_joins_them(tmp_path: Path) -> Non
     [
         ("update-check", "update", "own/calls/latest.toml: category: 'update' is not known"),
         ("why", "wy", "own/calls/latest.toml: items.0.wy: unknown key; known: at, id"),
-        ("client.app", "client.ap", "own/latest: items: client.ap: is not in items.toml"),
+        ("client.app", "client.ap", "own/calls/latest.toml: items: client.ap: is not in items.toml"),
         ('category = "', 'category = "\n', "latest.toml: cannot be read:"),
     ],
 )

@@ -23,6 +23,7 @@ HOMES = {
     "cryptography": ("analysis/demo/", "captures/gateway/"),
     "msgspec": ("captures/", "analysis/"),
     "platformdirs": ("captures/home.py",),
+    "tomli": ("analysis/knowledge.py",),
     "publicsuffixlist": ("analysis/entities.py",),
     "zstandard": ("captures/content.py", "analysis/decode"),
     "brotli": ("captures/content.py", "analysis/decode"),

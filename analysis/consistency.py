@@ -1,0 +1,116 @@
+"""What is wrong in packs that one file alone does not show: names that do not exist, patterns that could be slow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from analysis.pack import DeclaredList, Item, Names, Product, Rule
+
+LONGEST_PATTERN = 300
+"""Characters of a pattern of any kind."""
+
+MOST_WILDCARDS = 8
+"""`*`, `**` and `{name}` in one pattern."""
+
+MOST_PATTERNS = 500
+"""Patterns in one rule or product: a call may be tried against all of them."""
+
+_DOMAIN = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}")
+"""A name of two labels at least, or an address."""
+
+_NAMED = re.compile(r"\{[a-z][a-z0-9_]*(?:=([^{}]*))?\}")
+
+
+def faults(
+    items: Mapping[str, Item], products: Mapping[str, Product], rules: Mapping[str, Rule], lists: Sequence[DeclaredList]
+) -> Iterator[str]:
+    """All packs -> one line for each fault: `place: what is wrong; what to do`.  Empty when there is none."""
+    for rule in rules.values():
+        place = rule.id.replace("/", "/calls/", 1) + ".toml"
+        for fault in _of_rule(rule, items, products[rule.id.partition("/")[0]]):
+            yield f"{place}: {fault}"
+    owners: dict[str, str] = {}
+    for product in products.values():
+        for domain in product.domains:
+            if (owner := owners.setdefault(domain, product.id)) != product.id:
+                yield f"{product.id}/product.toml: domains: {domain}: belongs to the pack {owner}; name a part of it"
+        for fault in _of_product(product, items):
+            yield f"{product.id}/product.toml: {fault}"
+    for declared in lists:
+        for fault in _of_list(declared, items, products[declared.product]):
+            yield f"{declared.product}/declared/{declared.id}.toml: {fault}"
+
+
+def faults_of_names(names: Names, items: Mapping[str, Item]) -> Iterator[str]:
+    """The names that mean the same in anybody's calls -> one line for each fault."""
+    for n, entry in enumerate(names.field):
+        named, groups = (entry.item, entry.server_item), (*entry.beside, *entry.not_beside)
+        yield from (f"field.{n}: {item} is not in items.toml" for item in named if item and item not in items)
+        yield from (f"field.{n}: {key} is not among `beside`" for key in groups if key not in names.beside)
+        if entry.value and entry.value not in names.values:
+            yield f"field.{n}: {entry.value} is not among `values`"
+    yield from (f"pattern: {p.item} is not in items.toml" for p in names.pattern if p.item not in items)
+
+
+def _of_rule(rule: Rule, items: Mapping[str, Item], product: Product) -> Iterator[str]:
+    match = rule.match
+    yield from (f"items: {i.id}: is not in items.toml" for i in rule.items if i.id not in items)
+    named = {name for call in rule.example for name in call.items} - {i.id for i in rule.items}
+    yield from (f"example: items: {name}: is not among the rule's items" for name in sorted(named))
+    switches = {switch.id for switch in product.switches}
+    yield from (f"switches: {s.id}: is not in product.toml" for s in rule.switches if s.id not in switches)
+    if bool(match.host) == bool(match.party):
+        yield "match: must hold either host or party"
+    for host in match.host:
+        if not _DOMAIN.fullmatch(re.sub(r"^.*[*}]\.", "", host)):
+            yield f"match.host: {host}: must end in the domain of somebody, in small letters: `*.example.org`"
+    yield from _patterns("match.host", match.host, ".")
+    yield from _patterns("match.path", (match.path,), "/")
+    yield from _patterns("match.query", match.query)
+    yield from _patterns("match.header", match.header)
+    yield from _patterns("match.contains", match.contains)
+    for item in rule.items:
+        yield from _patterns(f"items: {item.id}: at", item.at, ".")
+        yield from _patterns(f"items: {item.id}: only-if", item.only_if)
+        yield from _patterns(f"items: {item.id}: not-if", item.not_if)
+    count = sum(len(i.at) + len(i.only_if) + len(i.not_if) for i in rule.items)
+    if count + len(match.query) + len(match.header) + len(match.contains) > MOST_PATTERNS:
+        yield f"holds more than {MOST_PATTERNS} patterns; split it into several rules"
+
+
+def _of_product(product: Product, items: Mapping[str, Item]) -> Iterator[str]:
+    for domain in product.domains:
+        if not _DOMAIN.fullmatch(domain):
+            yield f"domains: {domain}: is no domain; write it in small letters: `example.org`"
+    named = ((f.name, i) for f in product.fields for i in (f.item, f.server_item) if i)
+    yield from (f"fields: {name}: {i} is not in items.toml" for name, i in named if i not in items)
+    for field in product.fields:
+        yield from _patterns(f"fields: {field.name}: only-if", field.only_if)
+        yield from _patterns(f"fields: {field.name}: when", field.when)
+    for sender in product.senders:
+        yield from _patterns(f"senders: {sender.at}: value", sender.value)
+    if sum(len(sender.value) for sender in product.senders) > MOST_PATTERNS or len(product.fields) > MOST_PATTERNS:
+        yield f"holds more than {MOST_PATTERNS} senders or fields; keep those that are needed"
+
+
+def _of_list(declared: DeclaredList, items: Mapping[str, Item], product: Product) -> Iterator[str]:
+    switches = {switch.id for switch in product.switches}
+    for statement in declared.statements:
+        yield from (f"{statement.id}: {i} is not in items.toml" for i in statement.items if i not in items)
+        if statement.switch and statement.switch not in switches:
+            yield f"{statement.id}: switch {statement.switch} is not in product.toml"
+        yield from _patterns(f"{statement.id}: fields", statement.fields)
+
+
+def _patterns(place: str, patterns: Iterable[str], separator: str = "") -> Iterator[str]:
+    """Patterns whose matching could take longer than the text is long.  Between separators one part may vary, so that
+    there is one way to fit it; of `**` there may be two more than stand at the end."""
+    for pattern in patterns:
+        plain = _NAMED.sub(lambda named: named[1] or "*", pattern)
+        if len(pattern) > LONGEST_PATTERN:
+            yield f"{place}: is longer than {LONGEST_PATTERN} characters; shorten {pattern[:40]!r}…"
+        elif plain.count("*") - plain.count("**") > MOST_WILDCARDS:
+            yield f"{place}: {pattern}: holds more than {MOST_WILDCARDS} wildcards; name the parts between them"
+        elif separator and plain.removesuffix("**").count("**") > 2:
+            yield f"{place}: {pattern}: holds more than two `**`; name the parts between them"
