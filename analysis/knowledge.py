@@ -150,7 +150,9 @@ def folders(root: Path, errors: list[str]) -> list[Path]:
     if not root.is_dir():
         return []
     found = []
-    for entry in sorted(os.scandir(root), key=lambda entry: entry.name):
+    with os.scandir(root) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
         if entry.name.startswith("."):
             continue
         if entry.is_symlink():
@@ -189,7 +191,9 @@ class _Pack:
         self.files.sort()
 
     def _scan(self, folder: str, name: str, errors: list[str]) -> None:
-        for entry in islice(os.scandir(folder), MOST_FILES + 1):
+        with os.scandir(folder) as listing:
+            entries = list(islice(listing, MOST_FILES + 1))
+        for entry in entries:
             if not entry.name.endswith(".toml"):
                 continue
             seen = entry.stat(follow_symlinks=False)

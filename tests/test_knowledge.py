@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from analysis.knowledge import load, load_pack
+from analysis import knowledge
+from analysis.knowledge import MOST_BYTES, SHIPPED, inspect, load, load_pack
 from analysis.schema import KnowledgeError
 
 PRODUCT = 'name = "Own"\nkind = "service"\nentity = "Own"\ndomains = ["own.example"]\n'
@@ -72,10 +74,54 @@ def test_an_own_pack_cannot_take_the_place_of_a_shipped_one(tmp_path: Path) -> N
     assert any("a pack named plex exists already" in line for line in errors(pack(tmp_path, name="plex")))
 
 
-def test_a_link_in_a_pack_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("own/calls/link.toml", "is a link; put the file itself into the pack"),
+        ("own/declared", "is a link; put the folder itself into the pack"),
+        ("linked", "is a link; put the pack itself into the folder"),
+    ],
+)
+def test_a_link_in_a_pack_is_refused(tmp_path: Path, name: str, error: str) -> None:
+    elsewhere = pack(tmp_path / "elsewhere")
+    (pack(tmp_path / "packs") / name).symlink_to(elsewhere / "own")
+    assert any(error in line for line in errors(tmp_path / "packs"))
+
+
+def test_what_is_no_plain_file_of_a_pack_is_refused_and_never_read(tmp_path: Path) -> None:
     pack(tmp_path)
-    (tmp_path / "own/calls/link.toml").symlink_to("/etc/passwd")
-    assert any("is a link; put the file itself into the pack" in line for line in errors(tmp_path))
+    os.mkfifo(tmp_path / "own/calls/pipe.toml")  # reading it would wait for ever
+    (tmp_path / "own/calls/large.toml").write_bytes(b"#" * (MOST_BYTES + 1))
+    (tmp_path / "own/latest.toml").write_text(RULE, "utf-8")
+    (tmp_path / "own/calls/Rule One.toml").write_text(RULE, "utf-8")
+    assert sorted(line.removeprefix(f"{tmp_path}/own/") for line in errors(tmp_path)) == [
+        "calls/Rule One.toml: is not read; a pack holds product.toml, calls/*.toml, declared/*.toml",
+        "calls/large.toml: is larger than 512 kB; split it into several files",
+        "calls/pipe.toml: is no plain file; remove it",
+        "latest.toml: is not read; a pack holds product.toml, calls/*.toml, declared/*.toml",
+    ]
+
+
+def test_more_files_or_calls_than_people_write_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack(tmp_path)
+    for n in range(3):
+        (tmp_path / f"own/calls/more-{n}.toml").write_text(RULE.replace("/latest", f"/latest-{n}"), "utf-8")
+    monkeypatch.setattr(knowledge, "MOST_RULES", 4)
+    assert len([rule for rule in load(own=tmp_path).rules if rule.startswith("own/")]) == 4
+    monkeypatch.setattr(knowledge, "MOST_RULES", 3)
+    assert errors(tmp_path) == [f"{tmp_path}: holds 4 calls; at most 3 are read"]
+    monkeypatch.setattr(knowledge, "MOST_FILES", 4)
+    assert errors(tmp_path) == [f"{tmp_path}: holds too many files; at most 4 are read"]
+
+
+def test_inspecting_packs_tells_every_slip_and_keeps_what_is_right(tmp_path: Path) -> None:
+    pack(tmp_path)
+    (tmp_path / "own/calls/broken.toml").write_text("category =", "utf-8")
+    pack(tmp_path, name="plex")
+    known, slips = inspect([tmp_path / "own", tmp_path / "plex", SHIPPED / "tmdb"])
+    assert known.rule("own/latest").category == "update-check"
+    assert "tmdb" in known.products
+    assert [line.partition(":")[0] for line in slips] == ["own/calls/broken.toml", str(tmp_path / "plex")]
 
 
 def test_what_was_kept_is_the_same_and_private(tmp_path: Path) -> None:
