@@ -14,7 +14,7 @@ from analysis.decode import Decoded, Leaf, decode
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
 from analysis.model import Classified, Direction, Finding, FindingSource, Party
-from analysis.names import NameTable, surroundings
+from analysis.names import NameTable
 from analysis.pack import ItemPlace, Rule
 from analysis.shapes import is_address, label, shapes
 from captures.model import Contact, Exchange, Lookup
@@ -46,15 +46,18 @@ def extract(
         rule = _rule(knowledge).get(classified.rule)
         leaves = (decoded or decode(call)).leaves
         context = {name.lower(): value for name, value in (*call.query, *call.headers)}
-        around = surroundings(leaves, classified.role, classified.party)
+        around = table.among(leaves, classified.role, classified.party)
         for leaf in leaves:
             labelled = _by_rule(leaf, rule) or _by_name(leaf, names, context, classified.role)
             if not labelled and leaf.value not in _FILLERS:
-                labelled = [(*found, "name") for found in table.labels(leaf, around)]
-                labelled = labelled or [(*found, "pattern") for found in table.forms(leaf)]
+                labelled = [(item, value, "name") for item, value in table.labels(leaf, around)]
             for item, value, source in labelled:
                 add(leaf, label(item, value, evidence), value, source)
-            for item, value in _by_shape(leaf, labelled, classified, evidence):
+            known = [item for item, _, _ in labelled if item not in table.free_text]
+            if not known:
+                for item, value in table.forms(leaf):
+                    add(leaf, item, value, "pattern")
+            for item, value in _by_shape(leaf, known, classified, evidence):
                 add(leaf, item, value, "pattern")
     elif isinstance(call, Contact | Lookup):
         leaf = Leaf("host", call.host)
@@ -221,8 +224,8 @@ _BARE_MAC = re.compile(r"[0-9a-f]{12}\Z", re.IGNORECASE)
 _IDS = frozenset({"client.id", "server.machine_id", "client.serial", "net.mac"})
 
 
-def _by_shape(leaf: Leaf, labelled: _Labels, classified: Classified, evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """What the value's shape shows; of a labelled value only a MAC address in disguise, and names under plex.direct."""
+def _by_shape(leaf: Leaf, known: list[str], classified: Classified, evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """What the value's shape shows; where items are `known`, only a MAC in disguise and names under plex.direct."""
     # The host and path of an address are seen in the whole of it.
     if leaf.peeled or leaf.at in _NO_SHAPES or leaf.at.endswith(("[url].host", "[url].path")):
         return
@@ -234,10 +237,10 @@ def _by_shape(leaf: Leaf, labelled: _Labels, classified: Classified, evidence: E
         yield "net.mac", leaf.value
     for item, value in shapes(leaf.value, evidence):
         name = name or _name(leaf)
-        if labelled and item not in ("net.mac", "server.cert_hash") and "plex.direct" not in leaf.value:
+        if known and item not in ("net.mac", "server.cert_hash") and "plex.direct" not in leaf.value:
             continue
         if item == "net.mac" and value.startswith("0x"):
-            if not (_ID.search(name) or any(label[0] in _IDS for label in labelled)):
+            if not (_ID.search(name) or not _IDS.isdisjoint(known)):
                 continue
         elif item.startswith("net.") and _VERSION.search(name):
             continue

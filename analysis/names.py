@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from analysis.decode import Leaf
@@ -18,6 +18,9 @@ _LONGEST_PLACE = 300
 
 _LONGEST_VALUE = 1_024
 """Characters of a value whose form is looked at: what a longer one begins with."""
+
+_LONGEST_STEP = 100
+"""Characters of the name in a pair."""
 
 _ROOTS = ("body", "query", "header", "cookie", "response.body", "response.cookie")
 """Parts of a call whose fields have names that people chose."""
@@ -44,49 +47,39 @@ class _Entry(NamedTuple):
     party: frozenset[Party]
 
 
-@dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What one call's leaves stand in; worked out when it is first asked for."""
+    """The leaves of one call among which a leaf stands; what they show is worked out when it is first asked for."""
 
-    leaves: Sequence[Leaf]
-    role: str
-    """Part of the product that sends: `server`, `app`, `website` or empty."""
-    party: Party
-    """Whose machine is at the other end."""
-    _memo: dict[str, object]
+    def __init__(self, leaves: Sequence[Leaf], role: str, party: Party, pair_keys: Collection[str] = ()) -> None:
+        self.leaves = leaves
+        self.pair_keys = pair_keys
+        """Plain names of fields whose value is the name of another."""
+        self.role = role
+        """Part of the product that sends: `server`, `app`, `website` or empty."""
+        self.party = party
+        """Whose machine is at the other end."""
 
-    def value(self, at: str) -> str | None:
-        """The value at a place, or `None`."""
-        values = self._memo.get("values")
-        if not isinstance(values, dict):
-            values = self._memo["values"] = {leaf.at: leaf.value for leaf in self.leaves}
-        found: str | None = values.get(at)
-        return found
+    @functools.cached_property
+    def values(self) -> dict[str, str]:
+        """Place -> value."""
+        return {leaf.at: leaf.value for leaf in self.leaves}
 
+    @functools.cached_property
     def tables(self) -> dict[str, set[str]]:
-        """Place of a table -> the names of its fields, without case and separators."""
-        tables = self._memo.get("tables")
-        if not isinstance(tables, dict):
-            tables = self._memo["tables"] = _tables(self.leaves)
+        """Place of a table -> plain names of its fields, also of those that are lists and tables themselves."""
+        tables: dict[str, set[str]] = {}
+        for leaf in self.leaves:
+            place, name = _parent(leaf.at)
+            if name in self.pair_keys:
+                tables.setdefault(place.rpartition(".")[0], set()).add(_plain(leaf.value))
+            place = leaf.at
+            while place:
+                place, name = _parent(place)
+                fields = tables.setdefault(place, set())
+                if name in fields:
+                    break
+                fields.add(name)
         return tables
-
-
-def surroundings(leaves: Sequence[Leaf], role: str, party: Party) -> Surroundings:
-    """The leaves of one call, who sends it and to whom -> what `NameTable.labels` asks about them."""
-    return Surroundings(leaves, role, party, {})
-
-
-def _tables(leaves: Sequence[Leaf]) -> dict[str, set[str]]:
-    tables: dict[str, set[str]] = {}
-    for leaf in leaves:
-        place = leaf.at
-        while place:
-            place, name = _parent(place)
-            fields = tables.setdefault(place, set())
-            if name in fields:
-                break
-            fields.add(name)
-    return tables
 
 
 def _parent(at: str) -> tuple[str, str]:
@@ -120,10 +113,16 @@ class NameTable:
         self._pair_values = frozenset(map(_plain, names.pair_value))
         self._only_sent = frozenset(names.only_sent)
         self._filler = frozenset(names.filler)
+        self.free_text = frozenset(names.free_text)
+        """Items that are texts, in which other forms are looked for."""
         self._forms = [pattern.item for pattern in names.pattern]
         texts = (f"(?P<p{n}>{'|'.join(pattern.text)})" for n, pattern in enumerate(names.pattern))
         self._form = re.compile("|".join(texts) or r"(?!)")
         self._met: dict[str, tuple[_Entry, ...]] = {}
+
+    def among(self, leaves: Sequence[Leaf], role: str = "", party: Party = Party.UNKNOWN) -> Surroundings:
+        """The leaves of one call, which part of a product sends it, and to whose machine -> what `labels` asks for."""
+        return Surroundings(leaves, role, party, self._pair_keys)
 
     def labels(self, leaf: Leaf, around: Surroundings) -> list[tuple[str, str]]:
         """One leaf -> (item, value) of what the name of its field says, if the value has the form of one.
@@ -135,10 +134,7 @@ class NameTable:
             return [found for name, value in _segments(leaf.value) if (found := self._label(name, value, leaf, around))]
         if leaf.peeled or leaf.at.endswith(("[url].host", "[url].path")):
             return []
-        at = leaf.at
-        for encoding in leaf.encodings:
-            at = at.replace(f"[{encoding}]", "")
-        found = self._label(self._called(leaf.at, around) or at, leaf.value, leaf, around)
+        found = self._label(self._called(leaf.at, around) or leaf.at, leaf.value, leaf, around)
         return [found] if found else []
 
     def forms(self, leaf: Leaf) -> Iterator[tuple[str, str]]:
@@ -152,11 +148,14 @@ class NameTable:
                 found[(item, match[0])] = None
         yield from found
 
-    def _label(self, at: str, value: str, leaf: Leaf, around: Surroundings) -> tuple[str, str] | None:
+    def _label(self, place: str, value: str, leaf: Leaf, around: Surroundings) -> tuple[str, str] | None:
+        at = place
+        for encoding in leaf.encodings:
+            at = at.replace(f"[{encoding}]", "")
         for entry in self._entries(at):
             if not entry.item or value.lower() in self._filler:
                 return None
-            if self._holds(entry, value, leaf.at, around):
+            if self._holds(entry, value, place, around):
                 return (entry.server_item if around.role == "server" else entry.item), value
         return None
 
@@ -174,28 +173,29 @@ class NameTable:
 
     def _beside(self, at: str, around: Surroundings) -> set[str]:
         """Names of the fields of the same table, and of that which contains it: `event` beside `properties.page`."""
-        tables = around.tables()
         table, own = _parent(at)
-        fields = tables.get(table, set()) - {own}
+        fields = around.tables.get(table, set()) - {own}
         while (up := _parent(table))[1] in self._containers:
             table = up[0]
-            fields = fields | tables.get(table, set())
+            fields = fields | around.tables.get(table, set())
         return fields
 
     def _called(self, at: str, around: Surroundings) -> str:
-        """Place of the value of a pair -> the place that it would have as a field of its own; empty for no pair."""
-        table, _, last = at.rpartition(".")
-        if last == "1" and table.rpartition(".")[2].isdigit():
-            key = around.value(f"{table}.0")
-            return f"{table.rpartition('.')[0]}.{key}" if key and len(key) < _LONGEST_PLACE else ""
-        if _plain(last) not in self._pair_values:
-            return ""
-        if table.endswith(".value"):
-            table = table.rpartition(".")[0]
-        for name in self._pair_keys:
-            if key := around.value(f"{table}.{name}"):
-                return f"{_NUMBERS.sub('', table)}.{key}" if len(key) < _LONGEST_PLACE else ""
-        return ""
+        """Place of the value of a pair -> the place that it would have as a field beside the pair, else empty."""
+        pair, _, last = at.rpartition(".")
+        if last == "1" and pair.rpartition(".")[2].isdigit():
+            keys = [f"{pair}.0"]
+        else:
+            name = _plain(last)
+            if last.isdigit():
+                pair, name = _parent(at)
+            if name not in self._pair_values:
+                return ""
+            while _parent(pair)[1] in self._pair_values:
+                pair = _parent(pair)[0]
+            keys = [f"{pair}.{key}{position}" for key in self._pair_keys for position in ("", ".0")]
+        key = next((around.values[key] for key in keys if key in around.values), "")
+        return f"{pair.rpartition('.')[0]}.{key}" if key and len(key) < _LONGEST_STEP else ""
 
     def _entries(self, at: str) -> tuple[_Entry, ...]:
         """Place -> the entries whose names fit it, longest name first."""

@@ -338,6 +338,8 @@ class Names:
     """Fields whose value is the name of the field beside them."""
     pair_value: tuple[str, ...] = ()
     """Fields that hold what such a name means."""
+    free_text: tuple[str, ...] = ()
+    """Items that are texts, in which other forms are looked for."""
     filler: tuple[str, ...] = ()
     """Values that say nothing, in lower case."""
     only_sent: tuple[str, ...] = ()

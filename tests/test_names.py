@@ -13,7 +13,7 @@ from analysis.decode import decode
 from analysis.example import exchange_of
 from analysis.knowledge import load
 from analysis.model import Party
-from analysis.names import NameTable, surroundings
+from analysis.names import NameTable
 from analysis.pack import ExampleCall, NamedField, Names, ValuePattern
 from captures.model import Body
 
@@ -27,7 +27,7 @@ def found(
 ) -> list[str]:
     """`item at value` of everything that names and forms show in a call with this body."""
     leaves = decode(exchange_of(ExampleCall(f"{start}\n\n{body}"), "test")).leaves
-    around = surroundings(leaves, role, party)
+    around = TABLE.among(leaves, role, party)
     labels = [(leaf.at, label) for leaf in leaves for label in TABLE.labels(leaf, around) or TABLE.forms(leaf)]
     return [f"{item} {at.removeprefix('body.')} {value}" for at, (item, value) in labels]
 
@@ -104,7 +104,7 @@ def test_a_key_is_the_users_only_at_a_machine_of_his_own() -> None:
 def test_an_answer_says_nothing_of_the_program_that_asked() -> None:
     call = ExampleCall("GET https://x.example/x", '200\n\n{"app_version": "1.2", "user": {"email": "ann@example.org"}}')
     leaves = decode(exchange_of(call, "test")).leaves
-    around = surroundings(leaves, "", Party.UNKNOWN)
+    around = TABLE.among(leaves)
     assert [(leaf.at, *label) for leaf in leaves for label in TABLE.labels(leaf, around)] == [
         ("response.body.user.email", "account.email", "ann@example.org")
     ]
@@ -133,7 +133,7 @@ def test_a_body_of_statistics_comes_out_by_its_names() -> None:
         f"client.advertising_id context.device.advertisingId {UUID.upper()}",
         "client.vendor context.device.manufacturer Acme",
         "client.model context.device.model Tab 7",
-        "client.device_type context.device.type android",
+        "client.os context.device.type android",
         "client.language context.locale de-AT",
         "net.carrier context.network.carrier A1",
         "net.connection_type context.network.wifi true",
@@ -185,7 +185,7 @@ def test_every_expression_takes_a_time_of_the_order_of_the_value() -> None:
             leaves = decode(exchange_of(ExampleCall(f"POST https://x.example/x\n\nzz={text}"), "t")).leaves
             begin = time.perf_counter()
             for leaf in leaves:
-                table.labels(leaf, surroundings(leaves, "", Party.UNKNOWN))
+                table.labels(leaf, TABLE.among(leaves))
                 for other in patterns.values():
                     list(other.forms(leaf))
             assert time.perf_counter() - begin < 0.2, (form, text[:9])
@@ -196,14 +196,14 @@ def test_every_expression_takes_a_time_of_the_order_of_the_value() -> None:
 def test_whatever_is_sent_nothing_is_raised(body: bytes, query: tuple[tuple[str, str], ...]) -> None:
     call = exchange_of(ExampleCall("POST https://x.example/x"), "test")
     leaves = decode(replace(call, query=query, cookies=query, body=Body(body, len(body)))).leaves
-    around = surroundings(leaves, "", Party.UNKNOWN)
+    around = TABLE.among(leaves)
     for leaf in leaves:
         assert all(item in load().items for item, _ in (*TABLE.labels(leaf, around), *TABLE.forms(leaf)))
 
 
 def test_an_empty_table_knows_nothing() -> None:
     leaves = decode(exchange_of(ExampleCall("POST https://x.example/users/4\n\ndevice_id=abcdef12"), "test")).leaves
-    around = surroundings(leaves, "", Party.UNKNOWN)
+    around = TABLE.among(leaves)
     table = NameTable(Names())
     assert [label for leaf in leaves for label in (*table.labels(leaf, around), *table.forms(leaf))] == []
 
