@@ -25,7 +25,7 @@ _LONGEST_STEP = 100
 _ROOTS = ("body", "query", "header", "cookie", "response.body", "response.cookie")
 """Parts of a call whose fields have names that people chose."""
 
-_NUMBERS = re.compile(r"(?:\.[0-9]+)+(?=[.\[]|\Z)")
+_NUMBERS = re.compile(r"(?:\.[0-9]+|\[[0-9]*\])+(?=[.\[]|\Z)")
 _STEP = re.compile(r"[.\[\]]+")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _NOT_PLAIN = re.compile(r"[^a-z0-9]+")
@@ -134,8 +134,10 @@ class NameTable:
             return [found for name, value in _segments(leaf.value) if (found := self._label(name, value, leaf, around))]
         if leaf.peeled or leaf.at.endswith(("[url].host", "[url].path")):
             return []
-        found = self._label(self._called(leaf.at, around) or leaf.at, leaf.value, leaf, around)
-        return [found] if found else []
+        for place in (self._called(leaf.at, around), leaf.at):
+            if place and (found := self._label(place, leaf.value, leaf, around)):
+                return [found]
+        return []
 
     def forms(self, leaf: Leaf) -> Iterator[tuple[str, str]]:
         """One leaf -> (item, part of the value) of what its form alone shows, each once."""
@@ -195,7 +197,7 @@ class NameTable:
                 pair = _parent(pair)[0]
             keys = [f"{pair}.{key}{position}" for key in self._pair_keys for position in ("", ".0")]
         key = next((around.values[key] for key in keys if key in around.values), "")
-        return f"{pair.rpartition('.')[0]}.{key}" if key and len(key) < _LONGEST_STEP else ""
+        return f"{pair.rpartition('.')[0]}.{key}" if 0 < len(key) < _LONGEST_STEP else "" if key else pair
 
     def _entries(self, at: str) -> tuple[_Entry, ...]:
         """Place -> the entries whose names fit it, longest name first."""
@@ -219,7 +221,7 @@ class NameTable:
         words: list[str] = []
         begins: list[bool] = []
         for table in tables:
-            kept = [word for word in table if word not in self._containers]
+            kept = [word for word in table if word not in self._containers] or table
             words += kept
             begins += [n == 0 for n in range(len(kept))]
         words += name
