@@ -123,6 +123,15 @@ REPLAY = b'{"segment_id": 0}\n' + zlib.compress(b'[{"u": "v"}]')
             ("R.a", "1"), ("R.D.0.k", "x"), ("R.D.1.k", "y"), ("R.D.1", "text")]),
         ("<R a='1'><D k='x'/><D", "", [("R.a", "1"), ("R.D.0.k", "x"), ("", "<D")]),
         ("<R a='1'> & x", "", [("R.a", "1"), ("", " & x")]),
+        ("<?xml version='1.0'?>\n<methodCall><methodName>f</methodName><params><param><value><string>x</string></value>"
+         "</param><param><value><array><data><value><struct><member><name>a</name><value><int>1</int></value></member>"
+         "<member><name>b</name><value>2</value></member></struct></value><value>3</value></data></array></value>"
+         "</param></params></methodCall>", "", [
+            ("methodCall.methodName", "f"), ("methodCall.param-1", "x"), ("methodCall.param-2.0.a", "1"),
+            ("methodCall.param-2.0.b", "2"), ("methodCall.param-2.1", "3")]),
+        ("<methodCall><methodName>f</methodName><params><param><value>x</value></par", "", [
+            ("methodCall.methodName", "f"), ("methodCall.param-1", "x"), ("", "</par")]),
+        ("<methodCalls><member><name>a</name></member></methodCalls>", "", [("methodCalls.member.0.name.0", "a")]),
         ("<R a='1'/> ann@example.org", "", [("R.a", "1"), ("", " ann@example.org")]),
         ("<?xml version='1.0' encoding='shift_jis'?><R a='1'/>", "", [
             ("", "<?xml version='1.0' encoding='shift_jis'?><R a='1'/>")]),

@@ -4,7 +4,7 @@
 |---|---|
 | `walk` | the leaves, and the limits on their number, depth and time |
 | `body` | what a body is: JSON, NDJSON, XML, form, multipart, text |
-| `json_text`, `xml_text`, `multipart` | how these are read |
+| `json_text`, `xml_text`, `multipart` | how these are read; `xml_text` also XML-RPC |
 | `header` | headers that hold several values: Authorization, Set-Cookie |
 | `peel` | encodings of a single value: JSON in a string, base64, hex, percent, gzip, JWT, URL |
 """
