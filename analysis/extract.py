@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from urllib.parse import unquote
@@ -13,11 +13,12 @@ from analysis.at import LONGEST_PATH, Places, compile_host, compile_path, compil
 from analysis.decode import Decoded, Leaf, decode
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
+from analysis.known import OwnValues, Sighting, search
 from analysis.model import Classified, Direction, Finding, FindingSource, Party
 from analysis.names import NameTable
 from analysis.pack import ItemPlace, Rule
 from analysis.shapes import is_address, label, shapes
-from captures.model import Contact, Exchange, Lookup
+from captures.model import Contact, Exchange, Lookup, Unreadable
 
 _FILLERS = frozenset({"", "null", "undefined", "(null)", "None", "nil", "NaN"})
 
@@ -25,13 +26,18 @@ _REACHED = (Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN)
 
 
 def extract(
-    classified: Classified, knowledge: Knowledge, evidence: Evidence, decoded: Decoded | None = None
+    classified: Classified,
+    knowledge: Knowledge,
+    evidence: Evidence,
+    decoded: Decoded | None = None,
+    own: OwnValues | None = None,
 ) -> tuple[Finding, ...]:
     """One classified call -> its findings, in the order of the leaves, each (item, place, value) once; never raises.
 
     At one place a rule outranks a well-known name, and that the shape of the value; an id that is a MAC address in
     disguise is both.  The sender's public address reaches every recipient outside, though it stands in no bytes
-    (`implied`).  `decoded` are the call's leaves if they are known already.  Empty for what could not be read.
+    (`implied`).  `decoded` are the call's leaves if they are known already; `own` are the user's own values, which come
+    last, and only where that was not said before.  Empty for what could not be read.
     """
     call = classified.observation
     found: dict[tuple[str, str, str, str], Finding] = {}
@@ -63,10 +69,36 @@ def extract(
         leaf = Leaf("host", call.host)
         for item, value in _by_shape(leaf, [], classified, evidence):
             add(leaf, item, value, "pattern")
+    if own and not isinstance(call, Unreadable):
+        exchange, looked = (call, leaves) if isinstance(call, Exchange) else (None, [Leaf("host", call.host)])
+        for seen in search(exchange, looked, own):
+            if _is_news(seen, found.values(), call.host):
+                add(Leaf(seen.at, seen.value, seen.encodings), seen.item, seen.value, "known")
     if classified.party in _REACHED and isinstance(call, Exchange | Contact) and call.initiator == "inside":
-        own = next(iter(evidence.public_addresses)) if len(evidence.public_addresses) == 1 else ""
-        add(Leaf("", own), "net.public_ip", own, "implied")
+        line = next(iter(evidence.public_addresses)) if len(evidence.public_addresses) == 1 else ""
+        add(Leaf("", line), "net.public_ip", line, "implied")
     return tuple(found.values())
+
+
+def _is_news(seen: Sighting, found: Iterable[Finding], host: str) -> bool:
+    """Whether an own value says more than what was found there: not what a rule says of it, nor who is called.
+
+    What somebody searched for may well be a title.
+    """
+    if seen.at == "host" and seen.value.casefold() == host:
+        return False
+    others = [finding for finding in found if finding.source != "known"]
+    if seen.item == "media.title" and any(f.item == "ui.search_text" and _same_field(f.at, seen.at) for f in others):
+        return False
+    return not any(
+        f.item == seen.item or (f.source == "rule" and f.value.casefold() == seen.value.casefold())
+        for f in others
+        if f.at == seen.at
+    )
+
+
+def _same_field(one: str, other: str) -> bool:
+    return one == other or one.startswith(other + "[") or other.startswith(one + "[")
 
 
 def _direction(at: str, classified: Classified) -> Direction:

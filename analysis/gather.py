@@ -22,17 +22,22 @@ _TRUE = frozenset({"1", "true", "True"})
 _SHOWN = (Attribution.PRODUCT_HEADER, Attribution.PROCESS, Attribution.USER_AGENT, Attribution.REFERER)
 
 
-def gather(observations: Sequence[Observation], knowledge: Knowledge, named: Servers = NO_SERVERS) -> Evidence:
+def gather(
+    observations: Sequence[Observation],
+    knowledge: Knowledge,
+    named: Servers = NO_SERVERS,
+    addresses: Iterable[str] = (),
+) -> Evidence:
     """All observations -> what they prove together.  Empty evidence when they prove nothing.
 
-    `named` are servers that the user named as the own ones.
+    `named` are servers that the user named as the own ones, `addresses` those of his line.
     """
     calls = [
         classify(observation, knowledge, Evidence(), n)
         for n, observation in enumerate(observations)
         if isinstance(observation, Exchange)
     ]
-    found = _Found(own=_Group.of(named))
+    found = _Found(own=_Group.of(named), public={address for address in addresses if not household(address)})
     for call in calls:
         rule = knowledge.rules.get(call.rule)
         if rule and rule.proves == "servers" and call.party in (Party.VENDOR, Party.OWN):

@@ -1,7 +1,8 @@
 """What was found in a ledger, kept beside it in `LEDGER.index`, so that the next report need not look again.
 
 The ledger holds observations alone.  This file can be thrown away at any time: it is filled again as calls are looked
-at, and belongs to one version of the tool, of the packs, and of what was proven about the household.
+at, and belongs to one version of the tool, of the packs, of what was proven about the
+household, and of the user's own values.
 """
 
 from __future__ import annotations
@@ -76,13 +77,17 @@ class Index:
             connection.close()
             raise
 
-    def begin(self, knowledge: Knowledge, evidence: Evidence) -> None:
-        """Says what the findings depend on; what was kept under other circumstances is thrown away."""
+    def begin(self, knowledge: Knowledge, evidence: Evidence, own: str = "") -> None:
+        """Says what the findings depend on; what was kept under other circumstances is thrown away.
+
+        `own` is the revision of the user's own values; empty when they were not searched for.
+        """
         facts = (
             VERSION,
             sorted(knowledge.hashes.items()),
             sorted(evidence.public_addresses),
             sorted(evidence.own.hosts),
+            own,
         )
         self._under(hashlib.sha256(repr(facts).encode()).hexdigest())
 

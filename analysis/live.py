@@ -15,6 +15,7 @@ from analysis.evidence import NO_SERVERS, Servers
 from analysis.extract import extract
 from analysis.gather import gather
 from analysis.knowledge import Knowledge
+from analysis.known import OwnValues
 from analysis.model import Category, Classified, Verdict
 from analysis.traffic import is_outside, recipient, unread_reason
 from captures.model import Exchange, Observation
@@ -58,11 +59,13 @@ class Now:
 class Watcher:
     """Takes in one observation after the other."""
 
-    def __init__(self, knowledge: Knowledge, named: Servers = NO_SERVERS) -> None:
-        """`named` are servers that the user named as the own ones."""
+    def __init__(self, knowledge: Knowledge, named: Servers = NO_SERVERS, own: OwnValues | None = None) -> None:
+        """`named` are servers that the user named as the own ones; `own` are his own values, to be searched for."""
         self._knowledge = knowledge
         self._named = named
-        self._evidence = gather((), knowledge, named)
+        self._own = own
+        self._addresses = own.addresses if own else frozenset()
+        self._evidence = gather((), knowledge, named, self._addresses)
         self._proofs: OrderedDict[tuple[str, str], Exchange] = OrderedDict()
         self._n = 0
         self._purposes: Counter[Category] = Counter()
@@ -114,12 +117,12 @@ class Watcher:
         if len(self._proofs) > _PROOFS:
             self._proofs.popitem(last=False)
         if former is None or former.response_body != proof.response_body:
-            self._evidence = gather(tuple(self._proofs.values()), self._knowledge, self._named)
+            self._evidence = gather(tuple(self._proofs.values()), self._knowledge, self._named, self._addresses)
 
     def _sent(self, call: Classified) -> Sent | None:
         if not is_outside(call) or not isinstance(call.observation, Exchange):
             return None
-        findings = [f for f in extract(call, self._knowledge, self._evidence) if f.source != "implied"]
+        findings = [f for f in extract(call, self._knowledge, self._evidence, None, self._own) if f.source != "implied"]
         # The worst comes first; what a list names and was not seen stands in no call.
         judged = [c for c in compare((call,), findings, self._knowledge, self._evidence) if c.calls]
         if not judged:

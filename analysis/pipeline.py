@@ -14,6 +14,7 @@ from analysis.extract import extract
 from analysis.gather import gather
 from analysis.index import Found, Index
 from analysis.knowledge import Knowledge
+from analysis.known import OwnValues
 from analysis.model import Category, Classified, Comparison, Finding
 from analysis.traffic import bytes_out, host, is_outside, is_readable, unread_reason
 from captures.join import join
@@ -87,6 +88,8 @@ class Result:
     """What was proven about the household."""
     knowledge: Knowledge
     """What it was judged by."""
+    own: OwnValues | None = None
+    """The user's own values that were searched for; `None` when none were."""
     remarks: tuple[str, ...] = field(default=())
     """Sentences for the reader: budgets that ran out, what a format cannot show."""
 
@@ -100,19 +103,20 @@ def run(
     keep: Callable[[Classified], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
     index: Index | None = None,
+    own: OwnValues | None = None,
 ) -> Result:
     """Captures -> everything a report can show.
 
     Several captures make one.  `declared` is the date of the list to judge by instead of the one in force at the time;
     `named` are servers that the user named as the own ones; `keep` chooses calls (what the traffic proves is taken from
     all of them); `progress` is told (calls done, calls in all) now and then; `index` keeps what is found in a single
-    ledger for the next time.
+    ledger for the next time; `own` are the user's own values, to be searched for everywhere.
     Raises `CaptureError` when a capture cannot be read at all.
     """
     observations = join(captures)
-    evidence = gather(observations, knowledge, named)
+    evidence = gather(observations, knowledge, named, own.addresses if own else ())
     if index:
-        index.begin(knowledge, evidence)
+        index.begin(knowledge, evidence, own.revision if own else "")
     calls: list[Classified] = []
     findings: list[Finding] = []
     ran_out: Counter[str] = Counter()
@@ -120,7 +124,7 @@ def run(
         call = classify(observation, knowledge, evidence, n)
         calls.append(call)
         if keep is None or keep(call):
-            found = _found(call, knowledge, evidence, index)
+            found = _found(call, knowledge, evidence, index, own)
             ran_out.update(set(found.ran_out))
             findings.extend(found.findings)
         if progress and n % 500 == 0:
@@ -134,6 +138,7 @@ def run(
         coverage=coverage(chosen, sum(capture.dropped for capture in captures)),
         evidence=evidence,
         knowledge=knowledge,
+        own=own,
         remarks=tuple(
             [remark for capture in captures for remark in capture.remarks]
             + [f"{sentence} (in {count} calls)" for sentence, count in sorted(ran_out.items())]
@@ -141,11 +146,13 @@ def run(
     )
 
 
-def _found(call: Classified, knowledge: Knowledge, evidence: Evidence, index: Index | None) -> Found:
+def _found(
+    call: Classified, knowledge: Knowledge, evidence: Evidence, index: Index | None, own: OwnValues | None
+) -> Found:
     if index and (kept := index.kept(call)):
         return kept
     decoded = decode(call.observation) if isinstance(call.observation, Exchange) else None
-    found = Found(extract(call, knowledge, evidence, decoded), decoded.ran_out if decoded else ())
+    found = Found(extract(call, knowledge, evidence, decoded, own), decoded.ran_out if decoded else ())
     if index:
         index.keep(call, found)
     return found

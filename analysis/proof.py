@@ -109,6 +109,8 @@ def privates(result: Result) -> Iterator[Private]:
         yield Private(value, "an address or name of a server", True)
     for value in (*proven.own.ids, *proven.others.ids, *proven.own.hashes, *proven.others.hashes):
         yield Private(value, "the id of a server", True)
+    for own in result.own.values if result.own else ():
+        yield Private(own.value, "one of your own values", True)
     for pack in set(result.knowledge.products) - set(vocabulary().shipped.products):
         product = result.knowledge.products[pack]
         for value in (pack, product.name, product.entity):

@@ -66,11 +66,14 @@ class Verdicts:
 
 def main() -> None:
     """Answers questions until standard input ends."""
+    from analysis import known
+    from analysis.evidence import Servers
     from analysis.knowledge import load
     from analysis.live import Watcher
     from captures import home
 
-    watcher = Watcher(load(home.packs(), home.cache()))
+    named = Servers(hosts=frozenset(server.value for server in known.listed("server")))
+    watcher = Watcher(load(home.packs(), home.cache()), named, known.load())
     for line in sys.stdin.buffer:
         number, exchange = msgspec.json.decode(line, type=tuple[int, Exchange])
         sys.stdout.write(f"{number} {watcher.worst(exchange) or ''}\n")

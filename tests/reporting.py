@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from analysis.evidence import Evidence, Servers, SwitchState
 from analysis.knowledge import Knowledge
+from analysis.known import OwnValues
 from analysis.model import Attribution, Category, Classified, Comparison, Finding, Party, Verdict
 from analysis.pack import Product
 from analysis.pipeline import CaptureInfo, Result, coverage
@@ -118,6 +119,7 @@ def result(
     knowledge: Knowledge | None = None,
     remarks: tuple[str, ...] = (),
     hours: float = 2.0,
+    own: OwnValues | None = None,
 ) -> Result:
     info = CaptureInfo("alice-evening.flow", "ab" * 32, "flow", START, START + hours * 3600, len(calls), ())
     return Result(
@@ -128,6 +130,7 @@ def result(
         coverage=coverage(calls),
         evidence=evidence,
         knowledge=knowledge or known(),
+        own=own,
         remarks=remarks,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -395,3 +396,26 @@ def test_a_server_that_the_user_named_is_his_own(run: Run, har: Path) -> None:
     )
     calls = json.loads(run("calls", "--format", "json", str(har)).out)
     assert [one["party"] for one in calls] == ["vendor", "unknown"]
+
+
+def test_own_values_are_told_by_standard_input_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = io.TextIOWrapper(io.BytesIO(b"alice@example.org\n\nZorblax Exampleton\nUp\n"))
+    monkeypatch.setattr("sys.stdin", lines)
+    assert run("known", "add", "-") == (
+        0,
+        "",
+        "not added: value 3 (name): is too short to be told from chance; add a longer form of it, such as first and "
+        "last name\ntaken as: 1 email, 1 name\n",
+    )
+    assert run("known", "list").out == "email\talice@example.org\nname\tZorblax Exampleton\n"
+    assert run("known", "add", "--kind", "title", "Up").status == 2
+
+
+def test_an_own_value_is_found_in_a_capture_and_in_no_shared_report(run: Run, har: Path) -> None:
+    path = har.with_name("own.har")
+    path.write_text(har.read_text("utf-8").replace("example/t", "example/t?zz=zorblax-uprising-2031"), "utf-8")
+    assert run("known", "add", "--kind", "title", "Zorblax Uprising (2031)").status == 0
+    found = [f for f in json.loads(run("items", "--format", "json", str(path)).out) if f["source"] == "known"]
+    assert [(f["item"], f["at"], f["encodings"]) for f in found] == [("media.title", "query.zz", ["slug"])]
+    assert "your own titles were searched for" in run("inspect", "--format", "markdown", str(path)).out
+    assert "orblax" not in run("share", str(path)).out

@@ -13,6 +13,7 @@ from analysis.evidence import Evidence
 from analysis.example import exchange_of
 from analysis.extract import extract
 from analysis.knowledge import Knowledge
+from analysis.known import Known, OwnValues
 from analysis.model import Attribution, Category, Classified, Finding, Party
 from analysis.pack import ExampleCall, Field, Item, ItemPlace, Match, Product, Rule
 from captures.model import Body, Contact, Endpoint, Exchange, Initiator, Lookup, Observation, Pairs, Source, Unreadable
@@ -310,3 +311,50 @@ def test_whatever_is_sent_nothing_is_raised(
     )  # fmt: skip
     findings = extract(classified(exchange, role=role), KNOWLEDGE, HERE)
     assert {finding.item for finding in findings} <= set(ITEMS)
+
+
+MINE = OwnValues([Known("title", "Zorblax Uprising", 0.0), Known("email", "ann@example.org", 0.0)])
+
+
+def known(request: str, response: str = "") -> list[tuple[str, str, str, str]]:
+    """Direction, item, place and source of each finding, with own values."""
+    seen = classified(call(request, response))
+    return [(f.direction, f.item, f.at, f.source) for f in extract(seen, KNOWLEDGE, HERE, None, MINE)]
+
+
+def test_own_values_are_found_where_nothing_else_recognises_them() -> None:
+    request = 'POST https://plex.tv/x\n\n{"a": "5a6f72626c6178205570726973696e67"}'
+    (found,) = extract(classified(call(request)), KNOWLEDGE, HERE, None, MINE)
+    assert found == Finding(7, "sent", "media.title", "body.a[hex]", "Zorblax Uprising", ("hex",), "known")
+    assert known("GET https://plex.tv/x", '200\n\n{"a": "zorblax-uprising"}') == [
+        ("received", "media.title", "response.body.a", "known")
+    ]
+
+
+def test_what_a_rule_says_of_an_own_value_stands_and_so_does_the_same_item() -> None:
+    assert known('POST https://plex.tv/x\n\n{"who": "Zorblax Uprising"}') == [("sent", "client.id", "body.who", "rule")]
+    assert known('POST https://plex.tv/x\n\n{"a": "ann@example.org"}') == [
+        ("sent", "account.email", "body.a", "pattern")
+    ]
+    assert known('POST https://plex.tv/x\n\n{"who": "of Zorblax Uprising"}') == [
+        ("sent", "client.id", "body.who", "rule"),
+        ("sent", "media.title", "body.who", "known"),
+    ]
+
+
+def test_a_text_that_was_searched_for_is_no_title() -> None:
+    request = "GET https://plex.tv/y?q=zorblax%20uprising&x-plex-product=Plex%20Web"
+    seen = classified(call(request), rule="")
+    assert [(f.item, f.at) for f in extract(seen, KNOWLEDGE, HERE, None, MINE)] == [("ui.search_text", "query.q")]
+    assert known("GET https://plex.tv/y?z=zorblax%20uprising") == [("sent", "media.title", "query.z", "known")]
+
+
+def test_the_name_of_who_is_called_is_no_finding_but_an_own_name_in_it_is() -> None:
+    mine = OwnValues([Known("host", "nas.exampleton.example", 0.0)])
+
+    def items(host: str) -> list[str]:
+        lookup = Contact(Source(0, 0), 1.0, 2.0, "d", None, None, host, "sni", "tls", 1, 1, 1, 1, "closed")
+        return [f.item for f in extract(classified(lookup, rule=""), KNOWLEDGE, HERE, None, mine)]
+
+    assert items("nas.exampleton.example") == []
+    assert items("nas.exampleton.example.tracker.test") == ["net.hostname"]

@@ -13,6 +13,7 @@ import pytest
 from analysis.evidence import Servers
 from analysis.index import Index
 from analysis.knowledge import Knowledge, load
+from analysis.known import Known, OwnValues
 from analysis.pipeline import Result, run
 from captures.formats import read
 from captures.ledger import Writer
@@ -32,11 +33,18 @@ def ledger(tmp_path: Path) -> Path:
     return path
 
 
-def report(path: Path, knowledge: Knowledge = KNOWLEDGE, named: Servers | None = None, *, index: bool = True) -> Result:
+def report(
+    path: Path,
+    knowledge: Knowledge = KNOWLEDGE,
+    named: Servers | None = None,
+    own: OwnValues | None = None,
+    *,
+    index: bool = True,
+) -> Result:
     if not index:
-        return run([read(path)], knowledge, named=named or Servers())
+        return run([read(path)], knowledge, named=named or Servers(), own=own)
     with Index(path) as kept:
-        return run([read(path)], knowledge, named=named or Servers(), index=kept)
+        return run([read(path)], knowledge, named=named or Servers(), index=kept, own=own)
 
 
 def said(result: Result) -> tuple[object, ...]:
@@ -80,6 +88,16 @@ def test_other_packs_or_other_own_servers_make_it_anew(ledger: Path) -> None:
     forge(ledger)
     named = Servers(hosts=frozenset({"media.example.org"}))
     assert report(ledger, named=named).findings == report(ledger, named=named, index=False).findings
+
+
+def test_other_own_values_make_it_anew(ledger: Path) -> None:
+    one, two = (OwnValues([Known("title", title, 0.0)]) for title in ("Zorblax Uprising", "Quiet Harbour"))
+    report(ledger, own=one)
+    forge(ledger)
+    assert report(ledger, own=one).findings == ()
+    assert said(report(ledger, own=two)) == said(report(ledger, own=two, index=False))
+    forge(ledger)
+    assert said(report(ledger)) == said(report(ledger, index=False))
 
 
 @pytest.mark.parametrize("damage", [b"", b"Dear reader, " * 100, b"SQLite format 3\0" + b"\xff" * 200])

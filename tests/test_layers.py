@@ -25,6 +25,9 @@ HOMES = {
     "platformdirs": ("captures/home.py",),
     "tomli": ("analysis/knowledge.py",),
     "publicsuffixlist": ("analysis/entities.py",),
+    "ahocorasick_rs": ("analysis/known/automaton.py",),
+    "xxhash": ("analysis/known/forms.py",),
+    "Crypto": ("analysis/known/file_hashes.py",),
     "zstandard": ("captures/content.py", "analysis/decode"),
     "brotli": ("captures/content.py", "analysis/decode"),
 }

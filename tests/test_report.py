@@ -15,6 +15,7 @@ from reporting import START, call, comparison, contact, damaged, evening, exchan
 
 from analysis import report
 from analysis.evidence import Evidence
+from analysis.known import Known, OwnValues
 from analysis.model import Category, Party, Verdict
 from analysis.occasions import covered, span
 from analysis.pipeline import CaptureInfo, Result
@@ -121,9 +122,11 @@ def test_a_title_that_was_sent_is_named_as_such() -> None:
     )
 
 
-def test_own_titles_were_searched_for_when_one_was_met() -> None:
-    found = result([call(exchange("plex.tv"))], [finding(0, "media.title", "Zorblax", source="known")])
-    assert first_screen(found)[3].endswith("your own titles were searched for.")
+@pytest.mark.parametrize(("kind", "searched"), [("title", ""), ("file", ""), ("email", "not ")])
+def test_that_own_titles_were_searched_for_is_said_of_titles_and_files_alone(kind: str, searched: str) -> None:
+    own = OwnValues([Known(kind, "zorblax.uprising@example.org", 0)])
+    found = result([call(exchange("plex.tv"))], own=own)
+    assert first_screen(found)[3].endswith(f"your own titles were {searched}searched for.")
 
 
 def test_a_title_that_stayed_at_home_was_not_sent() -> None:

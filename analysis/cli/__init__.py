@@ -33,7 +33,7 @@ COMMANDS = {
     "calls": Entry("calls", "List the calls of captures, one line each."),
     "items": Entry("items", "List the data items of captures, one line each."),
     "share": Entry("share", "Write a redacted report that can be posted."),
-    "known": Entry("known", "Tell which servers are your own."),
+    "known": Entry("known", "Tell what is yours: names, titles, servers."),
     "declared": Entry("declared", "Show what vendors say that they collect."),
     "completion": Entry("completion", "Print the completion script for a shell."),
 }

@@ -188,6 +188,7 @@ def answer(question: Question) -> Result:
             keep=(lambda call: keeps(question, call)) if chosen else None,
             progress=progress,
             index=index,
+            own=values_known.load(),
         )
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from analysis.evidence import NO_SERVERS, Servers
 from analysis.knowledge import Knowledge
+from analysis.known import OwnValues
 from analysis.live import Now, Watcher
 from analysis.report.document import printable
 from captures import ledger
@@ -24,9 +25,17 @@ class View:
     """Reads what is new in a ledger.  On a terminal it shows calls by purpose, the newest items and what stayed closed;
     elsewhere a line the first time that a host cannot be read, and when observations are dropped."""
 
-    def __init__(self, knowledge: Knowledge, path: Path, named: Servers = NO_SERVERS, *, terminal: bool) -> None:
-        """`terminal`: whether standard error is one; `named` are the user's own servers."""
-        self._watcher = Watcher(knowledge, named)
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        path: Path,
+        named: Servers = NO_SERVERS,
+        own: OwnValues | None = None,
+        *,
+        terminal: bool,
+    ) -> None:
+        """`terminal`: whether standard error is one; `named` are the user's own servers, `own` his own values."""
+        self._watcher = Watcher(knowledge, named, own)
         self._path = path
         self._last = 0
         self._dropped = 0

@@ -175,7 +175,7 @@ def _follow(path: Path, proxy: Proxy, interrupted: list[int]) -> None:
     from captures.model import CaptureError
 
     named = Servers(hosts=frozenset(server.value for server in known.listed("server")))
-    with View(options.known(), path, named, terminal=sys.stderr.isatty()) as view:
+    with View(options.known(), path, named, known.load(), terminal=sys.stderr.isatty()) as view:
         while proxy.running and not interrupted:
             more = False
             # A ledger that cannot be read now ends neither the recording nor the traffic.

@@ -143,11 +143,8 @@ def _what_was_not_read(result: Result) -> tuple[str, Tone]:
 
 
 def _titles(result: Result) -> str:
-    """Whether anything that names a title was sent to somebody else.
-
-    That the own titles were searched for is certain only when one of them was met.
-    """
-    searched = "" if any(f.source == "known" for f in result.findings) else texts.NOT
+    """Whether anything that names a title was sent to somebody else, and whether the own titles were searched for."""
+    searched = "" if result.own and result.own.titles else texts.NOT
     outside = {call.n: call for call in result.calls if is_outside(call)}
     sent = {
         (f.item, recipient(outside[f.call]))

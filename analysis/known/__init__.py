@@ -1,0 +1,21 @@
+"""The user's own values: what he told the tool about himself, and where it stands in what is sent.
+
+| module | knows |
+|---|---|
+| `store` | the file in which they are kept |
+| `kinds` | which kinds there are, how a value of each is written, which are refused |
+| `spelling` | other ways to write the same value: case, separators, accents, addresses |
+| `forms` | a spelling in every encoding, and in two of them |
+| `automaton` | all forms of all values, to be found in one pass |
+| `search` | where they stand in one exchange |
+| `file_hashes` | the numbers by which services know a file |
+"""
+
+from __future__ import annotations
+
+from analysis.known.automaton import OwnValues, load
+from analysis.known.kinds import KINDS
+from analysis.known.search import Sighting, search
+from analysis.known.store import Known, KnownError, add, forget, listed
+
+__all__ = ["KINDS", "Known", "KnownError", "OwnValues", "Sighting", "add", "forget", "listed", "load", "search"]

@@ -1,0 +1,116 @@
+"""All forms of all own values in one automaton: bytes -> where one of them stands, in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from analysis.known.forms import Form, forms
+from analysis.known.kinds import refusal
+from analysis.known.store import Known, listed
+from captures import home, pseudonym
+
+_ANCHOR = 12
+"""Bytes of a form that the automaton looks for; the rest is compared where they stand.  Whole forms would make it six
+times as large and slower by a half."""
+
+MOST = 20_000
+"""Places of one text that are looked at."""
+
+_RANDOM = re.compile(rb"(?=[A-Za-z]*[0-9])(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{8,}")
+_CODE = re.compile(rb"[A-Za-z0-9+/_=-]*")
+_CODE_BEFORE = re.compile(rb"[A-Za-z0-9+/_=-]*\Z")
+_NEAR = 64
+"""Bytes beside a short word that are looked at, to tell a word from a piece of random text."""
+
+
+class Hit(NamedTuple):
+    """One form in a text."""
+
+    start: int
+    """Where it begins."""
+    end: int
+    """Where it ends."""
+    own: int
+    """Number of the value."""
+    form: Form
+    """What was met."""
+
+
+class OwnValues:
+    """The user's own values, ready to be searched.  Private.
+
+    Takes 15 ms a value and, for 50 of them, 80 MB; a search in 1 kB takes 20 µs, wherever nothing is found.
+    """
+
+    __slots__ = ("_automaton", "_forms", "addresses", "revision", "titles", "values")
+
+    def __init__(self, values: Iterable[Known], secret: bytes | None = None) -> None:
+        """`secret` is the key of the pseudonyms in ledgers; without it none is recognised."""
+        # 4 ms; three times as fast as pyahocorasick 2.3 with these forms, which also wants texts instead of bytes.
+        from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
+
+        kept = tuple(values)
+        self.values = tuple(one for one in kept if not refusal(one.kind, one.value))
+        """Those that are looked for: a server may have a name that says too little."""
+        self.revision = hashlib.sha256(repr([one[:2] for one in kept]).encode("utf-8", "surrogatepass")).hexdigest()
+        """Changes with the values."""
+        self.titles = any(one.kind in ("title", "file") for one in self.values)
+        """Whether titles or files of the user are among them."""
+        self.addresses = frozenset(one.value for one in kept if one.kind == "ip")
+        """Addresses that the user named as his."""
+        table: dict[bytes, list[tuple[int, Form]]] = {}
+        for number, one in enumerate(self.values):
+            for form in forms(one.kind, one.value, secret):
+                table.setdefault(form.text[:_ANCHOR].lower(), []).append((number, form))
+        self._forms = tuple(table.values())
+        self._automaton = BytesAhoCorasick(
+            list(table), matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
+        ) if table else None  # fmt: skip
+
+    def hits(self, text: bytes) -> Iterator[Hit]:
+        """All forms in a text, by their ends; at most `MOST` places are looked at."""
+        if self._automaton is None:
+            return
+        low = text.lower()
+        for number, start, _ in self._automaton.find_matches_as_indexes(low, overlapping=True)[:MOST]:
+            for own, form in self._forms[number]:
+                end = start + len(form.text)
+                if (low if form.folds else text)[start:end] == form.text and (
+                    not form.edges or is_word(text, start, end)
+                ):
+                    yield Hit(start, end, own, form)
+
+
+def is_word(text: bytes, start: int, end: int) -> bool:
+    """Whether what stands there is no part of a longer word, nor of random text.
+
+    >>> is_word(b"/home/anna/x", 6, 10), is_word(b"joanna", 2, 6), is_word(b"kR8xPq2LmZ/anna/Xw3", 11, 15)
+    (True, False, False)
+    """
+    if _is_letter(text[start : start + 1]) and _is_letter(text[start - 1 : start] if start else b""):
+        return False
+    if _is_letter(text[end - 1 : end]) and _is_letter(text[end : end + 1]):
+        return False
+    before = _CODE_BEFORE.search(text[max(0, start - _NEAR) : start])
+    after = _CODE.match(text[end : end + _NEAR])
+    beside = (before[0] if before else b"") + b"/" + (after[0] if after else b"")
+    return len(beside) < 9 or not _RANDOM.search(beside)
+
+
+def _is_letter(byte: bytes) -> bool:
+    return byte.isalnum()
+
+
+def load() -> OwnValues | None:
+    """The user's own values as they are kept, with the key of the pseudonyms; `None` when there are none.
+
+    Raises `KnownError`.
+    """
+    kept = listed()
+    if not kept:
+        return None
+    has_key = (home.root() / "pseudonym.key").exists()
+    return OwnValues(kept, pseudonym.key() if has_key else None)

@@ -1,0 +1,233 @@
+"""Leaves of one exchange -> where the user's own values stand in it."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from analysis.decode import Leaf
+from analysis.known.automaton import Hit, OwnValues, is_word
+from analysis.known.forms import SPELLING, Chain, hashes
+from analysis.known.kinds import HASHES, bits, item_of, squeezed
+from analysis.known.spelling import ANY_CASE, is_spaced
+from captures.model import Exchange
+
+_NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
+_PICTURES = ("video/", "audio/", "image/", "font/")
+_SURE = 44.0
+"""Bits of a value that is still sure when others' separators, or none, stand in it (as in `forms`)."""
+
+
+class Sighting(NamedTuple):
+    """One own value in one place.  Private."""
+
+    item: str
+    """Id in `items.toml`."""
+    value: str
+    """The value as the user gave it; of a file's hash that hash."""
+    at: str
+    """Place of the leaf, or of the part if it stands in none: `body`, `query`, `cookie`, `response.body`."""
+    encodings: Chain
+    """Encodings to undo, outermost first, then how else it is written (`casefold`, `slug`, `split`, `md5`, …)."""
+
+
+class _Seen(NamedTuple):
+    """One own value in one leaf."""
+
+    leaf: int
+    start: int
+    """Where it begins in the leaf, in bytes."""
+    end: int
+    own: int
+    chain: Chain
+
+
+def search(exchange: Exchange | None, leaves: Sequence[Leaf], own: OwnValues) -> tuple[Sighting, ...]:
+    """Leaves of an exchange -> own values in them, in their order, each value once a place; never raises.
+
+    Without the exchange only the leaves are searched.
+    Also a value that is split over two neighbouring fields (at the first one), and what stands in the exchange outside
+    of all leaves: in the name of a field, or in bytes that nobody could take apart.  A value within a longer own value,
+    or in a leaf of which a decoded one has it too, is left out.
+    """
+    leaves = [*leaves, *_unescaped(leaves)]
+    texts = [leaf.value.encode("utf-8", "surrogatepass") for leaf in leaves]
+    best: dict[tuple[int, int], _Seen] = {}
+    for seen in (*_whole(texts, own), *_squeezed(leaves, texts, own)):
+        former = best.get((seen.leaf, seen.own))
+        if former is None or len(seen.chain) < len(former.chain):
+            best[seen.leaf, seen.own] = seen
+    kept = _outermost([*best.values()], leaves)
+    found = [_sighting(own, seen.own, leaves[seen.leaf].at, leaves[seen.leaf].encodings, seen.chain) for seen in kept]
+    met = {(_part(leaves[leaf].at), number) for leaf, number in best}
+    for part, text in _parts(exchange) if exchange else ():
+        for hit in own.hits(text):
+            if (part, hit.own) not in met and not hit.form.alone:
+                met.add((part, hit.own))
+                found.append(_sighting(own, hit.own, part, (), hit.form.chain))
+    return tuple(_shortest(found))
+
+
+def _unescaped(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
+    """Leaves in which characters are escaped as in HTML or JSON, once more without: a text may mix all ways."""
+    for leaf in leaves:
+        if "&" in leaf.value and (plain := html.unescape(leaf.value)) != leaf.value:
+            yield Leaf(leaf.at, plain, (*leaf.encodings, "html"))
+        if "\\" in leaf.value and (plain := _ESCAPE.sub(_character, leaf.value)) != leaf.value:
+            whole = plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            yield Leaf(leaf.at, whole, (*leaf.encodings, "json"))
+
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\\/\"]))")
+
+
+def _character(match: re.Match[str]) -> str:
+    return match[2] or chr(int(match[1], 16))
+
+
+def _shortest(found: list[Sighting]) -> Iterable[Sighting]:
+    """Each value once a place, as it is easiest to see."""
+    best: dict[tuple[str, str], Sighting] = {}
+    for one in found:
+        former = best.setdefault((one.at, one.value), one)
+        if len(one.encodings) < len(former.encodings):
+            best[one.at, one.value] = one
+    return best.values()
+
+
+def _sighting(own: OwnValues, number: int, at: str, encodings: Chain, chain: Chain) -> Sighting:
+    kind, value = own.values[number][:2]
+    steps = (*chain, kind) if kind in HASHES else chain
+    item = item_of(kind, value, hashed=bool(hashes() & set(chain)))
+    return Sighting(item, value, at, (*encodings, *steps))
+
+
+def _part(at: str) -> str:
+    """Place of a leaf -> the part of the exchange: `body`, `query`, `header`, `response.body`…"""
+    start = "response." if at.startswith("response.") else ""
+    return start + at[len(start) :].partition(".")[0].partition("[")[0]
+
+
+def _parts(exchange: Exchange) -> Iterator[tuple[str, bytes]]:
+    """What may hold more than its leaves: bodies, and the names of fields."""
+    for part, pairs in (("query", exchange.query), ("cookie", exchange.cookies)):
+        if pairs:
+            yield part, "\n".join(name for name, _ in pairs).encode("utf-8", "surrogatepass")
+    for part, body, headers in (
+        ("body", exchange.body, exchange.headers),
+        ("response.body", exchange.response_body, exchange.response_headers),
+    ):
+        if body.content:
+            kind = next((value.lower() for name, value in headers if name == "content-type"), "")
+            if not kind.startswith(_PICTURES):
+                yield part, body.content
+
+
+def _whole(texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:
+    """Values within single leaves."""
+    joined = b"\n".join(texts)
+    starts: list[int] = []
+    for hit in own.hits(joined):
+        starts = starts or [0, *accumulate(len(text) + 1 for text in texts)]
+        leaf = bisect_right(starts, hit.start) - 1
+        start, end = hit.start - starts[leaf], hit.end - starts[leaf]
+        text = texts[leaf]
+        if end <= len(text) and (not hit.form.alone or text.strip(b"=") == text[start:end]):
+            chain = hit.form.chain or _step(*own.values[hit.own][:2], text[start:end].decode("utf-8", "replace"))
+            yield _Seen(leaf, start, end, hit.own, chain)
+
+
+def _squeezed(leaves: Sequence[Leaf], texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:
+    """Values with other separators than their own, and values that are split over two neighbouring leaves."""
+    chosen = [number for number, leaf in enumerate(leaves) if not leaf.peeled]
+    joined = b"".join([texts[number] for number in chosen]).translate(None, _NO_LETTERS)
+    starts: list[int] = []
+    for hit in own.hits(joined):
+        if not starts:
+            lengths = [(number, len(texts[number].translate(None, _NO_LETTERS))) for number in chosen]
+            filled = [(number, length) for number, length in lengths if length]
+            starts = [0, *accumulate(length for _, length in filled)]
+        first, last = bisect_right(starts, hit.start) - 1, bisect_right(starts, hit.end - 1) - 1
+        left, right = filled[first][0], filled[last][0]
+        start = _position(texts[left], hit.start - starts[first])
+        end = _position(texts[right], hit.end - 1 - starts[last]) + 1
+        if first == last:
+            yield from _separated(left, texts[left], start, end, hit, own)
+        elif (
+            last == first + 1
+            and not (texts[left][:start][-1:].isalnum() or texts[right][end:][:1].isalnum())
+            and _is_split(leaves[left], leaves[right], hit, starts[last], own)
+        ):
+            chain = ("split", *(step for step in hit.form.chain if step not in SPELLING))
+            yield _Seen(left, start, len(texts[left]), hit.own, chain)
+
+
+def _separated(leaf: int, text: bytes, start: int, end: int, hit: Hit, own: OwnValues) -> Iterator[_Seen]:
+    """A value whose letters stand in a leaf, between whatever separators."""
+    kind, value = own.values[hit.own][:2]
+    piece = text[start:end].decode("utf-8", "replace")
+    if hit.form.chain and hit.form.chain[0] not in SPELLING:
+        if set(hit.form.chain) <= hashes() and not hit.form.alone:  # a hash, written as a UUID
+            yield _Seen(leaf, start, end, hit.own, hit.form.chain)
+    elif is_spaced(kind) and bits(squeezed(value)) >= _SURE and is_word(text, start, end):
+        yield _Seen(leaf, start, end, hit.own, _step(kind, value, piece))
+
+
+def _step(kind: str, value: str, piece: str) -> Chain:
+    """How a value is written in a piece of text that has the same letters."""
+    piece, value = (unicodedata.normalize("NFC", text) for text in (piece, value))
+    if piece == value or kind in ANY_CASE:
+        return ()
+    if piece.casefold() == value.casefold():
+        return ("casefold",)
+    separators = {character for character in piece if not character.isalnum()}
+    return ("slug",) if len(separators) == 1 else ("no-separators",) if not separators else ("separators",)
+
+
+def _is_split(left: Leaf, right: Leaf, hit: Hit, border: int, own: OwnValues) -> bool:
+    """Whether a value may be meant that stands across the border of two leaves: two letters or more in each."""
+    kind, value = own.values[hit.own][:2]
+    whole = bool(hit.form.chain) and hit.form.chain[0] not in SPELLING
+    return (
+        _part(left.at) == _part(right.at)
+        and min(border - hit.start, hit.end - border) >= 2
+        and (whole or ((is_spaced(kind) or value.isalnum()) and bits(squeezed(value)) >= _SURE))
+        and not hit.form.alone
+    )
+
+
+def _position(text: bytes, number: int) -> int:
+    """Number of a letter or digit in a text -> where it stands."""
+    for position, byte in enumerate(text):
+        if byte >= 128 or chr(byte).isalnum():
+            if number == 0:
+                return position
+            number -= 1
+    return len(text)
+
+
+def _outermost(seen: list[_Seen], leaves: Sequence[Leaf]) -> list[_Seen]:
+    """Without values within longer ones of the same leaf, and those that a decoded leaf shows better; by place."""
+    spans: dict[int, list[_Seen]] = {}
+    places: dict[int, list[str]] = {}
+    for one in seen:
+        spans.setdefault(one.leaf, []).append(one)
+        places.setdefault(one.own, []).append(leaves[one.leaf].at)
+
+    def is_within(one: _Seen) -> bool:
+        return any(
+            other.start <= one.start and one.end <= other.end and one.end - one.start < other.end - other.start
+            for other in spans[one.leaf]
+        )
+
+    def is_shown_better(one: _Seen) -> bool:
+        inner = leaves[one.leaf].at + "["
+        return any(place.startswith(inner) for place in places[one.own])
+
+    kept = [one for one in seen if not is_within(one) and not is_shown_better(one)]
+    return sorted(kept, key=lambda one: (one.leaf, one.start))
