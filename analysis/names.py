@@ -54,6 +54,8 @@ class Surroundings:
         self.leaves = leaves
         self.pair_keys = pair_keys
         """Plain names of fields whose value is the name of another."""
+        self.beside: dict[tuple[str, str], set[str]] = {}
+        """Place of a table and plain name of a field -> plain names beside it, as far as they were asked for."""
         self.role = role
         """Part of the product that sends: `server`, `app`, `website` or empty."""
         self.party = party
@@ -82,6 +84,7 @@ class Surroundings:
         return tables
 
 
+@functools.lru_cache(maxsize=4_096)
 def _parent(at: str) -> tuple[str, str]:
     """Place of a field -> place of the table it stands in, and its plain name."""
     table, _, name = at.rpartition(".")
@@ -115,9 +118,7 @@ class NameTable:
         self._filler = frozenset(names.filler)
         self.free_text = frozenset(names.free_text)
         """Items that are texts, in which other forms are looked for."""
-        self._forms = [pattern.item for pattern in names.pattern]
-        texts = (f"(?P<p{n}>{'|'.join(pattern.text)})" for n, pattern in enumerate(names.pattern))
-        self._form = re.compile("|".join(texts) or r"(?!)")
+        self._forms = [(p.item, p.holds, re.compile("|".join(p.text))) for p in names.pattern]
         self._met: dict[str, tuple[_Entry, ...]] = {}
 
     def among(self, leaves: Sequence[Leaf], role: str = "", party: Party = Party.UNKNOWN) -> Surroundings:
@@ -143,12 +144,11 @@ class NameTable:
         """One leaf -> (item, part of the value) of what its form alone shows, each once."""
         if leaf.peeled or len(leaf.value) > _LONGEST_VALUE or len(leaf.value) < 5:
             return
-        found: dict[tuple[str, str], None] = {}
-        for match in self._form.finditer(leaf.value):
-            item = self._forms[int((match.lastgroup or "p0")[1:])]
+        for item, holds, form in self._forms:
+            if holds and not any(text in leaf.value for text in holds):
+                continue
             if not (item in self._only_sent and leaf.at.startswith("response.")):
-                found[(item, match[0])] = None
-        yield from found
+                yield from dict.fromkeys((item, match[0]) for match in form.finditer(leaf.value))
 
     def _label(self, place: str, value: str, leaf: Leaf, around: Surroundings) -> tuple[str, str] | None:
         at = place
@@ -176,23 +176,24 @@ class NameTable:
     def _beside(self, at: str, around: Surroundings) -> set[str]:
         """Names of the fields of the same table, and of that which contains it: `event` beside `properties.page`."""
         table, own = _parent(at)
-        fields = around.tables.get(table, set()) - {own}
-        while (up := _parent(table))[1] in self._containers:
-            table = up[0]
-            fields = fields | around.tables.get(table, set())
+        fields = around.beside.get((table, own))
+        if fields is None:
+            fields = around.tables.get(table, set()) - {own}
+            around.beside[table, own] = fields
+            while (up := _parent(table))[1] in self._containers:
+                table = up[0]
+                fields |= around.tables.get(table, set())
         return fields
 
     def _called(self, at: str, around: Surroundings) -> str:
         """Place of the value of a pair -> the place that it would have as a field beside the pair, else empty."""
-        pair, _, last = at.rpartition(".")
-        if last == "1" and pair.rpartition(".")[2].isdigit():
+        pair, name = _parent(at)
+        if at.endswith(".1") and at[:-2].rpartition(".")[2].isdigit():
+            pair = at[:-2]
             keys = [f"{pair}.0"]
+        elif name not in self._pair_values:
+            return ""
         else:
-            name = _plain(last)
-            if last.isdigit():
-                pair, name = _parent(at)
-            if name not in self._pair_values:
-                return ""
             while _parent(pair)[1] in self._pair_values:
                 pair = _parent(pair)[0]
             keys = [f"{pair}.{key}{position}" for key in self._pair_keys for position in ("", ".0")]

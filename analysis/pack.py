@@ -322,6 +322,8 @@ class ValuePattern:
     """Id in `items.toml`."""
     text: tuple[str, ...]
     """Regular expressions; what one of them finds is the value."""
+    holds: tuple[str, ...] = ()
+    """Texts of which a value must hold one to be looked at: most hold none.  Empty: any value."""
 
 
 @dataclass(frozen=True, slots=True)

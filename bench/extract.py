@@ -18,7 +18,7 @@ from analysis.decode import decode
 from analysis.evidence import Evidence
 from analysis.example import exchange_of
 from analysis.extract import extract
-from analysis.knowledge import load
+from analysis.knowledge import Knowledge, load
 from analysis.pack import ExampleCall
 
 BOUND = 1.0
@@ -35,13 +35,23 @@ EVENT = {
 }  # fmt: skip
 
 
+HOSTS = ("analytics.plex.tv", "stats.example")
+"""One whose fields a rule names, and one that no pack knows: there names and forms say what a field holds."""
+
+
 def main() -> int:
-    """Prints the median and the range; 1 when the median is above the bound."""
+    """Prints the median and the range for each host; 1 when a median is above the bound."""
     runs = max(5, int(sys.argv[1]) if len(sys.argv) > 1 else 25)
-    known, evidence = load(), Evidence()
+    known = load()
+    return max([cost(host, known, runs) > BOUND for host in HOSTS])
+
+
+def cost(host: str, known: Knowledge, runs: int) -> float:
+    """Median of the milliseconds that one call costs; printed."""
+    evidence = Evidence()
     events = [EVENT] * (2048 // len(json.dumps(EVENT)) + 1)
     body = json.dumps(events)
-    request = f"POST https://analytics.plex.tv/collect/event\ncontent-type: text/plain;charset=UTF-8\n\n{body}"
+    request = f"POST https://{host}/collect/event\ncontent-type: text/plain;charset=UTF-8\n\n{body}"
     exchange = exchange_of(ExampleCall(request), "bench")
     call = classify(exchange, known, evidence)
     found = extract(call, known, evidence)  # the tables are made at the first call
@@ -52,9 +62,10 @@ def main() -> int:
             extract(call, known, evidence, decode(exchange))
         costs.append((time.perf_counter() - begin) / 20 * 1e3)
     median = statistics.median(costs)
-    print(f"{call.rule}: {len(body):,} bytes, {len(decode(exchange).leaves)} leaves, {len(found)} findings")
+    leaves = len(decode(exchange).leaves)
+    print(f"{host} ({call.rule or 'no rule'}): {len(body):,} bytes, {leaves} leaves, {len(found)} findings")
     print(f"decode + extract: {median:.2f} ms a call ({min(costs):.2f} to {max(costs):.2f}), bound {BOUND:g}")
-    return int(median > BOUND)
+    return median
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from analysis.extract import extract
 from analysis.knowledge import Knowledge
 from analysis.known import Known, OwnValues
 from analysis.model import Attribution, Category, Classified, Finding, Party
-from analysis.pack import ExampleCall, Field, Item, ItemPlace, Match, Product, Rule
+from analysis.pack import ExampleCall, Field, Item, ItemPlace, Match, NamedField, Names, Product, Rule, ValuePattern
 from captures.model import Body, Contact, Endpoint, Exchange, Initiator, Lookup, Observation, Pairs, Source, Unreadable
 
 NAMES = {"client.user_agent": ("header.user-agent",), "auth.token": ("query.api_key", "header.authorization[bearer]")}
@@ -135,6 +135,37 @@ def test_of_several_entries_of_a_name_the_first_that_fits_counts() -> None:
         ("ui.search_text", "query.q", "dune")
     ]
     assert sent("GET https://plex.tv/x?q=dune\nx-plex-product: Other", rule="") == []
+
+
+def test_a_text_is_looked_into_and_a_name_is_not() -> None:
+    names = Names(
+        values={"any": (".*",)},
+        free_text=("ui.search_text",),
+        field=(NamedField("ui.search_text", ("message",), "any"), NamedField("client.os", ("kernel",), "any")),
+        pattern=(ValuePattern("media.title", ("Zorblax",)),),
+    )
+    known = replace(KNOWLEDGE, names=names)
+    text = "Zorblax failed for ann@example.org"
+    seen = classified(call(f'POST https://plex.tv/x\n\n{{"message": "{text}", "kernel": "{text}"}}'), rule="")
+    assert [(f.item, f.at, f.value, f.source) for f in extract(seen, known, HERE)] == [
+        ("ui.search_text", "body.message", text, "name"),
+        ("media.title", "body.message", "Zorblax", "pattern"),
+        ("account.email", "body.message", "ann@example.org", "pattern"),
+        ("client.os", "body.kernel", text, "name"),
+    ]
+
+
+def test_a_rule_and_a_name_of_a_pack_outrank_a_name_that_anybody_uses() -> None:
+    names = Names(field=(NamedField("media.title", ("x plex token", "os", "who", "other")),))
+    known = replace(KNOWLEDGE, names=names)
+    request = 'POST https://plex.tv/x\nx-plex-device: tv\n\n{"os": "Linux", "who": "c1", "other": "o"}'
+    seen = classified(call(request))
+    assert [(f.item, f.at, f.source) for f in extract(seen, known, HERE)] == [
+        ("client.model", "header.x-plex-device", "name"),
+        ("client.os", "body.os", "rule"),
+        ("client.id", "body.who", "rule"),
+        ("media.title", "body.other", "name"),
+    ]
 
 
 def test_a_value_is_called_what_it_is() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +32,44 @@ def found(
     around = TABLE.among(leaves, role, party)
     labels = [(leaf.at, label) for leaf in leaves for label in TABLE.labels(leaf, around) or TABLE.forms(leaf)]
     return [f"{item} {at.removeprefix('body.')} {value}" for at, (item, value) in labels]
+
+
+def lines() -> list[tuple[str, str, dict[str, str]]]:
+    """Item (`-`: none), the field that it is about, and the body."""
+    rows = []
+    for line in (Path(__file__).with_name("data") / "names.txt").read_text("utf-8").splitlines():
+        item, bar, fields = line.partition(" | ")
+        if bar and not line.startswith("#"):
+            body = dict(field.split("=", 1) for field in fields.split("; "))
+            rows.append((item, next(iter(body)), body))
+    return rows
+
+
+LINES = lines()
+
+
+@pytest.mark.parametrize(("item", "field", "body"), [pytest.param(*row, id=f"{row[0]} {row[2]}") for row in LINES])
+def test_a_field_holds_what_its_name_and_value_show_and_nothing_else(
+    item: str, field: str, body: dict[str, str]
+) -> None:
+    shown = [label.split(" ", 2) for label in found(json.dumps(body))]
+    assert [label for label, at, _ in shown if at == field] == ([] if item == "-" else [item])
+
+
+def test_every_entry_is_met_by_a_line() -> None:
+    known = load().names
+    bodies = [exchange_of(ExampleCall(f"POST https://x.example/x\n\n{json.dumps(body)}"), "t") for _, _, body in LINES]
+    calls = [decode(call).leaves for call in bodies]
+    for entry in known.field:
+        alone = NameTable(replace(known, field=(entry,)))
+        party = entry.party[0] if entry.party else Party.UNKNOWN
+        met = {
+            item
+            for leaves in calls
+            for leaf in leaves
+            for item, _ in alone.labels(leaf, alone.among(leaves, "", party))
+        }
+        assert met == ({entry.item} if entry.item else set()), entry
 
 
 def test_a_name_is_met_in_every_spelling() -> None:
