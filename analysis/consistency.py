@@ -19,6 +19,8 @@ MOST_PATTERNS = 500
 _DOMAIN = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}")
 """A name of two labels at least, or an address."""
 
+_HOST = re.compile(r"[^\s*{}/?#]{1,253}")
+
 _NAMED = re.compile(r"\{[a-z][a-z0-9_]*(?:=([^{}]*))?\}")
 
 
@@ -63,7 +65,8 @@ def _of_rule(rule: Rule, items: Mapping[str, Item], product: Product) -> Iterato
     if bool(match.host) == bool(match.party):
         yield "match: must hold either host or party"
     for host in match.host:
-        if not _DOMAIN.fullmatch(re.sub(r"^.*[*}]\.", "", host)):
+        fixed = re.sub(r"^.*[*}]\.", "", host)
+        if host != host.lower() or not (_DOMAIN.fullmatch(fixed) if set(host) & set("*{") else _HOST.fullmatch(host)):
             yield f"match.host: {host}: must end in the domain of somebody, in small letters: `*.example.org`"
     yield from _patterns("match.host", match.host, ".")
     yield from _patterns("match.path", (match.path,), "/")

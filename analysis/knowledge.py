@@ -42,7 +42,7 @@ MOST_BYTES = 512 * 1024
 MOST_RULES = 1_000
 """Calls in all packs of a user; more are refused."""
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """Names of packs and of the files in them."""
 
 
@@ -180,7 +180,7 @@ class _Pack:
 
     def look(self, errors: list[str]) -> None:
         """Finds the files; what is no plain file in the folder itself, too large, or not looked for, is an error."""
-        if not _NAME.fullmatch(self.id):
+        if not NAME.fullmatch(self.id):
             errors.append(f"{self.folder}: a pack's name holds small letters, digits and dashes only")
         for name in ("", "calls", "declared"):
             folder = os.path.join(self.folder, name)  # noqa: PTH118 - strings cost a third of paths here
@@ -203,7 +203,7 @@ class _Pack:
                 errors.append(f"{entry.path}: is no plain file; remove it")
             elif seen.st_size > MOST_BYTES:
                 errors.append(f"{entry.path}: is larger than {MOST_BYTES // 1024} kB; split it into several files")
-            elif not _NAME.fullmatch(entry.name) or (not name and entry.name != "product.toml"):
+            elif not NAME.fullmatch(entry.name) or (not name and entry.name != "product.toml"):
                 errors.append(f"{entry.path}: is not read; a pack holds product.toml, calls/*.toml, declared/*.toml")
             else:
                 self.files.append((f"{name}/{entry.name}" if name else entry.name, seen.st_size, seen.st_mtime_ns))

@@ -9,6 +9,7 @@ from analysis.evidence import Evidence
 from analysis.example import exchange_of
 from analysis.extract import extract
 from analysis.knowledge import Knowledge
+from analysis.model import Category
 from analysis.pack import ExampleCall, Rule
 from analysis.schema import KnowledgeError
 from captures.model import Exchange
@@ -17,6 +18,8 @@ from captures.model import Exchange
 def faults(rule: Rule, knowledge: Knowledge) -> Iterator[str]:
     """A rule of `knowledge` -> one line for each fault: `place: what is wrong; what to do`.  Empty when it is right."""
     place = rule.id.replace("/", "/calls/", 1) + ".toml"
+    if rule.category is Category.UNKNOWN:
+        yield f"{place}: category: choose what the call is for, or leave the call to nobody and remove the file"
     if not rule.example:
         yield f"{place}: example: there is none; add a made-up call that the rule must win"
     if not rule.near_miss:

@@ -35,6 +35,7 @@ COMMANDS = {
     "share": Entry("share", "Write a redacted report that can be posted."),
     "known": Entry("known", "Tell what is yours: names, titles, servers."),
     "declared": Entry("declared", "Show what vendors say that they collect."),
+    "packs": Entry("packs", "Check rule packs, and begin new ones."),
     "completion": Entry("completion", "Print the completion script for a shell."),
 }
 """All commands, in the order of the help."""
