@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import translate
 from urllib.parse import unquote
@@ -16,7 +16,7 @@ from analysis.knowledge import Knowledge
 from analysis.known import OwnValues, Sighting, search
 from analysis.model import Classified, Direction, Finding, FindingSource, Party
 from analysis.names import NameTable
-from analysis.pack import ItemPlace, Rule
+from analysis.pack import Item, ItemPlace, Rule
 from analysis.shapes import is_address, label, shapes
 from captures.model import Contact, Exchange, Lookup, Unreadable
 
@@ -72,7 +72,7 @@ def extract(
     if own and not isinstance(call, Unreadable):
         exchange, looked = (call, leaves) if isinstance(call, Exchange) else (None, [Leaf("host", call.host)])
         for seen in search(exchange, looked, own):
-            if _is_news(seen, found.values(), call.host):
+            if _is_news(seen, found.values(), call.host, knowledge.items):
                 add(Leaf(seen.at, seen.value, seen.encodings), seen.item, seen.value, "known")
     if classified.party in _REACHED and isinstance(call, Exchange | Contact) and call.initiator == "inside":
         line = next(iter(evidence.public_addresses)) if len(evidence.public_addresses) == 1 else ""
@@ -80,8 +80,8 @@ def extract(
     return tuple(found.values())
 
 
-def _is_news(seen: Sighting, found: Iterable[Finding], host: str) -> bool:
-    """Whether an own value says more than what was found there: not what a rule says of it, nor who is called.
+def _is_news(seen: Sighting, found: Iterable[Finding], host: str, items: Mapping[str, Item]) -> bool:
+    """Whether an own value says more than what was found there: neither who is called nor what was said before.
 
     What somebody searched for may well be a title.
     """
@@ -90,11 +90,21 @@ def _is_news(seen: Sighting, found: Iterable[Finding], host: str) -> bool:
     others = [finding for finding in found if finding.source != "known"]
     if seen.item == "media.title" and any(f.item == "ui.search_text" and _same_field(f.at, seen.at) for f in others):
         return False
-    return not any(
-        f.item == seen.item or (f.source == "rule" and f.value.casefold() == seen.value.casefold())
-        for f in others
-        if f.at == seen.at
-    )
+    return not any(_says(finding, seen, items) for finding in others if finding.at == seen.at)
+
+
+def _says(finding: Finding, seen: Sighting, items: Mapping[str, Item]) -> bool:
+    """Whether a finding says what an own value in the same place says.
+
+    A rule knows what its place holds.  A host's name in a field for the device's name is that: both are of the device.
+    """
+    value, own = finding.value.casefold(), seen.value.casefold()
+    if finding.item == seen.item:
+        return finding.source != "pattern" or own in value
+    if finding.source == "rule" and value == own:
+        return True
+    one, other = items.get(finding.item), items.get(seen.item)
+    return finding.source != "pattern" and own in value and bool(one and other and one.subject == other.subject)
 
 
 def _same_field(one: str, other: str) -> bool:

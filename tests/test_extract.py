@@ -20,7 +20,7 @@ from captures.model import Body, Contact, Endpoint, Exchange, Initiator, Lookup,
 
 NAMES = {"client.user_agent": ("header.user-agent",), "auth.token": ("query.api_key", "header.authorization[bearer]")}
 ITEMS = {
-    name: Item(name, "", "", "", "user", names=NAMES.get(name, ()), id=name)
+    name: Item(name, "", "", "", "content" if name.startswith("media.") else "user", names=NAMES.get(name, ()), id=name)
     for name in (
         "account.email", "auth.token", "client.app", "client.device_name", "client.id", "client.model", "client.os",
         "client.user_agent", "media.library_key", "media.title", "net.lan_ip", "net.mac", "net.other_ip",
@@ -371,6 +371,18 @@ def test_what_a_rule_says_of_an_own_value_stands_and_so_does_the_same_item() -> 
         ("sent", "client.id", "body.who", "rule"),
         ("sent", "media.title", "body.who", "known"),
     ]
+
+
+def test_an_own_host_in_a_field_for_the_name_of_the_device_is_that() -> None:
+    mine = OwnValues([Known("host", "exampleton-pc", 0.0), Known("title", "Zorblax Uprising", 0.0)])
+
+    def items(value: str) -> list[str]:
+        seen = classified(call(f"GET https://plex.tv/y\nx-plex-name: {value}\nx-plex-product: x"), rule="")
+        return [f.item for f in extract(seen, known_items, HERE, None, mine)]
+
+    known_items = replace(KNOWLEDGE, items={**ITEMS, "net.hostname": ITEMS["client.device_name"]})
+    assert items("exampleton-pc") == ["client.device_name"]
+    assert items("Zorblax Uprising") == ["client.device_name", "media.title"]
 
 
 def test_a_text_that_was_searched_for_is_no_title() -> None:

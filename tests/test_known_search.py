@@ -181,7 +181,8 @@ def test_an_ipv6_address_is_found_in_all_notations(text: str) -> None:
 def test_an_address_is_not_found_in_a_longer_one_nor_in_a_version() -> None:
     mine = own("ip", "203.0.113.7")
     assert seen(sent("203.0.113.7"), mine) == [(V, ())]
-    assert [seen(sent(text), mine) for text in ("203.0.113.77", "1203.0.113.7", "203-0-113-7", "20301137")] == [[]] * 4
+    assert seen(sent("https://203-0-113-7.ab12.plex.direct:32400"), mine) == [(V, ())]
+    assert [seen(sent(text), mine) for text in ("203.0.113.77", "1203.0.113.7", "1203-0-113-7", "20301137")] == [[]] * 4
 
 
 def test_a_value_split_over_two_neighbouring_fields_is_found_at_the_first() -> None:
@@ -231,6 +232,25 @@ def test_a_value_within_a_longer_own_value_is_not_named_twice() -> None:
     both = OwnValues([Known("name", "Exampleton", 0.0), Known("email", EMAIL, 0.0)])
     found = search(sent(EMAIL), decode(sent(EMAIL)).leaves, both)
     assert [(one.item, one.value) for one in found] == [("account.email", EMAIL)]
+
+
+def test_of_two_values_with_the_same_letters_the_one_that_is_written_so_is_meant() -> None:
+    both = OwnValues([Known("name", "Alice Exampleton", 0.0), Known("username", "alice.exampleton", 0.0)])
+
+    def items(text: str) -> list[str]:
+        return [one.item for one in search(sent(text), decode(sent(text)).leaves, both)]
+
+    assert items("alice.exampleton") == ["account.username"]
+    assert items("ALICE EXAMPLETON") == ["account.name"]
+    assert items("alice-exampleton") == ["account.name"]
+    assert items("alice@exampleton.org") == []
+
+
+def test_a_value_whose_separators_are_a_part_of_it_is_found_split_all_the_same() -> None:
+    mine = own("username", "alice.exampleton")
+    assert seen(sent("aliceexampleton"), mine) == []
+    split = replace(EMPTY, query=(("a", "alice.exa"), ("b", "mpleton")))
+    assert seen(split, mine) == [("query.a", ("split",))]
 
 
 def test_a_short_name_is_found_as_a_word_alone() -> None:

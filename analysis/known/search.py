@@ -23,6 +23,10 @@ _SURE = 44.0
 """Bits of a value that is still sure when others' separators, or none, stand in it (as in `forms`)."""
 
 
+_NO_SEPARATORS = frozenset('@=?{}[]<>|\\"\n')
+"""What stands between two things, and in no spelling of one."""
+
+
 class Sighting(NamedTuple):
     """One own value in one place.  Private."""
 
@@ -67,7 +71,7 @@ def search(exchange: Exchange | None, leaves: Sequence[Leaf], own: OwnValues) ->
     met = {(_part(leaves[leaf].at), number) for leaf, number in best}
     for part, text in _parts(exchange) if exchange else ():
         for hit in own.hits(text):
-            if (part, hit.own) not in met and not hit.form.alone:
+            if (part, hit.own) not in met and not hit.form.alone and _may_stand(hit, own):
                 met.add((part, hit.own))
                 found.append(_sighting(own, hit.own, part, (), hit.form.chain))
     return tuple(_shortest(found))
@@ -137,9 +141,14 @@ def _whole(texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:
         leaf = bisect_right(starts, hit.start) - 1
         start, end = hit.start - starts[leaf], hit.end - starts[leaf]
         text = texts[leaf]
-        if end <= len(text) and (not hit.form.alone or text.strip(b"=") == text[start:end]):
+        if end <= len(text) and (not hit.form.alone or text.strip(b"=") == text[start:end]) and _may_stand(hit, own):
             chain = hit.form.chain or _step(*own.values[hit.own][:2], text[start:end].decode("utf-8", "replace"))
             yield _Seen(leaf, start, end, hit.own, chain)
+
+
+def _may_stand(hit: Hit, own: OwnValues) -> bool:
+    """Whether a form means the value where it stands in one piece."""
+    return "no-separators" not in hit.form.chain[-1:] or is_spaced(own.values[hit.own].kind)
 
 
 def _squeezed(leaves: Sequence[Leaf], texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:
@@ -174,8 +183,18 @@ def _separated(leaf: int, text: bytes, start: int, end: int, hit: Hit, own: OwnV
     if hit.form.chain and hit.form.chain[0] not in SPELLING:
         if set(hit.form.chain) <= hashes() and not hit.form.alone:  # a hash, written as a UUID
             yield _Seen(leaf, start, end, hit.own, hit.form.chain)
-    elif is_spaced(kind) and bits(squeezed(value)) >= _SURE and is_word(text, start, end):
+    elif (
+        is_spaced(kind)
+        and not set(piece) & _NO_SEPARATORS
+        and bits(squeezed(value)) >= _SURE
+        and is_word(text, start, end)
+    ):
         yield _Seen(leaf, start, end, hit.own, _step(kind, value, piece))
+
+
+def _may_separate(kind: str, piece: str) -> bool:
+    """Whether what stands between the letters may stand in a value of this kind."""
+    return is_spaced(kind) and not set(piece) & _NO_SEPARATORS
 
 
 def _step(kind: str, value: str, piece: str) -> Chain:
@@ -196,7 +215,7 @@ def _is_split(left: Leaf, right: Leaf, hit: Hit, border: int, own: OwnValues) ->
     return (
         _part(left.at) == _part(right.at)
         and min(border - hit.start, hit.end - border) >= 2
-        and (whole or ((is_spaced(kind) or value.isalnum()) and bits(squeezed(value)) >= _SURE))
+        and (whole or (kind != "ip" and bits(squeezed(value)) >= _SURE))
         and not hit.form.alone
     )
 
@@ -221,7 +240,9 @@ def _outermost(seen: list[_Seen], leaves: Sequence[Leaf]) -> list[_Seen]:
 
     def is_within(one: _Seen) -> bool:
         return any(
-            other.start <= one.start and one.end <= other.end and one.end - one.start < other.end - other.start
+            other.start <= one.start
+            and one.end <= other.end
+            and (one.start - one.end, len(one.chain)) > (other.start - other.end, len(other.chain))
             for other in spans[one.leaf]
         )
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 ANY_CASE = frozenset({"mac", "ip", "moviehash", "ed2k", "md5", "sha1"})
 """Kinds of numbers in hex, in which case says nothing."""
 
-_NOT_SPACED = frozenset({"ip", "token", "moviehash", "ed2k", "md5", "sha1"})
-"""Kinds without separators that could be other ones: `203.0.113.7` is not `203-0-113-7`."""
+_NOT_SPACED = frozenset({"ip", "server", "host", "username", "password", "token", "moviehash", "ed2k", "md5", "sha1"})
+"""Kinds whose separators are a part of them: `203.0.113.7` is not `20301137`, nor `alice.example` `alice@example`."""
 
 
 class Spelling(NamedTuple):
@@ -49,12 +49,14 @@ def spellings(kind: str, value: str) -> tuple[Spelling, ...]:
     plain = "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
     add(plain, "accents", 1)
     add(plain.lower(), "accents", 1)
-    if is_spaced(kind):
-        for text in (value, plain):
-            words = re.findall(r"[^\W_]+", text)
-            for step, joined in (("slug", "-"), ("slug", "_"), ("no-separators", "")):
-                add(joined.join(words).lower(), step, 1)
-            add("".join(words), "no-separators", 1)
+    spaced = is_spaced(kind)
+    for text in (value, plain) if kind != "ip" else ():
+        words = re.findall(r"[^\W_]+", text)
+        for step, joined in (("slug", "-"), ("slug", "_")) if spaced else ():
+            add(joined.join(words).lower(), step, 1)
+        # Of all kinds: a value that is split over two fields is looked for without separators.
+        add("".join(words).lower(), "no-separators", int(spaced))
+        add("".join(words), "no-separators", int(spaced))
     return tuple(found.values())
 
 
@@ -76,6 +78,8 @@ def _notations(kind: str, value: str) -> Iterator[tuple[str, int]]:
             address = ipaddress.ip_address(value)
         except ValueError:
             return
+        # As Plex writes them in the names of servers: 203-0-113-7.….plex.direct.
+        yield re.sub("[.:]", "-", value), 0
         if isinstance(address, ipaddress.IPv6Address):
             yield address.exploded, 2
             yield from ((text, 0) for text in _ipv6(address))
