@@ -20,7 +20,7 @@ from analysis.pack import Item, ItemPlace, Rule
 from analysis.shapes import is_address, label, shapes
 from captures.model import Contact, Exchange, Lookup, Unreadable
 
-_FILLERS = frozenset({"", "null", "undefined", "(null)", "None", "nil", "NaN"})
+_FILLERS = frozenset({"", "*", "null", "undefined", "(null)", "None", "nil", "NaN"})
 
 _REACHED = (Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN)
 

@@ -68,9 +68,11 @@ class Surroundings:
 
     @functools.cached_property
     def tables(self) -> dict[str, set[str]]:
-        """Place of a table -> plain names of its fields, also of those that are lists and tables themselves."""
+        """Place of a table -> plain names of its fields that are not empty, also of its lists and tables."""
         tables: dict[str, set[str]] = {}
         for leaf in self.leaves:
+            if not leaf.value:
+                continue
             place, name = _parent(leaf.at)
             if name in self.pair_keys:
                 tables.setdefault(place.rpartition(".")[0], set()).add(_plain(leaf.value))
@@ -164,7 +166,7 @@ class NameTable:
     def _holds(self, entry: _Entry, value: str, at: str, around: Surroundings) -> bool:
         if entry.item in self._only_sent and at.startswith("response."):
             return False
-        if entry.fits and not entry.fits.fullmatch(value, 0, _LONGEST_VALUE):
+        if entry.fits and not entry.fits.fullmatch(value.strip(), 0, _LONGEST_VALUE):
             return False
         if entry.party and around.party not in entry.party:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from dataclasses import replace
@@ -121,6 +122,13 @@ def test_a_pair_is_called_what_its_key_says() -> None:
     otel = f'{{"attributes": [{pair % "host.name"}, {pair % "other"}]}}'
     assert found(otel) == ["net.hostname attributes.0.value.stringValue ann-nas"]
     assert found('{"tags": [["os.name", "Linux"], ["other", "Linux"]]}') == ["client.os tags.0.1 Linux"]
+
+
+def test_a_user_name_without_a_password_may_be_a_key() -> None:
+    for login, shown in (("ann:secret1", ["account.username", "account.password"]), ("0a1b2c3d4e5f:", [])):
+        encoded = base64.b64encode(login.encode()).decode()
+        labels = found("", start=f"GET https://x.example/x\nauthorization: Basic {encoded}")
+        assert [label.split()[0] for label in labels] == shown
 
 
 def test_a_segment_of_the_path_is_called_what_stands_before_it() -> None:
