@@ -20,10 +20,10 @@ class KnowledgeError(ValueError):
     """A file that we or the user wrote is wrong.  Each line is `place: what is wrong; what is allowed`."""
 
 
-def convert[T](cls: type[T], table: object, place: str) -> T:
+def convert[T](cls: type[T], table: object, place: str, **derived: str) -> T:
     """Parsed TOML -> an instance of the dataclass `cls`.
 
-    `place` is the name of the file and stands before each error.
+    `place` is the name of the file and stands before each error; `derived` are the fields that no file sets.
     Raises `KnowledgeError` with one line for each thing that is wrong.
 
     >>> @dataclasses.dataclass(frozen=True)
@@ -35,7 +35,7 @@ def convert[T](cls: type[T], table: object, place: str) -> T:
     """
     errors: list[str] = []
     kind: Any = cls
-    value = _converter(kind)(table, None, errors)
+    value = _table(kind, table, None, errors, **derived)
     if errors:
         raise KnowledgeError("\n".join(f"{place}: {error}" for error in errors))
     return typing.cast("T", value)
@@ -99,7 +99,7 @@ def _mapping(element: _Converter, value: Any, path: _Path, errors: list[str]) ->
     return {key: element(item, (path, key), errors) for key, item in value.items()}
 
 
-def _table(cls: Any, value: Any, path: _Path, errors: list[str]) -> Any:
+def _table(cls: Any, value: Any, path: _Path, errors: list[str], **derived: str) -> Any:
     if not isinstance(value, dict):
         errors.append(f"{_at(path)}: must be a table, not {_shown(value)}")
         return None
@@ -113,7 +113,7 @@ def _table(cls: Any, value: Any, path: _Path, errors: list[str]) -> Any:
     arguments = {
         fields[key].name: fields[key].convert(item, (path, key), errors) for key, item in value.items() if key in fields
     }
-    return cls(**arguments) if len(errors) == before else None
+    return cls(**arguments, **derived) if len(errors) == before else None
 
 
 class _Field(typing.NamedTuple):
