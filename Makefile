@@ -28,9 +28,9 @@ test-slow: $(VENV)/ready
 bench: $(VENV)/ready
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-# Writes docs/cli.md and docs/share-schema.json anew from the program.
+# Writes docs/cli.md, docs/coverage.md and docs/share-schema.json anew from the program and the packs.
 docs: $(VENV)/ready
-	UPDATE_DOCS=1 $(BIN)/pytest -q tests/test_cli_docs.py tests/test_redact.py
+	UPDATE_DOCS=1 $(BIN)/pytest -q tests/test_cli_docs.py tests/test_catalogue.py tests/test_redact.py
 
 # Brings the list of third parties up to date from npm; needs npm.
 entities: $(VENV)/ready

@@ -168,3 +168,16 @@ def _write(made: Draft, out: Path) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
         click.echo(str(path))
+
+
+@packs.command()
+def coverage() -> None:
+    """Print what the shipped packs know, and what they do not, in Markdown.
+
+    \b
+    Example:
+      phonehome packs coverage
+    """
+    from analysis import catalogue, knowledge
+
+    options.write(catalogue.page(knowledge.load()), "-")
