@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ import msgspec
 from analysis import VERSION
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
+from analysis.known import OwnValues
 from analysis.model import Classified, Finding
 from captures import home
 
@@ -48,6 +50,7 @@ class Index:
         self._path = ledger.with_name(ledger.name + ".index")
         self._connection: sqlite3.Connection | None = None
         self._new: list[tuple[int, int, str, bytes]] = []
+        self._own: tuple[str, ...] = ()
 
     def __enter__(self) -> Index:
         """Opens or makes the file."""
@@ -77,17 +80,19 @@ class Index:
             connection.close()
             raise
 
-    def begin(self, knowledge: Knowledge, evidence: Evidence, own: str = "") -> None:
+    def begin(self, knowledge: Knowledge, evidence: Evidence, own: OwnValues | None = None) -> None:
         """Says what the findings depend on; what was kept under other circumstances is thrown away.
 
-        `own` is the revision of the user's own values; empty when they were not searched for.
+        `own` are the user's own values, `None` when none are searched for.  The file names them by their numbers, so
+        that nothing of them is left in it when they are forgotten.
         """
+        self._own = tuple(one.value for one in own.values) if own else ()
         facts = (
             VERSION,
             sorted(knowledge.hashes.items()),
             sorted(evidence.public_addresses),
             sorted(evidence.own.hosts),
-            own,
+            own.revision if own else "",
         )
         self._under(hashlib.sha256(repr(facts).encode()).hexdigest())
 
@@ -117,17 +122,28 @@ class Index:
             if row is None or row[0] != _judged(call):
                 return None
             kept = msgspec.msgpack.decode(row[1], type=Found)
-        except (sqlite3.Error, msgspec.MsgspecError):
+            findings = tuple(self._named(finding, call.n) for finding in kept.findings)
+        except (sqlite3.Error, msgspec.MsgspecError, ValueError, IndexError):
             self._give_up()
             return None
-        return Found(tuple(_of(finding, call.n) for finding in kept.findings), kept.ran_out)
+        return Found(findings, kept.ran_out)
 
     def keep(self, call: Classified, found: Found) -> None:
         """Keeps what was found in a call."""
         source = call.observation.source
-        self._new.append((source.index, source.part, _judged(call), msgspec.msgpack.encode(found)))
+        numbered = Found(tuple(self._numbered(finding) for finding in found.findings), found.ran_out)
+        self._new.append((source.index, source.part, _judged(call), msgspec.msgpack.encode(numbered)))
         if len(self._new) >= 1000:
             self._write()
+
+    def _numbered(self, finding: Finding) -> Finding:
+        """The finding as it is kept: an own value as its number."""
+        return replace(finding, value=str(self._own.index(finding.value))) if finding.source == "known" else finding
+
+    def _named(self, finding: Finding, call: int) -> Finding:
+        """A kept finding in the call of this number: numbers change when captures are read together."""
+        value = self._own[int(finding.value)] if finding.source == "known" else finding.value
+        return replace(finding, call=call, value=value)
 
     def _write(self) -> None:
         rows, self._new = self._new, []
@@ -168,10 +184,3 @@ PRAGMA user_version = {FORM};
 def _judged(call: Classified) -> str:
     """What the findings of one call depend on beside the call."""
     return f"{call.rule} {call.party} {call.role}"
-
-
-def _of(finding: Finding, number: int) -> Finding:
-    """The same finding in the call of this number: numbers change when captures are read together."""
-    return Finding(
-        number, finding.direction, finding.item, finding.at, finding.value, finding.encodings, finding.source
-    )

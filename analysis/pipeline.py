@@ -116,7 +116,7 @@ def run(
     observations = join(captures)
     evidence = gather(observations, knowledge, named, own.addresses if own else ())
     if index:
-        index.begin(knowledge, evidence, own.revision if own else "")
+        index.begin(knowledge, evidence, own)
     calls: list[Classified] = []
     findings: list[Finding] = []
     ran_out: Counter[str] = Counter()

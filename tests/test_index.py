@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 import stat
 from contextlib import closing
@@ -17,6 +18,7 @@ from analysis.known import Known, OwnValues
 from analysis.pipeline import Result, run
 from captures.formats import read
 from captures.ledger import Writer
+from captures.model import Exchange
 
 KNOWLEDGE = load()
 DATA = Path(__file__).with_name("data")
@@ -98,6 +100,20 @@ def test_other_own_values_make_it_anew(ledger: Path) -> None:
     assert said(report(ledger, own=two)) == said(report(ledger, own=two, index=False))
     forge(ledger)
     assert said(report(ledger)) == said(report(ledger, index=False))
+
+
+def test_an_own_value_stands_in_the_report_and_not_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "own.ledger"
+    writer = Writer(path, None)
+    for observation in read(DATA / "plexapi.flow.gz").observations():
+        if isinstance(observation, Exchange):
+            writer.put(replace(observation, path="/" + base64.b64encode(b"of Zorblax Exampleton, by").decode()))
+    writer.close()
+    own = OwnValues([Known("name", "Quiet Harbour", 0.0), Known("title", "Zorblax Exampleton", 0.0)])
+    first, again = report(path, own=own), report(path, own=own)
+    assert {f.value for f in again.findings if f.source == "known"} == {"Zorblax Exampleton"}
+    assert said(first) == said(again)
+    assert b"Zorblax Exampleton" not in path.with_name("own.ledger.index").read_bytes()
 
 
 @pytest.mark.parametrize("damage", [b"", b"Dear reader, " * 100, b"SQLite format 3\0" + b"\xff" * 200])

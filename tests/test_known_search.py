@@ -107,6 +107,40 @@ def test_a_value_is_found_in_every_encoding_at_its_place(name: str, value: str) 
     assert seen(sent(encode(value))) == [(at, chain)]
 
 
+LAYERS: dict[str, Callable[[bytes], bytes]] = {
+    "percent": lambda data: quote(data, safe="").encode(),
+    "base64": base64.b64encode,
+    "base64 in a text": lambda data: base64.b64encode(b"\x80" + data + b"\xff"),
+    "hex": lambda data: data.hex().encode(),
+    "hex in capitals": lambda data: data.hex().upper().encode(),
+    "json": lambda data: "".join(f"\\u{ord(c):04x}" for c in data.decode()).encode(),
+    "html": lambda data: entities(data.decode()).encode(),
+    "reversed": lambda data: data[::-1],
+    "rot13": lambda data: codecs.encode(data.decode(), "rot13").encode(),
+    "md5": lambda data: hashlib.md5(data).hexdigest().encode(),
+    "sha1": lambda data: hashlib.sha1(data).hexdigest().encode(),
+    "sha256": lambda data: hashlib.sha256(data).hexdigest().encode(),
+    "sha512": lambda data: hashlib.sha512(data).hexdigest().encode(),
+    "xxh64": lambda data: xxhash.xxh64(data).hexdigest().encode(),
+}
+
+
+@pytest.mark.parametrize("value", [TITLE, EMAIL])
+@pytest.mark.parametrize("outer", LAYERS)
+def test_a_value_is_found_in_two_layers_of_encodings(outer: str, value: str) -> None:
+    written = {inner: LAYERS[outer](LAYERS[inner](value.encode())).decode() for inner in LAYERS}
+    missed = [inner for inner, text in written.items() if not seen(sent(text))]
+    # A hash is of the value alone, not of a text around it.
+    is_hash = LAYERS[outer](b"") != b"" and outer != "base64 in a text"
+    assert missed == (["base64 in a text"] if is_hash else [])
+
+
+@pytest.mark.parametrize("inner", LAYERS)
+def test_packing_hides_no_layer_below(inner: str) -> None:
+    packed = b64(gzip.compress(b"a " + LAYERS[inner](TITLE.encode())))
+    assert [at.removesuffix("[percent]") for at, _ in seen(sent(packed))] == [f"{V}[base64][gzip]"]
+
+
 @pytest.mark.parametrize(
     ("written", "chain"),
     [
@@ -242,13 +276,14 @@ def test_of_two_values_with_the_same_letters_the_one_that_is_written_so_is_meant
 
     assert items("alice.exampleton") == ["account.username"]
     assert items("ALICE EXAMPLETON") == ["account.name"]
-    assert items("alice-exampleton") == ["account.name"]
+    assert items("Alice; Exampleton") == ["account.name"]
     assert items("alice@exampleton.org") == []
 
 
 def test_a_value_whose_separators_are_a_part_of_it_is_found_split_all_the_same() -> None:
     mine = own("username", "alice.exampleton")
-    assert seen(sent("aliceexampleton"), mine) == []
+    assert seen(sent("alice@exampleton.org"), mine) == seen(sent("alice, exampleton"), mine) == []
+    assert seen(sent("alice-exampleton"), mine) == [(V, ("slug",))]
     split = replace(EMPTY, query=(("a", "alice.exa"), ("b", "mpleton")))
     assert seen(split, mine) == [("query.a", ("split",))]
 

@@ -49,6 +49,9 @@ _SURE = 44.0
 _SURE_OF_WORDS = 56.0
 """The same within words, which consist of words: `Christopher` stands in `Christopherson`."""
 
+_SURE_IF_TURNED = 28.0
+"""Of a whole word backwards or in ROT13, six letters: Nadia is Aidan backwards."""
+
 _SHORTEST = 4
 
 
@@ -76,11 +79,12 @@ def forms(kind: str, value: str, secret: bytes | None = None) -> Iterator[Form]:
             continue
         seen.add(pattern)
         plain = not chain or chain[0] in SPELLING
+        turned = chain[:1] in (("reversed",), ("rot13",)) and (len(chain) == 1 or chain[1] in SPELLING)
         alone = chain[:1] == ("crc32",) or chain[:2] == ("base64", "crc32")
         weight = bits(pattern.decode("latin-1")) if folds else 6.0 * len(pattern)
-        if weight >= _SURE or plain or alone:
+        if weight >= _SURE or plain or alone or (turned and weight >= _SURE_IF_TURNED):
             sure = _SURE if is_number(pattern.decode("latin-1")) else _SURE_OF_WORDS
-            yield Form(pattern, chain, folds, plain and weight < sure, alone)
+            yield Form(pattern, chain, folds, (plain or turned) and weight < sure, alone)
 
 
 def _all(written: tuple[Spelling, ...], secret: bytes | None) -> Iterator[tuple[bytes, Chain, bool]]:
@@ -190,13 +194,14 @@ def _html(data: bytes) -> Iterator[bytes]:
 def _utf16(data: bytes) -> Iterator[bytes]:
     yield _text(data).encode("utf-16-le", "replace")
     yield _text(data).encode("utf-16-be", "replace")
+    yield codecs.BOM_UTF16_LE + _text(data).encode("utf-16-le", "replace")
 
 
 _CODES: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     "percent": _percent,
     "json": _json,
     "html": _html,
-    "hex": lambda data: iter((data.hex().encode(),)),
+    "hex": lambda data: iter((data.hex().encode(), data.hex().upper().encode())),
     "utf-16": _utf16,
     "reversed": lambda data: iter((_text(data)[::-1].encode("utf-8", "replace"),)),
     "rot13": lambda data: iter((codecs.encode(_text(data), "rot13").encode("utf-8", "replace"),)),

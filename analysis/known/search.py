@@ -71,7 +71,7 @@ def search(exchange: Exchange | None, leaves: Sequence[Leaf], own: OwnValues) ->
     met = {(_part(leaves[leaf].at), number) for leaf, number in best}
     for part, text in _parts(exchange) if exchange else ():
         for hit in own.hits(text):
-            if (part, hit.own) not in met and not hit.form.alone and _may_stand(hit, own):
+            if (part, hit.own) not in met and not hit.form.alone:
                 met.add((part, hit.own))
                 found.append(_sighting(own, hit.own, part, (), hit.form.chain))
     return tuple(_shortest(found))
@@ -141,14 +141,9 @@ def _whole(texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:
         leaf = bisect_right(starts, hit.start) - 1
         start, end = hit.start - starts[leaf], hit.end - starts[leaf]
         text = texts[leaf]
-        if end <= len(text) and (not hit.form.alone or text.strip(b"=") == text[start:end]) and _may_stand(hit, own):
+        if end <= len(text) and (not hit.form.alone or text.strip(b"=") == text[start:end]):
             chain = hit.form.chain or _step(*own.values[hit.own][:2], text[start:end].decode("utf-8", "replace"))
             yield _Seen(leaf, start, end, hit.own, chain)
-
-
-def _may_stand(hit: Hit, own: OwnValues) -> bool:
-    """Whether a form means the value where it stands in one piece."""
-    return "no-separators" not in hit.form.chain[-1:] or is_spaced(own.values[hit.own].kind)
 
 
 def _squeezed(leaves: Sequence[Leaf], texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:

@@ -12,7 +12,7 @@ ANY_CASE = frozenset({"mac", "ip", "moviehash", "ed2k", "md5", "sha1"})
 """Kinds of numbers in hex, in which case says nothing."""
 
 _NOT_SPACED = frozenset({"ip", "server", "host", "username", "password", "token", "moviehash", "ed2k", "md5", "sha1"})
-"""Kinds whose separators are a part of them: `203.0.113.7` is not `20301137`, nor `alice.example` `alice@example`."""
+"""Kinds whose separators are a part of them: what has others is a slug, or something else (`alice@example`)."""
 
 
 class Spelling(NamedTuple):
@@ -49,19 +49,16 @@ def spellings(kind: str, value: str) -> tuple[Spelling, ...]:
     plain = "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
     add(plain, "accents", 1)
     add(plain.lower(), "accents", 1)
-    spaced = is_spaced(kind)
     for text in (value, plain) if kind != "ip" else ():
         words = re.findall(r"[^\W_]+", text)
-        for step, joined in (("slug", "-"), ("slug", "_")) if spaced else ():
+        for step, joined in (("slug", "-"), ("slug", "_"), ("no-separators", "")):
             add(joined.join(words).lower(), step, 1)
-        # Of all kinds: a value that is split over two fields is looked for without separators.
-        add("".join(words).lower(), "no-separators", int(spaced))
-        add("".join(words), "no-separators", int(spaced))
+        add("".join(words), "no-separators", 1)
     return tuple(found.values())
 
 
 def is_spaced(kind: str) -> bool:
-    """Whether a value of this kind may be written with other separators, or none."""
+    """Whether a value of this kind may be written with any other separators."""
     return kind not in _NOT_SPACED
 
 
