@@ -19,6 +19,12 @@ _LONGEST_PLACE = 300
 _LONGEST_VALUE = 1_024
 """Characters of a value whose form is looked at: what a longer one begins with."""
 
+_LONGEST_TEXT = 64 * 1024
+"""Characters of a text in which forms are looked for."""
+
+_LONGEST_FILLER = 20
+"""Characters of a value that may say nothing."""
+
 _LONGEST_STEP = 100
 """Characters of the name in a pair."""
 
@@ -120,7 +126,10 @@ class NameTable:
         self._filler = frozenset(names.filler)
         self.free_text = frozenset(names.free_text)
         """Items that are texts, in which other forms are looked for."""
-        self._forms = [(p.item, p.holds, re.compile("|".join(p.text))) for p in names.pattern]
+        self._forms = [
+            (p.item, p.holds, re.compile("|".join(p.text)), _LONGEST_TEXT if p.within else _LONGEST_VALUE)
+            for p in names.pattern
+        ]
         self._met: dict[str, tuple[_Entry, ...]] = {}
 
     def among(self, leaves: Sequence[Leaf], role: str = "", party: Party = Party.UNKNOWN) -> Surroundings:
@@ -144,20 +153,22 @@ class NameTable:
 
     def forms(self, leaf: Leaf) -> Iterator[tuple[str, str]]:
         """One leaf -> (item, part of the value) of what its form alone shows, each once."""
-        if leaf.peeled or len(leaf.value) > _LONGEST_VALUE or len(leaf.value) < 5:
+        if leaf.peeled or len(leaf.value) < 5:
             return
-        for item, holds, form in self._forms:
+        for item, holds, form, longest in self._forms:
+            if longest < _LONGEST_TEXT and len(leaf.value) > longest:
+                continue
             if holds and not any(text in leaf.value for text in holds):
                 continue
             if not (item in self._only_sent and leaf.at.startswith("response.")):
-                yield from dict.fromkeys((item, match[0]) for match in form.finditer(leaf.value))
+                yield from dict.fromkeys((item, match[0]) for match in form.finditer(leaf.value, 0, longest))
 
     def _label(self, place: str, value: str, leaf: Leaf, around: Surroundings) -> tuple[str, str] | None:
         at = place
         for encoding in leaf.encodings:
             at = at.replace(f"[{encoding}]", "")
         for entry in self._entries(at):
-            if not entry.item or value.lower() in self._filler:
+            if not entry.item or (len(value) <= _LONGEST_FILLER and value.lower() in self._filler):
                 return None
             if self._holds(entry, value, place, around):
                 return (entry.server_item if around.role == "server" else entry.item), value

@@ -324,6 +324,8 @@ class ValuePattern:
     """Regular expressions; what one of them finds is the value."""
     holds: tuple[str, ...] = ()
     """Texts of which a value must hold one to be looked at: most hold none.  Empty: any value."""
+    within: bool = False
+    """Whether it is looked for within long texts too; its time must then be of the order of the text's length."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,6 +213,16 @@ def test_a_form_shows_what_a_value_is_whatever_its_field_is_called(value: str, i
     assert found(f'{{"zz": "{value}"}}') == [f"{item} zz {part}"]
 
 
+def test_a_file_and_a_film_are_found_in_a_long_log() -> None:
+    log = (
+        "12:00 started\n" * 2_000 + "12:01 cannot open '/srv/films/Zorblax.mkv' of tt9990101\n" + "12:02 idle\n" * 2_000
+    )
+    assert found(log) == [
+        "media.external_id body tt9990101",
+        "media.file_path_or_name body /srv/films/Zorblax.mkv",
+    ]
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -227,7 +237,16 @@ def test_what_only_looks_alike_is_nothing(value: str) -> None:
 def test_every_expression_takes_a_time_of_the_order_of_the_value() -> None:
     names = load().names
     patterns = {p.item: NameTable(Names(pattern=(p,))) for p in names.pattern}
-    for text in ("a" * 5_000, "/media/" * 700, "1." * 2_500, "1 " * 2_500, "a-" * 2_500, "2031 " * 1_000):
+    for text in (
+        "a" * 5_000,
+        "/media/" * 20_000,
+        "tt1" * 50_000,
+        "/media/" * 700,
+        "1." * 2_500,
+        "1 " * 2_500,
+        "a-" * 2_500,
+        "2031 " * 1_000,
+    ):
         for form in names.values:
             table = NameTable(Names(values=names.values, field=(NamedField("x", ("zz",), form),)))
             leaves = decode(exchange_of(ExampleCall(f"POST https://x.example/x\n\nzz={text}"), "t")).leaves
