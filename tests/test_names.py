@@ -122,6 +122,24 @@ def test_a_pair_is_called_what_its_key_says() -> None:
     otel = f'{{"attributes": [{pair % "host.name"}, {pair % "other"}]}}'
     assert found(otel) == ["net.hostname attributes.0.value.stringValue ann-nas"]
     assert found('{"tags": [["os.name", "Linux"], ["other", "Linux"]]}') == ["client.os tags.0.1 Linux"]
+    assert found('{"os_name": {"value": "Linux"}, "other": {"value": "Linux"}}') == ["client.os os_name.value Linux"]
+
+
+def test_the_keys_of_pairs_stand_beside_one_another() -> None:
+    pairs = '[{"name": "title", "value": "Zorblax"}, {"name": "%s", "value": "2031"}]'
+    assert found(pairs % "release year")[0] == "media.title 0.value Zorblax"
+    assert found(pairs % "month") == []
+
+
+def test_a_header_of_ones_own_and_space_around_a_value_change_nothing() -> None:
+    assert found("", start="GET https://x.example/x\nx-token: inventedtoken0001") == [
+        "auth.token header.x-token inventedtoken0001"
+    ]
+    assert found('{"osVersion": "12.11 \\n"}') == ["client.os osVersion 12.11 \n"]
+
+
+def test_of_a_longer_value_no_part_is_taken_for_the_whole() -> None:
+    assert found('{"zz": "Mozilla/5.0 (X11) %s"}' % ("a" * 2_000)) == []
 
 
 def test_a_user_name_without_a_password_may_be_a_key() -> None:
