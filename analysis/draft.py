@@ -6,9 +6,9 @@ import datetime as dt
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from analysis.at import normalise
 from analysis.entities import registrable
@@ -75,14 +75,18 @@ def recipients(result: Result) -> dict[str, tuple[Classified, ...]]:
     return {name: tuple(calls) for name, calls in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))}
 
 
-def kinds(calls: Iterable[Classified]) -> tuple[Kind, ...]:
-    """Calls to one recipient -> the kinds of calls among them, the most frequent first."""
+def kinds(calls: Iterable[Classified], findings: Iterable[Finding]) -> tuple[Kind, ...]:
+    """Calls to one recipient -> the kinds of calls among them, the most frequent first.
+
+    What was found in a path is no fixed part of it.
+    """
+    private = {found.value for found in findings if found.at.startswith("path") and len(found.value) > 1}
     groups: dict[tuple[str, str, str], list[Classified]] = defaultdict(list)
     for call in calls:
         seen = call.observation
         host = _host_pattern(seen.host)
         if isinstance(seen, Exchange) and seen.path.startswith("/"):
-            groups[host, seen.method, "/".join(_step(step) for step in seen.path.split("/"))].append(call)
+            groups[host, seen.method, "/".join(_step(step, private) for step in seen.path.split("/"))].append(call)
         else:
             groups[host, "", ""].append(call)
     merged: dict[tuple[str, str, str], list[Classified]] = defaultdict(list)
@@ -142,7 +146,10 @@ def _host_pattern(host: str) -> str:
     return "*." + ".".join(labels[ids[-1] + 1 :]) if ids and registrable(host) else host
 
 
-def _step(step: str) -> str:
+def _step(step: str, private: Collection[str]) -> str:
+    plain = unquote(step)
+    if any(value in plain for value in private):
+        return "*"
     stem, dot, ending = step.rpartition(".")
     if dot and stem and len(ending) <= 4 and ending.isalnum() and not ending.isdigit():
         return f"*.{ending}" if is_id(stem) else step

@@ -39,8 +39,12 @@ MOST_FILES = 2_000
 MOST_BYTES = 512 * 1024
 """A larger file is refused."""
 
+MOST_PACKS = 100
 MOST_RULES = 1_000
-"""Calls in all packs of a user; more are refused."""
+"""Packs of a user, and calls in all of them; more are refused, since a call may be tried against each."""
+
+_PARTS = ("calls", "declared")
+"""Folders in a pack."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 """Names of packs and of the files in them."""
@@ -157,8 +161,10 @@ def folders(root: Path, errors: list[str]) -> list[Path]:
             continue
         if entry.is_symlink():
             errors.append(f"{entry.path}: is a link; put the pack itself into the folder")
-        elif entry.is_dir() and os.path.lexists(os.path.join(entry.path, "product.toml")):  # noqa: PTH118 - 6 ms less
+        elif entry.is_dir() and os.path.lexists(f"{entry.path}/product.toml"):
             found.append(Path(entry.path))
+        elif entry.is_dir() and any(os.path.lexists(f"{entry.path}/{part}") for part in _PARTS):
+            errors.append(f"{entry.path}: has no product.toml, which says whose pack it is")
     return found
 
 
@@ -182,8 +188,8 @@ class _Pack:
         """Finds the files; what is no plain file in the folder itself, too large, or not looked for, is an error."""
         if not NAME.fullmatch(self.id):
             errors.append(f"{self.folder}: a pack's name holds small letters, digits and dashes only")
-        for name in ("", "calls", "declared"):
-            folder = os.path.join(self.folder, name)  # noqa: PTH118 - strings cost a third of paths here
+        for name in ("", *_PARTS):
+            folder = f"{self.folder}/{name}" if name else str(self.folder)  # strings cost a third of paths here
             if os.path.islink(folder):  # noqa: PTH114 - likewise
                 errors.append(f"{folder}: is a link; put the folder itself into the pack")
             elif os.path.isdir(folder):  # noqa: PTH112 - likewise
@@ -194,6 +200,12 @@ class _Pack:
         with os.scandir(folder) as listing:
             entries = list(islice(listing, MOST_FILES + 1))
         for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith(".") and (name or entry.name not in _PARTS):
+                    errors.append(
+                        f"{entry.path}: is not read; a pack holds product.toml, calls/*.toml, declared/*.toml"
+                    )
+                continue
             if not entry.name.endswith(".toml"):
                 continue
             seen = entry.stat(follow_symlinks=False)
@@ -294,6 +306,8 @@ def _read(packs: list[_Pack], errors: list[str]) -> Knowledge:
         errors.extend(f"{NAMES.name}: {fault}" for fault in consistency.faults_of_names(names, items))
         errors.extend(consistency.faults(items, products, rules, lists))
         own = [one for one in taken if one.folder.parent != SHIPPED]
+        if len(own) > MOST_PACKS:
+            errors.append(f"{own[0].folder.parent}: holds {len(own)} packs; at most {MOST_PACKS} are read")
         if (count := sum(len(one.rules) for one in own)) > MOST_RULES:
             errors.append(f"{own[0].folder.parent}: holds {count} calls; at most {MOST_RULES} are read")
     finally:

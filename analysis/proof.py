@@ -53,13 +53,14 @@ class Private(NamedTuple):
 def prove(text: str, result: Result, report: SharedReport, renderer: Renderer | None) -> None:
     """Raises `LeakError` if a finished text (by `renderer`; `None`: JSON) holds anything private of the result."""
     shown = [seen.name for seen in report.shown]
+    ticked = {*shown, *(recipient(call) for call in result.calls if host(call) in shown)}
     left = masked(text, report, renderer)
     # A host that the user chose to show may stand in the text; but not with, say, his name in it.
     # Runs of what was taken out are shortened: thousands of values are searched in what little is left.
     searched = "\n".join((re.sub(f"{_MASK}+", _MASK, left), *shown))
     folded = searched.casefold()
     for private in dict.fromkeys(privates(result)):
-        if private.value not in shown and _stands_in(private, searched, folded):
+        if private.value not in ticked and _stands_in(private, searched, folded):
             raise LeakError(
                 f"share: the text would hold {private.what}; nothing was written. Leave out --show if you gave it, "
                 "else report this as a fault of phonehome"

@@ -23,7 +23,7 @@ from analysis.occasions import covered, span
 from analysis.pack import RecipientKind
 from analysis.pipeline import Result
 from analysis.texts import Count, Length, Occasion
-from analysis.traffic import is_outside, is_readable, is_visit, recipient
+from analysis.traffic import host, is_outside, is_readable, is_visit, recipient
 from analysis.vocabulary import EXACT_VERSION, HOST_NAME, Vocabulary, vocabulary
 from analysis.vocabulary import VERSION as MAJOR_MINOR
 
@@ -237,11 +237,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
         received=names.received(result, outside),
         calls=names.calls(result.calls),
         coverage=_coverage(result),
-        shown=tuple(
-            SharedHost(placeholder, host)
-            for host, placeholder in names.hosts.items()
-            if host in show and HOST_NAME.fullmatch(host)
-        ),
+        shown=names.shown(outside.values(), show),
     )
 
 
@@ -321,6 +317,15 @@ class _Names:
         compared = {c.entity for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN}
         unknown = sorted((called | compared) - set(self._entities))
         self.hosts = {host: f"host#{n}" for n, host in enumerate(unknown, 1)}
+
+    def shown(self, calls: Iterable[Classified], show: Collection[str]) -> tuple[SharedHost, ...]:
+        """Hosts that were ticked, by the number under which their recipient, a company or the host itself, stands."""
+        found = {host(call): self.hosts[name] for call in calls if (name := recipient(call)) in self.hosts}
+        return tuple(
+            SharedHost(placeholder, name)
+            for name, placeholder in sorted(found.items())
+            if name in show and HOST_NAME.fullmatch(name)
+        )
 
     def entity(self, name: str) -> str:
         return self._entities[name] if name in self._entities else self.hosts[name]

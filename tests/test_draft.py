@@ -43,7 +43,7 @@ def checked(made: draft.Draft, folder: Path) -> list[str]:
 
 def drafted(found: Result, category: Category = Category.USAGE_STATISTICS) -> draft.Draft:
     ((name, calls),) = draft.recipients(found).items()
-    kinds = draft.kinds(calls)
+    kinds = draft.kinds(calls, found.findings)
     return draft.draft(name, kinds, [category] * len(kinds), found)
 
 
@@ -97,7 +97,7 @@ request = "POST https://t.acme-tv.example/v2/users/12345/events/other"
 
 
 def test_no_value_that_was_recognised_stands_in_it_unsaid() -> None:
-    found = result(exchange("t.acme.example", "/v1/alice@home.example.net/x", body=EVENTS))
+    found = result(exchange("t.acme.example", "/v1/mail=alice%40home.example.net/x", body=EVENTS))
     text = "".join(drafted(found).files.values())
     assert [f.value for f in found.findings if len(f.value) >= 4 and f.direction == "sent" and f.value in text] == []
     named = result(exchange("t.acme.example", "/v1/living-room", body=b'{"device_name": "living-room"}'))
@@ -125,7 +125,7 @@ def test_steps_that_are_ids_or_vary_are_no_part_of_the_path() -> None:
              "/s/12345.png", "/v1/b")  # fmt: skip
     found = result(*(exchange("t.acme.example", path, index=n) for n, path in enumerate(paths)))
     ((_, calls),) = draft.recipients(found).items()
-    assert {(kind.path, len(kind.calls)) for kind in draft.kinds(calls)} == {
+    assert {(kind.path, len(kind.calls)) for kind in draft.kinds(calls, found.findings)} == {
         ("/a/*/x", 2), ("/p/*", 4), ("/q/one", 1), ("/q/two", 1), ("/s/*.png", 1), ("/v1/b", 1),
     }  # fmt: skip
 
@@ -138,7 +138,7 @@ def test_hosts_that_begin_with_an_id_are_one_and_the_most_called_recipient_is_fi
     )
     recipients = draft.recipients(found)
     assert [(name, len(calls)) for name, calls in recipients.items()] == [("acme.example", 2), ("once.example", 1)]
-    assert [kind.host for kind in draft.kinds(recipients["acme.example"])] == ["*.in.acme.example"]
+    assert [kind.host for kind in draft.kinds(recipients["acme.example"], found.findings)] == ["*.in.acme.example"]
 
 
 def test_a_connection_that_could_not_be_read_becomes_a_rule_about_the_host(tmp_path: Path) -> None:
@@ -162,6 +162,6 @@ def test_whatever_was_called_becomes_a_pack_that_passes(
     call = replace(exchange(host, "/no-such-call/" + path, body=body), query=tuple(query))
     found = result(call)
     for name, calls in draft.recipients(found).items():
-        kinds = draft.kinds(calls)
+        kinds = draft.kinds(calls, found.findings)
         made = draft.draft(name, kinds, [Category.SEARCH] * len(kinds), found)
         assert checked(made, tmp_path_factory.mktemp("packs")) == []

@@ -90,14 +90,20 @@ def test_a_link_in_a_pack_is_refused(tmp_path: Path, name: str, error: str) -> N
 
 def test_what_is_no_plain_file_of_a_pack_is_refused_and_never_read(tmp_path: Path) -> None:
     pack(tmp_path)
+    (tmp_path / "own/calls/more").mkdir()
+    (tmp_path / "own/call").mkdir()
+    (tmp_path / "half/calls").mkdir(parents=True)
     os.mkfifo(tmp_path / "own/calls/pipe.toml")  # reading it would wait for ever
     (tmp_path / "own/calls/large.toml").write_bytes(b"#" * (MOST_BYTES + 1))
     (tmp_path / "own/latest.toml").write_text(RULE, "utf-8")
     (tmp_path / "own/calls/Rule One.toml").write_text(RULE, "utf-8")
-    assert sorted(line.removeprefix(f"{tmp_path}/own/") for line in errors(tmp_path)) == [
+    assert sorted(line.removeprefix(f"{tmp_path}/").removeprefix("own/") for line in errors(tmp_path)) == [
+        "call: is not read; a pack holds product.toml, calls/*.toml, declared/*.toml",
         "calls/Rule One.toml: is not read; a pack holds product.toml, calls/*.toml, declared/*.toml",
         "calls/large.toml: is larger than 512 kB; split it into several files",
+        "calls/more: is not read; a pack holds product.toml, calls/*.toml, declared/*.toml",
         "calls/pipe.toml: is no plain file; remove it",
+        "half: has no product.toml, which says whose pack it is",
         "latest.toml: is not read; a pack holds product.toml, calls/*.toml, declared/*.toml",
     ]
 
@@ -110,6 +116,8 @@ def test_more_files_or_calls_than_people_write_are_refused(tmp_path: Path, monke
     assert len([rule for rule in load(own=tmp_path).rules if rule.startswith("own/")]) == 4
     monkeypatch.setattr(knowledge, "MOST_RULES", 3)
     assert errors(tmp_path) == [f"{tmp_path}: holds 4 calls; at most 3 are read"]
+    monkeypatch.setattr(knowledge, "MOST_PACKS", 0)
+    assert errors(tmp_path)[0] == f"{tmp_path}: holds 1 packs; at most 0 are read"
     monkeypatch.setattr(knowledge, "MOST_FILES", 4)
     assert errors(tmp_path) == [f"{tmp_path}: holds too many files; at most 4 are read"]
 

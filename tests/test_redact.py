@@ -203,6 +203,30 @@ def test_a_host_is_named_only_when_it_was_ticked() -> None:
     assert "host#1` is `tracker.alice-isp.example" in written(made, "markdown")
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_company_that_no_pack_names_is_numbered_until_one_of_its_hosts_is_ticked(form: str) -> None:
+    niche = replace(call(exchange("t.niche.example"), party=Party.THIRD_PARTY, entity="Niche Ads", service=""))
+    behind = replace(call(exchange("plex.tv", index=1)), answered_by="Niche Edge")
+    compared = comparison("client.id", Verdict.NO_LIST, (0,), entity="Niche Ads", recipient="other")
+    found = result([niche, behind], (), [compared])
+    made = redact.redact(found)
+    assert (made.rows[0].entity, made.shown) == ("host#1", ())
+    assert leaks(["Niche Ads", "Niche Edge", "t.niche.example"], written(made, form)) == []
+    proven(found, made, form)
+    ticked = redact.redact(found, show={"t.niche.example"})
+    assert [(h.host, h.name) for h in ticked.shown] == [("host#1", "t.niche.example")]
+    assert leaks(["Niche Ads", "Niche Edge"], written(ticked, form)) == []
+    proven(found, ticked, form)
+
+
+def test_the_proof_refuses_the_name_of_a_company_that_no_pack_names() -> None:
+    niche = call(exchange("t.other.example"), party=Party.THIRD_PARTY, entity="Niche Ads", service="")
+    found = result([niche])
+    made = redact.redact(found)
+    with pytest.raises(LeakError, match="the name of a recipient"):
+        prove(written(made, "json") + "Niche Ads", found, made, None)
+
+
 def test_a_ticked_host_that_holds_another_private_value_is_refused() -> None:
     found = evening()
     named = replace(found, findings=(*found.findings, finding(1, "account.username", "alice-isp")))

@@ -367,6 +367,18 @@ def test_calls_are_listed_by_time_and_keep_their_number() -> None:
     ]
 
 
+def test_who_answers_for_another_is_named_where_the_recipient_is() -> None:
+    behind = replace(call(exchange("metrics.plex.tv")), answered_by="Amazon")
+    unknown = call(exchange("t.shop.example", index=1), party=Party.UNKNOWN, entity="shop.example")
+    found = result([behind, unknown])
+    table = lists.calls_of(found).blocks[0]
+    assert isinstance(table, Table)
+    assert [row[-1].text for row in table.rows] == ["Plex, answered by Amazon", "shop.example"]
+    shown = terminal.render(private(found), width=300, colour=False, cut=False)
+    assert "metrics.plex.tv, answered by Amazon" in shown
+    assert "Called: Plex (usage statistics 1); t.shop.example (usage statistics 1)." in shown
+
+
 def test_items_are_listed_with_place_and_value() -> None:
     table = lists.items_of(evening()).blocks[0]
     assert isinstance(table, Table)

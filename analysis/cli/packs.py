@@ -121,7 +121,7 @@ def new(files: tuple[str, ...], out: Path, product: str, host: str, category: st
     if not found:
         raise click.UsageError("every call of these captures is known; there is nothing to write a pack about")
     recipient = _recipient(host, tuple(found))
-    kinds = draft.kinds(found[recipient])
+    kinds = draft.kinds(found[recipient], result.findings)
     made = draft.draft(recipient, kinds, [_category(category, kind) for kind in kinds], result, product)
     _write(made, out)
     for line in (*made.left, *(f"{name}: is not known either; see --host" for name in found if name != recipient)):
