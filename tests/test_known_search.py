@@ -173,6 +173,14 @@ def test_a_value_in_another_script_is_found(value: str, encode: Callable[[str], 
     assert len(seen(sent(encode(value)), own("title", value))) == 1
 
 
+def test_both_alphabets_of_base64_are_known() -> None:
+    value = "Où? ¿Qué? ÿ>ÿ?"
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        text = encode(b"\x80" + value.encode() + b"\xff").decode()
+        assert set("+/-_") & set(text)
+        assert seen(sent(text), own("title", value)) == [(V, ("base64",))]
+
+
 def test_accents_that_are_left_out_or_written_apart_are_no_hindrance() -> None:
     mine = own("title", "Amélie Zwölfender")
     assert seen(sent("amelie zwolfender"), mine) == [(V, ("accents",))]
@@ -230,6 +238,8 @@ def test_a_value_split_over_two_neighbouring_fields_is_found_at_the_first() -> N
 def test_what_is_in_two_fields_that_are_no_neighbours_is_no_value() -> None:
     apart = {"user": "alice.exampleton", "n": "7", "domain": "example.org"}
     assert seen(replace(EMPTY, body=Body(json.dumps(apart).encode()))) == []
+    thirds = replace(EMPTY, query=(("a", "alice.exa"), ("b", "mpleton"), ("c", "example.org")))
+    assert seen(thirds) == []
     parts = replace(EMPTY, query=(("a", "alice.exampleton"),), body=Body(b'{"domain":"example.org"}'))
     assert seen(parts) == []
 
@@ -292,6 +302,7 @@ def test_a_short_name_is_found_as_a_word_alone() -> None:
     assert [bool(seen(sent(text))) for text in ("otto", "by Otto!", "/home/otto/x", "user-otto")] == [True] * 4
     wrong = ("ottoman", "risotto", "kR8xPq2LmZ/otto/Xw3aQ9", "0tto", "oTTo-9aB8cD7eF6")
     assert [seen(sent(text)) for text in wrong] == [[]] * 5
+    assert seen(sent("ff4f74746fff")) == [], "eight hex digits are met by chance"
 
 
 def test_a_checksum_is_found_as_a_whole_value_alone() -> None:
