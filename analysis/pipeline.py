@@ -141,6 +141,7 @@ def run(
         own=own,
         remarks=tuple(
             [remark for capture in captures for remark in capture.remarks]
+            + list(own.remarks if own else ())
             + [f"{sentence} (in {count} calls)" for sentence, count in sorted(ran_out.items())]
         ),
     )

@@ -278,6 +278,25 @@ def test_a_value_within_a_longer_own_value_is_not_named_twice() -> None:
     assert [(one.item, one.value) for one in found] == [("account.email", EMAIL)]
 
 
+def test_a_large_library_is_looked_for_in_fewer_layers_and_that_is_said() -> None:
+    def library(count: int) -> OwnValues:
+        titles = [Known("title", f"Zorblax Uprising {number}", 0.0) for number in range(10_001, 10_001 + count)]
+        return OwnValues([*titles, Known("token", "tOkEn-0123456789abcdef", 0.0)])
+
+    title = "Zorblax Uprising 10001"
+    ways = (b64(title.encode()), hash_of("md5")(title), hash_of("md5")(hash_of("md5")(title)))
+    secret = hash_of("md5")(hash_of("md5")("tOkEn-0123456789abcdef"))
+    for count, found, said in (
+        (100, 3, ()),
+        (101, 2, ("Of 101 own titles and files, each was looked for in one layer of encodings, not in two.",)),
+        (1_001, 1, ("Of 1,001 own titles and files, each was looked for where decoding shows them.",)),
+    ):
+        mine = library(count)
+        assert [bool(seen(sent(way), mine)) for way in ways] == [number < found for number in range(3)]
+        assert seen(sent(secret), mine)
+        assert mine.remarks == said
+
+
 def test_of_two_values_with_the_same_letters_the_one_that_is_written_so_is_meant() -> None:
     both = OwnValues([Known("name", "Alice Exampleton", 0.0), Known("username", "alice.exampleton", 0.0)])
 

@@ -54,6 +54,9 @@ _SURE_IF_TURNED = 28.0
 
 _SHORTEST = 4
 
+NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
+"""ASCII characters that are neither letters nor digits."""
+
 
 class _Coded(NamedTuple):
     """What one layer makes of some bytes."""
@@ -67,13 +70,14 @@ class _Coded(NamedTuple):
     """Whether the case of the result does not matter; `None`: as before."""
 
 
-def forms(kind: str, value: str, secret: bytes | None = None) -> Iterator[Form]:
+def forms(kind: str, value: str, secret: bytes | None = None, depth: int = 2) -> Iterator[Form]:
     """All forms of a value, each text once, shorter chains first.
 
-    `secret` is the key of the pseudonyms that may stand in a ledger for what was secret.
+    `secret` is the key of the pseudonyms that may stand in a ledger for what was secret; `depth` is the number of
+    layers of encodings (0: spellings alone).
     """
     seen: set[bytes] = set()
-    for text, chain, folds in _all(spellings(kind, value), secret):
+    for text, chain, folds in _all(spellings(kind, value), secret, depth):
         pattern = text.lower() if folds else text
         if pattern in seen or len(pattern) < _SHORTEST:
             continue
@@ -81,15 +85,23 @@ def forms(kind: str, value: str, secret: bytes | None = None) -> Iterator[Form]:
         plain = not chain or chain[0] in SPELLING
         turned = chain[:1] in (("reversed",), ("rot13",)) and (len(chain) == 1 or chain[1] in SPELLING)
         alone = chain[:1] == ("crc32",) or chain[:2] == ("base64", "crc32")
-        weight = bits(pattern.decode("latin-1")) if folds else 6.0 * len(pattern)
+        weight = _weight(pattern, folds)
         if weight >= _SURE or plain or alone or (turned and weight >= _SURE_IF_TURNED):
-            sure = _SURE if is_number(pattern.decode("latin-1")) else _SURE_OF_WORDS
-            yield Form(pattern, chain, folds, (plain or turned) and weight < sure, alone)
+            edges = (plain or turned) and weight < (_SURE if is_number(text.decode("latin-1")) else _SURE_OF_WORDS)
+            yield Form(pattern, chain, folds, edges, alone)
 
 
-def _all(written: tuple[Spelling, ...], secret: bytes | None) -> Iterator[tuple[bytes, Chain, bool]]:
+def _weight(pattern: bytes, folds: bool) -> float:
+    """Bits of a form, counted no further than needed."""
+    if not folds:
+        return 6.0 * len(pattern)
+    letters = pattern.translate(None, NO_LETTERS)
+    return min(_SURE_OF_WORDS, 3.3 * len(letters)) if len(letters) > 16 else bits(letters.decode("latin-1"))
+
+
+def _all(written: tuple[Spelling, ...], secret: bytes | None, depth: int) -> Iterator[tuple[bytes, Chain, bool]]:
     """Bytes, chain, whether their case does not matter; also the same several times."""
-    steps = [(_bytes(s.text), (s.step,) if s.step else (), s.layers) for s in written]
+    steps = [(_bytes(s.text), (s.step,) if s.step else (), min(s.layers, depth)) for s in written]
     yield from ((data, step, True) for data, step, _ in steps)
     if secret:
         yield from ((pseudonym_of(s.text, secret).encode(), ("pseudonym",), False) for s in written if not s.step)

@@ -12,12 +12,11 @@ from typing import NamedTuple
 
 from analysis.decode import Leaf
 from analysis.known.automaton import Hit, OwnValues, is_word
-from analysis.known.forms import SPELLING, Chain, hashes
+from analysis.known.forms import NO_LETTERS, SPELLING, Chain, hashes
 from analysis.known.kinds import HASHES, bits, item_of, squeezed
 from analysis.known.spelling import ANY_CASE, is_spaced
 from captures.model import Exchange
 
-_NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 _PICTURES = ("video/", "audio/", "image/", "font/")
 _SURE = 44.0
 """Bits of a value that is still sure when others' separators, or none, stand in it (as in `forms`)."""
@@ -149,11 +148,11 @@ def _whole(texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:
 def _squeezed(leaves: Sequence[Leaf], texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:
     """Values with other separators than their own, and values that are split over two neighbouring leaves."""
     chosen = [number for number, leaf in enumerate(leaves) if not leaf.peeled]
-    joined = b"".join([texts[number] for number in chosen]).translate(None, _NO_LETTERS)
+    joined = b"".join([texts[number] for number in chosen]).translate(None, NO_LETTERS)
     starts: list[int] = []
     for hit in own.hits(joined):
         if not starts:
-            lengths = [(number, len(texts[number].translate(None, _NO_LETTERS))) for number in chosen]
+            lengths = [(number, len(texts[number].translate(None, NO_LETTERS))) for number in chosen]
             filled = [(number, length) for number, length in lengths if length]
             starts = [0, *accumulate(length for _, length in filled)]
         first, last = bisect_right(starts, hit.start) - 1, bisect_right(starts, hit.end - 1) - 1
