@@ -28,6 +28,8 @@ from analysis.pack import ItemPlace
         ("/a/**", "/a/b/c", {}),
         ("/a/**", "/a/", {}),
         ("/a/**", "/b/c", None),
+        ("/**/a/**/b", "/x/a/y/a/b", {}),
+        ("/*ab*b", "/abab", {}),
         ("/a/{id}", "/a/7", {"id": "7"}),
         ("/a/{id}", "/a/", None),
         ("/a/{id}/**", "/a/7/x/y", {"id": "7"}),

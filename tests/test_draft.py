@@ -97,7 +97,7 @@ request = "POST https://t.acme-tv.example/v2/users/12345/events/other"
 
 
 def test_no_value_that_was_recognised_stands_in_it_unsaid() -> None:
-    found = result(exchange("t.acme.example", "/v1/mail=alice%40home.example.net/x", body=EVENTS))
+    found = result(exchange("t.acme.example", "/v1/ip=192.168.7.40/x", body=EVENTS))
     text = "".join(drafted(found).files.values())
     assert [f.value for f in found.findings if len(f.value) >= 4 and f.direction == "sent" and f.value in text] == []
     named = result(exchange("t.acme.example", "/v1/living-room", body=b'{"device_name": "living-room"}'))
