@@ -31,6 +31,9 @@ _LONGEST_BODY = 4_000
 _PLAIN = re.compile(r"[\w.~!$&'()+,;=:@%-]*", re.ASCII)
 """A step of a path as RFC 3986 allows it, less the characters that mean something in a pattern."""
 
+_MEDIA = frozenset({"mkv", "mp4", "m4v", "avi", "mov", "ts", "webm", "iso", "mp3", "flac", "m4a", "ogg", "srt"})
+"""Endings of files whose names are titles."""
+
 _WHY: Mapping[FindingSource, str] = {
     "name": "name of the field",
     "pattern": "form of the value",
@@ -152,7 +155,7 @@ def _step(step: str, private: Collection[str]) -> str:
         return "*"
     stem, dot, ending = step.rpartition(".")
     if dot and stem and len(ending) <= 4 and ending.isalnum() and not ending.isdigit():
-        return f"*.{ending}" if is_id(stem) else step
+        return f"*.{ending}" if is_id(stem) or ending.lower() in _MEDIA else step
     return step if _PLAIN.fullmatch(step) and not is_id(step) else "*"
 
 

@@ -122,11 +122,11 @@ def test_what_is_not_chosen_is_said_and_fails_the_check(tmp_path: Path) -> None:
 
 def test_steps_that_are_ids_or_vary_are_no_part_of_the_path() -> None:
     paths = ("/a/1337/x", "/a/9f8e7d6c5b4a/x", "/p/alpha", "/p/beta", "/p/gamma", "/p/delta", "/q/one", "/q/two",
-             "/s/12345.png", "/v1/b")  # fmt: skip
+             "/s/12345.png", "/v1/b", "/t/Big Film.mkv")  # fmt: skip
     found = result(*(exchange("t.acme.example", path, index=n) for n, path in enumerate(paths)))
     ((_, calls),) = draft.recipients(found).items()
     assert {(kind.path, len(kind.calls)) for kind in draft.kinds(calls, found.findings)} == {
-        ("/a/*/x", 2), ("/p/*", 4), ("/q/one", 1), ("/q/two", 1), ("/s/*.png", 1), ("/v1/b", 1),
+        ("/a/*/x", 2), ("/p/*", 4), ("/q/one", 1), ("/q/two", 1), ("/s/*.png", 1), ("/v1/b", 1), ("/t/*.mkv", 1),
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import options
+from analysis.cli import Failure, options
 
 if TYPE_CHECKING:
     from analysis.draft import Draft, Kind
@@ -119,7 +119,7 @@ def new(files: tuple[str, ...], out: Path, product: str, host: str, category: st
         raise click.UsageError(f"--product {product}: is taken, or holds more than small letters, digits and dashes")
     found = draft.recipients(result)
     if not found:
-        raise click.UsageError("every call of these captures is known; there is nothing to write a pack about")
+        raise Failure("every call of these captures is known; there is nothing to write a pack about", 2)
     recipient = _recipient(host, tuple(found))
     kinds = draft.kinds(found[recipient], result.findings)
     made = draft.draft(recipient, kinds, [_category(category, kind) for kind in kinds], result, product)
@@ -161,7 +161,7 @@ def _write(made: Draft, out: Path) -> None:
     """Writes the files, readable for the user alone; a pack that exists already is left alone."""
     folder = out / made.id
     if folder.exists() or folder.is_symlink():
-        raise click.UsageError(f"{folder}: exists already; choose another name with --product")
+        raise Failure(f"{folder}: exists already; choose another name with --product", 2)
     for name, text in made.files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
