@@ -356,7 +356,7 @@ def _to_cache(path: Path, known: Knowledge) -> None:
     """Keeps the result; a full disk or a read-only folder only costs the next start some time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for old in path.parent.glob("packs-*.msgpack"):
+        for old in path.parent.glob("packs-*"):
             old.unlink(missing_ok=True)
         part = path.with_suffix(f".{os.getpid()}.part")
         part.touch(mode=0o600)
