@@ -13,12 +13,12 @@ from analysis.at import LONGEST_PATH, Places, compile_host, compile_path, compil
 from analysis.decode import Decoded, Leaf, decode
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
-from analysis.known import OwnValues, Sighting, search
+from analysis.known import Sighting
 from analysis.model import Classified, Direction, Finding, FindingSource, Party
 from analysis.names import NameTable
 from analysis.pack import Item, ItemPlace, Rule
 from analysis.shapes import is_address, label, shapes
-from captures.model import Contact, Exchange, Lookup, Unreadable
+from captures.model import Contact, Exchange, Lookup
 
 _FILLERS = frozenset({"", "*", "null", "undefined", "(null)", "None", "nil", "NaN"})
 
@@ -30,14 +30,14 @@ def extract(
     knowledge: Knowledge,
     evidence: Evidence,
     decoded: Decoded | None = None,
-    own: OwnValues | None = None,
+    sightings: Iterable[Sighting] = (),
 ) -> tuple[Finding, ...]:
     """One classified call -> its findings, in the order of the leaves, each (item, place, value) once; never raises.
 
     At one place a rule outranks a well-known name, and that the shape of the value; an id that is a MAC address in
     disguise is both.  The sender's public address reaches every recipient outside, though it stands in no bytes
-    (`implied`).  `decoded` are the call's leaves if they are known already; `own` are the user's own values, which come
-    last, and only where that was not said before.  Empty for what could not be read.
+    (`implied`).  `decoded` are the call's leaves if they are known already; `sightings` are the user's own values in
+    it: they come last, and only where that was not said before.  Empty for what could not be read.
     """
     call = classified.observation
     found: dict[tuple[str, str, str, str], Finding] = {}
@@ -69,11 +69,9 @@ def extract(
         leaf = Leaf("host", call.host)
         for item, value in _by_shape(leaf, [], classified, evidence):
             add(leaf, item, value, "pattern")
-    if own and not isinstance(call, Unreadable):
-        exchange, looked = (call, leaves) if isinstance(call, Exchange) else (None, [Leaf("host", call.host)])
-        for seen in search(exchange, looked, own):
-            if _is_news(seen, found.values(), call.host, knowledge.items):
-                add(Leaf(seen.at, seen.value, seen.encodings), seen.item, seen.value, "known")
+    for seen in sightings:
+        if _is_news(seen, found.values(), call.host, knowledge.items):
+            add(Leaf(seen.at, seen.value, seen.encodings), seen.item, seen.value, "known")
     if classified.party in _REACHED and isinstance(call, Exchange | Contact) and call.initiator == "inside":
         line = next(iter(evidence.public_addresses)) if len(evidence.public_addresses) == 1 else ""
         add(Leaf("", line), "net.public_ip", line, "implied")

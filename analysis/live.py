@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from analysis.classify import classify
 from analysis.compare import compare
+from analysis.decode import decode
 from analysis.evidence import NO_SERVERS, Servers
 from analysis.extract import extract
 from analysis.gather import gather
 from analysis.knowledge import Knowledge
-from analysis.known import OwnValues
+from analysis.known import NOTHING, OwnValues, search
 from analysis.model import Category, Classified, Verdict
 from analysis.traffic import is_outside, recipient, unread_reason
 from captures.model import Exchange, Observation
@@ -122,7 +123,10 @@ class Watcher:
     def _sent(self, call: Classified) -> Sent | None:
         if not is_outside(call) or not isinstance(call.observation, Exchange):
             return None
-        findings = [f for f in extract(call, self._knowledge, self._evidence, None, self._own) if f.source != "implied"]
+        decoded = decode(call.observation)
+        seen = search(call.observation, decoded.leaves, self._own) if self._own else NOTHING
+        found = extract(call, self._knowledge, self._evidence, decoded, seen.sightings)
+        findings = [f for f in found if f.source != "implied"]
         # The worst comes first; what a list names and was not seen stands in no call.
         judged = [c for c in compare((call,), findings, self._knowledge, self._evidence) if c.calls]
         if not judged:

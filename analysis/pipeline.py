@@ -14,7 +14,7 @@ from analysis.extract import extract
 from analysis.gather import gather
 from analysis.index import Found, Index
 from analysis.knowledge import Knowledge
-from analysis.known import OwnValues
+from analysis.known import NOTHING, OwnValues, search
 from analysis.model import Category, Classified, Comparison, Finding
 from analysis.traffic import bytes_out, host, is_outside, is_readable, unread_reason
 from captures.join import join
@@ -153,7 +153,10 @@ def _found(
     if index and (kept := index.kept(call)):
         return kept
     decoded = decode(call.observation) if isinstance(call.observation, Exchange) else None
-    found = Found(extract(call, knowledge, evidence, decoded, own), decoded.ran_out if decoded else ())
+    leaves, ran_out = decoded if decoded else ((), ())
+    searched = search(call.observation, leaves, own) if own else NOTHING
+    findings = extract(call, knowledge, evidence, decoded, searched.sightings)
+    found = Found(findings, (*ran_out, *searched.ran_out))
     if index:
         index.keep(call, found)
     return found

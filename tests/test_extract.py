@@ -13,7 +13,7 @@ from analysis.evidence import Evidence
 from analysis.example import exchange_of
 from analysis.extract import extract
 from analysis.knowledge import Knowledge
-from analysis.known import Known, OwnValues
+from analysis.known import Known, OwnValues, Sighting, search
 from analysis.model import Attribution, Category, Classified, Finding, Party
 from analysis.pack import ExampleCall, Field, Item, ItemPlace, Match, NamedField, Names, Product, Rule, ValuePattern
 from captures.model import Body, Contact, Endpoint, Exchange, Initiator, Lookup, Observation, Pairs, Source, Unreadable
@@ -347,15 +347,21 @@ def test_whatever_is_sent_nothing_is_raised(
 MINE = OwnValues([Known("title", "Zorblax Uprising", 0.0), Known("email", "ann@example.org", 0.0)])
 
 
+def sightings(seen: Classified, own: OwnValues = MINE) -> tuple[Sighting, ...]:
+    leaves = decode(seen.observation).leaves if isinstance(seen.observation, Exchange) else ()
+    return search(seen.observation, leaves, own).sightings
+
+
 def known(request: str, response: str = "") -> list[tuple[str, str, str, str]]:
     """Direction, item, place and source of each finding, with own values."""
     seen = classified(call(request, response))
-    return [(f.direction, f.item, f.at, f.source) for f in extract(seen, KNOWLEDGE, HERE, None, MINE)]
+    return [(f.direction, f.item, f.at, f.source) for f in extract(seen, KNOWLEDGE, HERE, None, sightings(seen))]
 
 
 def test_own_values_are_found_where_nothing_else_recognises_them() -> None:
     request = 'POST https://plex.tv/x\n\n{"a": "5a6f72626c6178205570726973696e67"}'
-    (found,) = extract(classified(call(request)), KNOWLEDGE, HERE, None, MINE)
+    seen = classified(call(request))
+    (found,) = extract(seen, KNOWLEDGE, HERE, None, sightings(seen))
     assert found == Finding(7, "sent", "media.title", "body.a[hex]", "Zorblax Uprising", ("hex",), "known")
     assert known("GET https://plex.tv/x", '200\n\n{"a": "zorblax-uprising"}') == [
         ("received", "media.title", "response.body.a", "known")
@@ -378,7 +384,7 @@ def test_an_own_host_in_a_field_for_the_name_of_the_device_is_that() -> None:
 
     def items(value: str) -> list[str]:
         seen = classified(call(f"GET https://plex.tv/y\nx-plex-name: {value}\nx-plex-product: x"), rule="")
-        return [f.item for f in extract(seen, known_items, HERE, None, mine)]
+        return [f.item for f in extract(seen, known_items, HERE, None, sightings(seen, mine))]
 
     known_items = replace(KNOWLEDGE, items={**ITEMS, "net.hostname": ITEMS["client.device_name"]})
     assert items("exampleton-pc") == ["client.device_name"]
@@ -388,7 +394,9 @@ def test_an_own_host_in_a_field_for_the_name_of_the_device_is_that() -> None:
 def test_a_text_that_was_searched_for_is_no_title() -> None:
     request = "GET https://plex.tv/y?q=zorblax%20uprising&x-plex-product=Plex%20Web"
     seen = classified(call(request), rule="")
-    assert [(f.item, f.at) for f in extract(seen, KNOWLEDGE, HERE, None, MINE)] == [("ui.search_text", "query.q")]
+    assert [(f.item, f.at) for f in extract(seen, KNOWLEDGE, HERE, None, sightings(seen))] == [
+        ("ui.search_text", "query.q")
+    ]
     assert known("GET https://plex.tv/y?z=zorblax%20uprising") == [("sent", "media.title", "query.z", "known")]
 
 
@@ -397,7 +405,8 @@ def test_the_name_of_who_is_called_is_no_finding_but_an_own_name_in_it_is() -> N
 
     def items(host: str) -> list[str]:
         lookup = Contact(Source(0, 0), 1.0, 2.0, "d", None, None, host, "sni", "tls", 1, 1, 1, 1, "closed")
-        return [f.item for f in extract(classified(lookup, rule=""), KNOWLEDGE, HERE, None, mine)]
+        seen = classified(lookup, rule="")
+        return [f.item for f in extract(seen, KNOWLEDGE, HERE, None, sightings(seen, mine))]
 
     assert items("nas.exampleton.example") == []
     assert items("nas.exampleton.example.tracker.test") == ["net.hostname"]

@@ -45,7 +45,7 @@ def sent(value: Any, **changes: Any) -> Exchange:
 
 def seen(exchange: Exchange, values: OwnValues = OWN) -> list[tuple[str, tuple[str, ...]]]:
     """Place and encodings of what is found."""
-    return [(one.at, one.encodings) for one in search(exchange, decode(exchange).leaves, values)]
+    return [(one.at, one.encodings) for one in search(exchange, decode(exchange).leaves, values).sightings]
 
 
 def b64(data: bytes) -> str:
@@ -274,7 +274,7 @@ def test_every_part_of_a_call_is_searched() -> None:
 
 def test_a_value_within_a_longer_own_value_is_not_named_twice() -> None:
     both = OwnValues([Known("name", "Exampleton", 0.0), Known("email", EMAIL, 0.0)])
-    found = search(sent(EMAIL), decode(sent(EMAIL)).leaves, both)
+    found = search(sent(EMAIL), decode(sent(EMAIL)).leaves, both).sightings
     assert [(one.item, one.value) for one in found] == [("account.email", EMAIL)]
 
 
@@ -297,11 +297,28 @@ def test_a_large_library_is_looked_for_in_fewer_layers_and_that_is_said() -> Non
         assert mine.remarks == said
 
 
+def test_titles_that_begin_alike_are_told_apart_in_a_long_list_of_them() -> None:
+    titles = [f"Zorblax Uprising, the long series, part {number}" for number in range(1000, 5000)]
+    mine = OwnValues(Known("title", title, 0.0) for title in titles)
+    answer = replace(EMPTY, response_body=Body(json.dumps([{"n": title} for title in titles]).encode()))
+    searched = search(answer, decode(answer).leaves, mine)
+    assert [one.value for one in searched.sightings] == titles
+    assert searched.ran_out == ()
+
+
+def test_what_is_left_out_for_want_of_time_is_told() -> None:
+    endless = OwnValues([Known("name", "Otto", 0.0)])
+    otto = replace(EMPTY, response_body=Body(b"otto " * 300_000))
+    searched = search(otto, decode(otto).leaves, endless)
+    assert {one.value for one in searched.sightings} == {"Otto"}
+    assert searched.ran_out == ("A call has too many places where an own value may stand",)
+
+
 def test_of_two_values_with_the_same_letters_the_one_that_is_written_so_is_meant() -> None:
     both = OwnValues([Known("name", "Alice Exampleton", 0.0), Known("username", "alice.exampleton", 0.0)])
 
     def items(text: str) -> list[str]:
-        return [one.item for one in search(sent(text), decode(sent(text)).leaves, both)]
+        return [one.item for one in search(sent(text), decode(sent(text)).leaves, both).sightings]
 
     assert items("alice.exampleton") == ["account.username"]
     assert items("ALICE EXAMPLETON") == ["account.name"]
@@ -319,8 +336,8 @@ def test_a_value_whose_separators_are_a_part_of_it_is_found_split_all_the_same()
 
 def test_a_short_name_is_found_as_a_word_alone() -> None:
     assert [bool(seen(sent(text))) for text in ("otto", "by Otto!", "/home/otto/x", "user-otto")] == [True] * 4
-    wrong = ("ottoman", "risotto", "kR8xPq2LmZ/otto/Xw3aQ9", "0tto", "oTTo-9aB8cD7eF6")
-    assert [seen(sent(text)) for text in wrong] == [[]] * 5
+    wrong = ("ottoman", "risotto", "a oTtO b", "kR8xPq2LmZ/otto/Xw3aQ9", "0tto", "oTTo-9aB8cD7eF6")
+    assert [seen(sent(text)) for text in wrong] == [[]] * 6
     assert seen(sent("ff4f74746fff")) == [], "eight hex digits are met by chance"
 
 
@@ -331,7 +348,7 @@ def test_a_checksum_is_found_as_a_whole_value_alone() -> None:
 
 def test_a_hash_of_an_address_is_an_item_of_its_own() -> None:
     def item(text: str) -> list[str]:
-        return [one.item for one in search(sent(text), decode(sent(text)).leaves, OWN)]
+        return [one.item for one in search(sent(text), decode(sent(text)).leaves, OWN).sightings]
 
     assert item(EMAIL) == ["account.email"]
     assert item(hash_of("md5")(EMAIL)) == ["account.email_hash"]
@@ -341,7 +358,7 @@ def test_a_hash_of_an_address_is_an_item_of_its_own() -> None:
 def test_the_hash_of_a_file_is_found_and_named() -> None:
     digest = "8e245d9679d31e12"
     mine = OwnValues([Known("moviehash", digest, 0.0, "/films/a.mkv")])
-    (found,) = search(sent(digest.upper()), decode(sent(digest.upper())).leaves, mine)
+    (found,) = search(sent(digest.upper()), decode(sent(digest.upper())).leaves, mine).sightings
     assert found == ("media.file_hash", digest, V, ("moviehash",))
 
 
@@ -391,7 +408,7 @@ def false_hits(count: int, seed: int) -> list[object]:
     found: list[object] = []
     for start in range(0, count, 50):
         exchange = replace(EMPTY, query=tuple((f"k{n}", token) for n, token in enumerate(tokens[start : start + 50])))
-        found += search(exchange, decode(exchange).leaves, HOUSEHOLD)
+        found += search(exchange, decode(exchange).leaves, HOUSEHOLD).sightings
     return found
 
 

@@ -15,7 +15,20 @@ from __future__ import annotations
 
 from analysis.known.automaton import OwnValues, load
 from analysis.known.kinds import KINDS
-from analysis.known.search import Sighting, search
+from analysis.known.search import NOTHING, Searched, Sighting, search
 from analysis.known.store import Known, KnownError, add, forget, listed
 
-__all__ = ["KINDS", "Known", "KnownError", "OwnValues", "Sighting", "add", "forget", "listed", "load", "search"]
+__all__ = [
+    "KINDS",
+    "NOTHING",
+    "Known",
+    "KnownError",
+    "OwnValues",
+    "Searched",
+    "Sighting",
+    "add",
+    "forget",
+    "listed",
+    "load",
+    "search",
+]

@@ -1,21 +1,22 @@
-"""Leaves of one exchange -> where the user's own values stand in it."""
+"""Observation and its leaves -> where the user's own values stand in it."""
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Container, Iterator, Sequence
+from itertools import accumulate, compress
 from typing import NamedTuple
 
 from analysis.decode import Leaf
-from analysis.known.automaton import Hit, OwnValues, is_word
+from analysis.known.automaton import Hit, OwnValues, TooManyError, is_word
 from analysis.known.forms import NO_LETTERS, SPELLING, Chain, hashes
 from analysis.known.kinds import HASHES, bits, item_of, squeezed
 from analysis.known.spelling import ANY_CASE, is_spaced
-from captures.model import Exchange
+from captures.model import Contact, Exchange, Lookup, Observation
 
 _PICTURES = ("video/", "audio/", "image/", "font/")
 _SURE = 44.0
@@ -50,30 +51,70 @@ class _Seen(NamedTuple):
     chain: Chain
 
 
-def search(exchange: Exchange | None, leaves: Sequence[Leaf], own: OwnValues) -> tuple[Sighting, ...]:
-    """Leaves of an exchange -> own values in them, in their order, each value once a place; never raises.
+class Searched(NamedTuple):
+    """What `search` gives."""
 
-    Without the exchange only the leaves are searched.
-    Also a value that is split over two neighbouring fields (at the first one), and what stands in the exchange outside
+    sightings: tuple[Sighting, ...]
+    """Where own values stand, each once a place."""
+    ran_out: tuple[str, ...] = ()
+    """Sentences about what was not looked at; empty when everything was."""
+
+
+NOTHING = Searched(())
+"""No own value was searched for, or none was found."""
+
+
+def search(observation: Observation, leaves: Sequence[Leaf], own: OwnValues) -> Searched:
+    """An observation and its leaves -> own values in it, in their order; never raises.
+
+    Also a value that is split over two neighbouring fields (at the first one), and what stands in an exchange outside
     of all leaves: in the name of a field, or in bytes that nobody could take apart.  A value within a longer own value,
-    or in a leaf of which a decoded one has it too, is left out.
+    or in a leaf of which a decoded one has it too, is left out.  Of what is no exchange the host is searched.
     """
+    if isinstance(observation, Contact | Lookup):
+        leaves = [Leaf("host", observation.host)]
     leaves = [*leaves, *_unescaped(leaves)]
     texts = [leaf.value.encode("utf-8", "surrogatepass") for leaf in leaves]
     best: dict[tuple[int, int], _Seen] = {}
-    for seen in (*_whole(texts, own), *_squeezed(leaves, texts, own)):
-        former = best.get((seen.leaf, seen.own))
-        if former is None or len(seen.chain) < len(former.chain):
-            best[seen.leaf, seen.own] = seen
-    kept = _outermost([*best.values()], leaves)
-    found = [_sighting(own, seen.own, leaves[seen.leaf].at, leaves[seen.leaf].encodings, seen.chain) for seen in kept]
+    found: dict[tuple[str, str], Sighting] = {}
+    ran_out = False
+
+    def add(number: int, at: str, encodings: Chain, chain: Chain) -> None:
+        """Keeps each value once a place, as it is easiest to see."""
+        one = _sighting(own, number, at, encodings, chain)
+        former = found.setdefault((at, one.value), one)
+        if len(one.encodings) < len(former.encodings):
+            found[at, one.value] = one
+
+    try:
+        for seen in _whole(texts, own):
+            _keep_shorter(best, seen)
+        for seen in _squeezed(leaves, texts, own, set(best)):
+            _keep_shorter(best, seen)
+    except TooManyError:
+        ran_out = True
+    for seen in _outermost([*best.values()], leaves):
+        leaf = leaves[seen.leaf]
+        add(seen.own, leaf.at, leaf.encodings, seen.chain)
     met = {(_part(leaves[leaf].at), number) for leaf, number in best}
-    for part, text in _parts(exchange) if exchange else ():
-        for hit in own.hits(text):
-            if (part, hit.own) not in met and not hit.form.alone:
-                met.add((part, hit.own))
-                found.append(_sighting(own, hit.own, part, (), hit.form.chain))
-    return tuple(_shortest(found))
+    for part, text in _parts(observation) if isinstance(observation, Exchange) else ():
+        try:
+            for hit in own.hits(text):
+                if (part, hit.own) not in met and not hit.form.alone:
+                    met.add((part, hit.own))
+                    add(hit.own, part, (), hit.form.chain)
+        except TooManyError:
+            ran_out = True
+    return Searched(tuple(found.values()), (_RAN_OUT,) if ran_out else ())
+
+
+_RAN_OUT = "A call has too many places where an own value may stand"
+
+
+def _keep_shorter(best: dict[tuple[int, int], _Seen], seen: _Seen) -> None:
+    former = best.setdefault((seen.leaf, seen.own), seen)
+    if len(seen.chain) < len(former.chain):
+        best[seen.leaf, seen.own] = seen
 
 
 def _unescaped(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
@@ -91,16 +132,6 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\\/\"]))")
 
 def _character(match: re.Match[str]) -> str:
     return match[2] or chr(int(match[1], 16))
-
-
-def _shortest(found: list[Sighting]) -> Iterable[Sighting]:
-    """Each value once a place, as it is easiest to see."""
-    best: dict[tuple[str, str], Sighting] = {}
-    for one in found:
-        former = best.setdefault((one.at, one.value), one)
-        if len(one.encodings) < len(former.encodings):
-            best[one.at, one.value] = one
-    return best.values()
 
 
 def _sighting(own: OwnValues, number: int, at: str, encodings: Chain, chain: Chain) -> Sighting:
@@ -145,11 +176,17 @@ def _whole(texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:
             yield _Seen(leaf, start, end, hit.own, chain)
 
 
-def _squeezed(leaves: Sequence[Leaf], texts: Sequence[bytes], own: OwnValues) -> Iterator[_Seen]:
-    """Values with other separators than their own, and values that are split over two neighbouring leaves."""
+def _squeezed(
+    leaves: Sequence[Leaf], texts: Sequence[bytes], own: OwnValues, met: Container[tuple[int, int]]
+) -> Iterator[_Seen]:
+    """Values with other separators than their own, and values that are split over two neighbouring leaves.
+
+    What was `met` (leaf, number of the value) is left out.
+    """
     chosen = [number for number, leaf in enumerate(leaves) if not leaf.peeled]
     joined = b"".join([texts[number] for number in chosen]).translate(None, NO_LETTERS)
     starts: list[int] = []
+    positions = functools.lru_cache(8)(lambda leaf: _positions(texts[leaf]))
     for hit in own.hits(joined):
         if not starts:
             lengths = [(number, len(texts[number].translate(None, NO_LETTERS))) for number in chosen]
@@ -157,14 +194,14 @@ def _squeezed(leaves: Sequence[Leaf], texts: Sequence[bytes], own: OwnValues) ->
             starts = [0, *accumulate(length for _, length in filled)]
         first, last = bisect_right(starts, hit.start) - 1, bisect_right(starts, hit.end - 1) - 1
         left, right = filled[first][0], filled[last][0]
-        start = _position(texts[left], hit.start - starts[first])
-        end = _position(texts[right], hit.end - 1 - starts[last]) + 1
+        if (left, hit.own) in met or last > first + 1:
+            continue
+        start = positions(left)[hit.start - starts[first]]
+        end = positions(right)[hit.end - 1 - starts[last]] + 1
         if first == last:
             yield from _separated(left, texts[left], start, end, hit, own)
-        elif (
-            last == first + 1
-            and not (texts[left][:start][-1:].isalnum() or texts[right][end:][:1].isalnum())
-            and _is_split(leaves[left], leaves[right], hit, starts[last], own)
+        elif not (texts[left][:start][-1:].isalnum() or texts[right][end:][:1].isalnum()) and _is_split(
+            leaves[left], leaves[right], hit, starts[last], own
         ):
             chain = ("split", *(step for step in hit.form.chain if step not in SPELLING))
             yield _Seen(left, start, len(texts[left]), hit.own, chain)
@@ -214,35 +251,25 @@ def _is_split(left: Leaf, right: Leaf, hit: Hit, border: int, own: OwnValues) ->
     )
 
 
-def _position(text: bytes, number: int) -> int:
-    """Number of a letter or digit in a text -> where it stands."""
-    for position, byte in enumerate(text):
-        if byte >= 128 or chr(byte).isalnum():
-            if number == 0:
-                return position
-            number -= 1
-    return len(text)
+_IS_LETTER = bytes(byte not in NO_LETTERS for byte in range(256))
 
 
-def _outermost(seen: list[_Seen], leaves: Sequence[Leaf]) -> list[_Seen]:
+def _positions(text: bytes) -> list[int]:
+    """Where the letters and digits of a text stand."""
+    return list(compress(range(len(text)), text.translate(_IS_LETTER)))
+
+
+def _outermost(seen: list[_Seen], leaves: Sequence[Leaf]) -> Iterator[_Seen]:
     """Without values within longer ones of the same leaf, and those that a decoded leaf shows better; by place."""
-    spans: dict[int, list[_Seen]] = {}
-    places: dict[int, list[str]] = {}
+    shown: set[tuple[str, int]] = set()
     for one in seen:
-        spans.setdefault(one.leaf, []).append(one)
-        places.setdefault(one.own, []).append(leaves[one.leaf].at)
-
-    def is_within(one: _Seen) -> bool:
-        return any(
-            other.start <= one.start
-            and one.end <= other.end
-            and (one.start - one.end, len(one.chain)) > (other.start - other.end, len(other.chain))
-            for other in spans[one.leaf]
-        )
-
-    def is_shown_better(one: _Seen) -> bool:
-        inner = leaves[one.leaf].at + "["
-        return any(place.startswith(inner) for place in places[one.own])
-
-    kept = [one for one in seen if not is_within(one) and not is_shown_better(one)]
-    return sorted(kept, key=lambda one: (one.leaf, one.start))
+        *outer, _ = accumulate(leaves[one.leaf].at.split("["), "{}[{}".format)
+        shown.update((place, one.own) for place in outer)
+    widest: _Seen | None = None
+    for one in sorted(seen, key=lambda one: (one.leaf, one.start, -one.end, len(one.chain))):
+        if widest is None or one.leaf != widest.leaf or one.end > widest.end:
+            widest = one
+        elif (one.start, one.end, len(one.chain)) != (widest.start, widest.end, len(widest.chain)):
+            continue
+        if (leaves[one.leaf].at, one.own) not in shown:
+            yield one
