@@ -152,6 +152,8 @@ def normalise(at: str) -> str:
 
 
 def _place_regex(place: str) -> re.Pattern[str]:
-    """`*` is one step, `**` any number of them, also none."""
-    text = re.escape(place).replace(r"\.\*\*", r"(?:\..+)?").replace(r"\*", r"[^.]+")
-    return re.compile(text)
+    """`*` is one step, `**` any number of them, also none; where another `**` follows, the fewest (see `_regex`)."""
+    begin, *parts = (re.escape(part).replace(r"\*", r"[^.]+") for part in place.split(".**"))
+    *settled, end = parts or [""]
+    fewest = "".join(rf"(?>(?:\..+?)??{part}(?![^.]))" for part in settled)
+    return re.compile(begin + fewest + (r"(?:\..+)?" + end if parts else ""))

@@ -21,6 +21,11 @@ _DOMAIN = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+|(?:[0-9a-f]{0,4}:){
 
 _HOST = re.compile(r"[^\s*{}/?#]{1,253}")
 
+_NAME = "\0"
+"""Stands for a part with a name."""
+
+_WILDCARD = re.compile(r"\*\*|\*|\0")
+
 _NAMED = re.compile(r"\{[a-z][a-z0-9_]*(?:=([^{}]*))?\}")
 
 
@@ -107,13 +112,21 @@ def _of_list(declared: DeclaredList, items: Mapping[str, Item], product: Product
 
 
 def _patterns(place: str, patterns: Iterable[str], separator: str = "") -> Iterator[str]:
-    """Patterns whose matching could take longer than the text is long.  Between separators one part may vary, so that
-    there is one way to fit it; of `**` there may be two more than stand at the end."""
+    """Patterns whose matching could take longer than the text is long, as `at` compiles them."""
     for pattern in patterns:
-        plain = _NAMED.sub(lambda named: named[1] or "*", pattern)
+        plain = _NAMED.sub(lambda named: named[1] or _NAME, pattern)
+        inner = plain.removesuffix("**")  # at the end it takes what is left
         if len(pattern) > LONGEST_PATTERN:
             yield f"{place}: is longer than {LONGEST_PATTERN} characters; shorten {pattern[:40]!r}…"
-        elif plain.count("*") - plain.count("**") > MOST_WILDCARDS:
+        elif len(_WILDCARD.findall(plain)) > MOST_WILDCARDS:
             yield f"{place}: {pattern}: holds more than {MOST_WILDCARDS} wildcards; name the parts between them"
-        elif separator and plain.removesuffix("**").count("**") > 2:
-            yield f"{place}: {pattern}: holds more than two `**`; name the parts between them"
+        elif separator and inner.count("**") > (1 if _NAME in inner else 2):
+            yield f"{place}: {pattern}: holds more than two `**`, or one and a name; name the parts between them"
+        elif separator == "/" and any(_competes(step) for step in inner.split("/")):
+            yield f"{place}: {pattern}: holds a name or `**` and another wildcard in one step; leave out one of them"
+
+
+def _competes(step: str) -> bool:
+    """Whether two wildcards share one step of a path, so that each way of dividing it must be tried."""
+    wildcards = _WILDCARD.findall(step)
+    return len(wildcards) > 1 and set(wildcards) != {"*"}

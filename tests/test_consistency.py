@@ -67,11 +67,23 @@ def test_what_is_right_has_no_fault() -> None:
         ),
         (
             {"match": Match(host=("a.example",), path="/**/a/**/b/**/c")},
-            "match.path: /**/a/**/b/**/c: holds more than two `**`; name the parts between them",
+            "match.path: /**/a/**/b/**/c: holds more than two `**`, or one and a name; name the parts between them",
         ),
         (
             {"match": Match(host=("a.example",), path="/a*" * 7 + "/{x}/{y=*}")},
             "match.path: /a*/a*/a*/a*/a*/a*/a*/{x}/{y=*}: holds more than 8 wildcards; name the parts between them",
+        ),
+        (
+            {"match": Match(host=("a.example",), path="/**/{x}/a/**/b")},
+            "match.path: /**/{x}/a/**/b: holds more than two `**`, or one and a name; name the parts between them",
+        ),
+        (
+            {"match": Match(host=("a.example",), path="/{x}a*b")},
+            "match.path: /{x}a*b: holds a name or `**` and another wildcard in one step; leave out one of them",
+        ),
+        (
+            {"match": Match(host=("a.example",), path="/**a*b")},
+            "match.path: /**a*b: holds a name or `**` and another wildcard in one step; leave out one of them",
         ),
         (
             {"match": Match(host=("a.example",), query=("q=" + "a" * 300,))},
@@ -79,7 +91,8 @@ def test_what_is_right_has_no_fault() -> None:
         ),
         (
             {"items": place(at=("body.**.a.**.b.**.c",))},
-            "items: client.app: at: body.**.a.**.b.**.c: holds more than two `**`; name the parts between them",
+            "items: client.app: at: body.**.a.**.b.**.c: holds more than two `**`, or one and a name; "
+            "name the parts between them",
         ),
         (
             {"items": place(only_if=("*a" * 9,))},
@@ -90,6 +103,11 @@ def test_what_is_right_has_no_fault() -> None:
 )
 def test_a_fault_of_a_rule_is_named_with_its_place(rule: dict[str, Any], fault: str) -> None:
     assert found(rule=rule) == [f"a/calls/x.toml: {fault}"]
+
+
+@pytest.mark.parametrize("path", ["/**/a/**/b**", "/a*b*c", "/x/{id}**", "/{a}/{b=*}/**", "/{p=**}x"])
+def test_wildcards_that_do_not_compete_are_no_fault(path: str) -> None:
+    assert found(rule={"match": Match(host=("a.example",), path=path)}) == []
 
 
 def test_two_wildcards_across_segments_and_one_at_the_end_are_no_fault() -> None:
