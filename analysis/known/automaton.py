@@ -115,7 +115,7 @@ class OwnValues:
 
     def _is_cased(self, own: int, piece: bytes) -> bool:
         """Whether somebody would write a short word so: as it is, or in one case, but not `oTtO`."""
-        return piece.islower() or piece.isupper() or piece.istitle() or piece == self.values[own].value.encode()
+        return piece in (piece.lower(), piece.upper(), piece.title(), self.values[own].value.encode())
 
     def _anchors(self, low: bytes) -> Iterator[tuple[int, int]]:
         """Numbers of the forms that may begin in a text, and where."""
