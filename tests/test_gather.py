@@ -203,3 +203,7 @@ def test_a_media_server_at_a_hoster_is_asked_about() -> None:
     host = "ec2-203-0-113-7.compute.amazonaws.com"
     answer = '200\nx-plex-protocol: 1.0\n\n<MediaContainer machineIdentifier="somebody"/>'
     assert gather([call(f"GET http://{host}:32400/identity", answer)], KNOWLEDGE).asks == frozenset({host})
+
+
+def test_an_address_that_the_user_named_is_that_of_his_line_unless_it_is_one_at_home() -> None:
+    assert gather((), KNOWLEDGE, addresses=("203.0.113.7", "192.168.1.9")).public_addresses == {"203.0.113.7"}

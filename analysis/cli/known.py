@@ -9,16 +9,12 @@ from pathlib import Path
 
 import click
 
+from analysis.known import KINDS
+
 _VALUES = click.argument("values", nargs=-1, required=True, metavar="VALUE...")
 
 
-class _Kinds(click.Choice[str]):
-    """The kinds, which are read when somebody asks for them."""
-
-    def __init__(self) -> None:
-        from analysis.known import KINDS
-
-        super().__init__(tuple(KINDS))
+_LIST = "\b\nKinds:\n" + "\n".join(f"  {name:12} {kind.meaning}" for name, kind in KINDS.items())
 
 
 @click.group()
@@ -34,8 +30,13 @@ def known() -> None:
     """
 
 
-@known.command("add")
-@click.option("--kind", type=_Kinds(), help="What they are [default: by their looks, else a name].")
+@known.command("add", epilog=_LIST)
+@click.option(
+    "--kind",
+    type=click.Choice(tuple(KINDS)),
+    metavar="KIND",
+    help="What they are [default: by their looks, else a name].",
+)
 @_VALUES
 def add(kind: str | None, values: tuple[str, ...]) -> None:
     """Remember values; `-` reads them from standard input, one a line.
