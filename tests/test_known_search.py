@@ -250,6 +250,14 @@ def test_what_stands_in_no_leaf_has_the_place_of_its_part() -> None:
     assert seen(replace(EMPTY, response_body=Body(json.dumps({EMAIL: 1}).encode()))) == [("response.body", ())]
 
 
+@pytest.mark.parametrize(
+    "path", ["/f/The%20Zorblax%20Uprising%20(2031)/x", "/f/%54he%20Zorblax%20Uprisin%67%20%282031%29"]
+)
+def test_a_path_is_read_however_much_of_it_is_escaped(path: str) -> None:
+    assert seen(replace(EMPTY, path=path)) == [("path", ("percent",))]
+    assert seen(sent(b64(b"\x80/" + path.encode() + b"\xff"))) == ([(V, ("base64", "percent"))] if "(" in path else [])
+
+
 def test_every_part_of_a_call_is_searched() -> None:
     everywhere = replace(
         EMPTY,

@@ -116,7 +116,7 @@ def _all(written: tuple[Spelling, ...], secret: bytes | None, depth: int) -> Ite
 
 def _twice(data: bytes) -> Iterator[tuple[bytes, Chain, bool]]:
     for inner in (*_encoded(data), *_hashed(data)):
-        cores = inner.cores if inner.chain == ("base64",) else inner.cores[:2]
+        cores = inner.cores if inner.chain == ("base64",) else inner.cores[:3]
         outer = [coded for core in cores for coded in _encoded(core)]
         outer += [
             coded
@@ -171,10 +171,10 @@ def _cores(data: bytes) -> Iterator[bytes]:
 
 
 def _percent(data: bytes) -> Iterator[bytes]:
-    """RFC 3986, with `+` for a space (forms), and all bytes."""
+    """RFC 3986, with `+` for a space (forms), as JavaScript does it (ECMA-262, encodeURIComponent), and all bytes."""
     yield quote(data, safe="").encode()
     yield quote_plus(data).encode()
-    yield quote(data).encode()
+    yield quote(data, safe="!'()*").encode()
     yield b"".join(b"%%%02X" % byte for byte in data)
 
 

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
 from itertools import accumulate, compress
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from analysis.decode import Leaf
 from analysis.known.automaton import Hit, OwnValues, TooManyError, is_word
@@ -118,8 +119,10 @@ def _keep_shorter(best: dict[tuple[int, int], _Seen], seen: _Seen) -> None:
 
 
 def _unescaped(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
-    """Leaves in which characters are escaped as in HTML or JSON, once more without: a text may mix all ways."""
+    """Leaves in which characters are escaped as in HTML, JSON or a path, once more without: a text may mix all ways."""
     for leaf in leaves:
+        if "%" in leaf.value and not leaf.peeled and (plain := unquote(leaf.value, errors="replace")) != leaf.value:
+            yield Leaf(leaf.at, plain, (*leaf.encodings, "percent"))
         if "&" in leaf.value and (plain := html.unescape(leaf.value)) != leaf.value:
             yield Leaf(leaf.at, plain, (*leaf.encodings, "html"))
         if "\\" in leaf.value and (plain := _ESCAPE.sub(_character, leaf.value)) != leaf.value:
