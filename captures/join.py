@@ -54,6 +54,7 @@ def _folded(observations: list[Observation]) -> list[Observation]:
             same = ends.same(observation, kept)
             if same is not None:
                 also[same].append(observation.source)
+                ends.taken.add((same, observation.source.capture))
                 continue
             ends.add(len(kept), observation)
         kept.append(observation)
@@ -78,8 +79,9 @@ class _Ends:
     def __init__(self) -> None:
         self._by_end: dict[Endpoint, list[tuple[float, int]]] = defaultdict(list)
         self._by_host: dict[tuple[str, str, int], list[tuple[float, int]]] = defaultdict(list)
-        self._captures: list[int] = []
         self._sorted = False
+        self.taken: set[tuple[int, int]] = set()
+        """Exchanges that a file has already been found to hold too: (place, number of that file)."""
 
     def add(self, place: int, exchange: Exchange) -> None:
         if exchange.time is None:
@@ -100,6 +102,7 @@ class _Ends:
             if (
                 isinstance(other, Exchange)
                 and other.source.capture != exchange.source.capture
+                and (place, exchange.source.capture) not in self.taken
                 and abs(time - exchange.time) <= (_NEAR if by_end else 0.05)
                 and (other.method, other.host, other.path, other.query, other.body.content)
                 == (exchange.method, exchange.host, exchange.path, exchange.query, exchange.body.content)

@@ -153,6 +153,13 @@ class Contact:
     """Who opened the connection."""
     process: str = ""
     """Name of the program, where the capture knows."""
+    alpn: tuple[str, ...] = ()
+    """Protocols that the client offered in its ClientHello: `h2`, `http/1.1`, `h3`…"""
+    ech: bool = False
+    """Whether the ClientHello held an encrypted one, or what cannot be told from one (RFC 9849, GREASE): then `host`
+    may be a name that stands for many."""
+    ja4: str = ""
+    """JA4 fingerprint of the ClientHello; empty when none was seen."""
     sources: tuple[Source, ...] = ()
     """Further places where the same traffic stands."""
 

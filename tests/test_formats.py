@@ -66,13 +66,16 @@ def test_an_empty_flow_file_is_what_mitmproxy_leaves_when_nothing_came(tmp_path:
     ("content", "name", "sentence"),
     [
         (b"", "x.har", "x.har: is empty; record something first"),
-        (b"Dear reader", "x", "x: is no capture that is known; known are flow, har, ledger, each also as .gz or .zst"),
-        (b"\xd4\xc3\xb2\xa1rest", "x", "x: holds packets, which cannot be read yet; give a flow file or a HAR file"),
+        (
+            b"Dear reader",
+            "x",
+            "x: is no capture that is known; known are flow, har, ledger, pcap, each also as .gz or .zst",
+        ),
         (b"\x1f\x8bnonsense", "x", "x: its gzip compression is damaged; record or copy it again"),
         (
             gzip.compress(b"Dear", mtime=0),
             "x",
-            "x: is no capture that is known; known are flow, har, ledger, each also as .gz or .zst",
+            "x: is no capture that is known; known are flow, har, ledger, pcap, each also as .gz or .zst",
         ),
     ],
 )

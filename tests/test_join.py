@@ -80,3 +80,12 @@ def test_the_answer_to_a_question_names_a_contact_in_another_file() -> None:
 def test_files_keep_the_order_of_the_command_line() -> None:
     late, early = call(0, 0, time=500.0), call(1, 0, time=1.0, path="/b")
     assert joined([late], [early]) == [late, early]
+
+
+def test_two_equal_calls_of_one_connection_are_two_in_each_file() -> None:
+    first, second = call(0, 0), call(0, 1, time=102.0)
+    also = [call(1, 0, time=100.1), call(1, 1, time=102.1)]
+    assert joined([first, second], list(also)) == [
+        replace(first, sources=(Source(1, 0),)),
+        replace(second, sources=(Source(1, 1),)),
+    ]

@@ -15,12 +15,12 @@ LAYERS = ("captures", "analysis", "addons")
 
 HOMES = {
     "mitmproxy": ("captures/formats/flows.py", "captures/gateway/", "addons/"),
-    "scapy": ("captures/formats/pcap.py", "captures/gateway/"),
+    "numpy": ("captures/packets/",),
     "pandas": ("analysis/table.py", "analysis/generalise.py", "analysis/optout.py", "analysis/community/"),
     "click": ("analysis/cli/",),
     "rich": ("analysis/cli/", "analysis/report/"),
     "tornado": ("analysis/demo/", "analysis/web/"),
-    "cryptography": ("analysis/demo/", "captures/gateway/"),
+    "cryptography": ("analysis/demo/", "captures/gateway/", "captures/packets/quic.py"),
     "msgspec": ("captures/", "analysis/"),
     "platformdirs": ("captures/home.py",),
     "tomli": ("analysis/knowledge.py",),
@@ -82,7 +82,7 @@ def test_a_home_that_nobody_lives_in_is_no_home() -> None:
     assert idle == []
 
 
-@pytest.mark.parametrize("package", ["mitmproxy", "scapy", "pandas", "rich", "tornado", "msgspec"])
+@pytest.mark.parametrize("package", ["mitmproxy", "numpy", "scapy", "pandas", "rich", "tornado", "msgspec"])
 def test_help_loads_nothing_heavy(package: str) -> None:
     code = (
         "import sys\n"

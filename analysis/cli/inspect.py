@@ -14,7 +14,8 @@ from analysis.cli.options import Question
 def inspect(question: Question, form: str, out: str, fail_on_findings: bool) -> None:
     """Report what captures show: who was called, what was sent, what was declared.
 
-    FILE is a mitmproxy flow file, a HAR file or a ledger, each also as .gz or .zst, or - for standard input. Several
+    FILE is a mitmproxy flow file, a HAR, pcap or pcapng file or a ledger, each also as .gz or .zst, or - for standard
+    input. Several
     files make one capture. The report is private: the JSON form holds every value that was found.
 
     \b

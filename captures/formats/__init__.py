@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from captures.content import DAMAGE, unpack
-from captures.formats import flows, har, ledger
+from captures.formats import flows, har, ledger, pcap
 from captures.model import Capture, CaptureError, Observation
 
 
@@ -37,12 +37,10 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (flows, har, ledger)
+FORMATS: tuple[Format, ...] = (flows, har, ledger, pcap)
 """All formats, in the order in which they are asked."""
 
 _HEAD = 64 * 1024
-
-_PACKETS = (b"\xa1\xb2\xc3\xd4", b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x4d\x3c\xb2\xa1", b"\x0a\x0d\x0d\x0a")
 
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\x78\x9c": "zlib", b"\x78\xda": "zlib"}
 """How a compressed file begins; mitmproxy's .zhar is zlib."""
@@ -98,8 +96,6 @@ def _recognised(head: bytes, name: str) -> Format:
         if name.endswith((".flow", ".mitm")):
             return flows
         raise CaptureError(f"{name}: is empty; record something first")
-    if head.startswith(_PACKETS):
-        raise CaptureError(f"{name}: holds packets, which cannot be read yet; give a flow file or a HAR file")
     known = ", ".join(format_.NAME for format_ in FORMATS)
     raise CaptureError(f"{name}: is no capture that is known; known are {known}, each also as .gz or .zst")
 

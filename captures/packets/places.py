@@ -1,0 +1,79 @@
+"""Addresses: which belong to a household, and which device has which."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from captures.packets.conversations import Conversation
+
+_HOUSEHOLD = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "127.0.0.0/8",
+        "fe80::/10",
+        "fc00::/7",
+        "::1/128",
+    )
+)
+
+_MOST_OF_ONE = 16
+"""IPv6 addresses of one device: it makes a new one each day."""
+
+
+def text(address: bytes) -> str:
+    """Address as bytes -> its usual text form."""
+    return str(ipaddress.ip_address(address))
+
+
+def household(address: bytes) -> bool:
+    """Whether an address is one of loopback, link-local, RFC 1918 or ULA."""
+    parsed = ipaddress.ip_address(address)
+    return any(parsed.version == network.version and parsed in network for network in _HOUSEHOLD)
+
+
+def local(client: bytes, server: bytes) -> bool:
+    """Whether what one address sends to another stays in the local network.
+
+    Multicast and broadcast do; of IPv6 addresses those with the same first 64 bits.
+    """
+    if household(server) or ipaddress.ip_address(server).is_multicast or server == b"\xff" * 4:
+        return True
+    return len(server) == 16 and server[:8] == client[:8]
+
+
+def devices(conversations: Iterable[Conversation]) -> Mapping[bytes, str]:
+    """Address -> MAC address of its device, as text, where the packets show it.
+
+    A MAC address that sends for several machines (a router, an access point in router mode) is nobody's.
+    """
+    addresses: dict[bytes, set[bytes]] = defaultdict(set)
+    for conversation in conversations:
+        for end, mac in zip(conversation.ends, conversation.macs, strict=True):
+            if mac and any(end.address) and len(addresses[mac]) <= 2 * _MOST_OF_ONE:
+                addresses[mac].add(end.address)
+    found: dict[bytes, str] = {}
+    taken: set[bytes] = set()
+    for mac, its in addresses.items():
+        if any(mac) and not mac[0] & 1 and _one_device(its):
+            # An address that two MAC addresses send from belongs to neither for certain.
+            for address in its:
+                if address in found:
+                    taken.add(address)
+                found[address] = mac.hex(":")
+    return {address: mac for address, mac in found.items() if address not in taken}
+
+
+def _one_device(addresses: set[bytes]) -> bool:
+    short = [address for address in addresses if len(address) == 4]
+    wide = [address for address in addresses if len(address) == 16 and not household(address)]
+    networks = {address[:8] for address in wide}
+    if len(short) > 1 or len(wide) > _MOST_OF_ONE or len(networks) > 1:
+        return False
+    # A machine that is known by a public IPv6 address alone may be anywhere behind a router.
+    return all(household(address) for address in short) and len(wide) < len(addresses)
