@@ -15,8 +15,8 @@ from captures import home
 APPLICATION = 0x70686B6E
 """Tells the file from other SQLite files (`phkn`)."""
 
-VERSION = 2
-"""Version of the table."""
+VERSION = 3
+"""Version of the tables."""
 
 
 class KnownError(ValueError):
@@ -66,7 +66,7 @@ def add(kind: str, values: Iterable[str], hashes: Callable[[Path], Iterable[tupl
         kinds.append(of)
         rows += [(one, value, now, origin) for one, value, origin in fresh]
     if rows:
-        with _file() as file:
+        with opened() as file:
             file.executemany("INSERT OR IGNORE INTO known VALUES (?, ?, ?, ?)", rows)
     return Added(tuple(kinds), tuple(refused))
 
@@ -102,7 +102,7 @@ def forget(values: Iterable[str]) -> int:
     origins = {one.origin for one in kept if one.origin and {one.value.casefold(), one.origin.casefold()} & asked}
     gone = [one for one in kept if _spellings(one) & asked or (one.origin and one.origin in origins)]
     if gone:
-        with _file() as file:
+        with opened() as file:
             file.executemany("DELETE FROM known WHERE kind = ? AND value = ?", [(one.kind, one.value) for one in gone])
     return sum(not one.origin or one.kind == "file" for one in gone)
 
@@ -114,13 +114,18 @@ def _spellings(one: Known) -> set[str]:
 
 def listed(kind: str = "") -> tuple[Known, ...]:
     """What is known, of one kind or of all, by kind and value.  Raises `KnownError`."""
-    if not _path().exists():
+    if not exists():
         return ()
-    with _file() as file:
+    with opened() as file:
         rows = file.execute(
             "SELECT kind, value, added, origin FROM known WHERE ? IN ('', kind) ORDER BY kind, value", (kind,)
         )
         return tuple(Known(*row) for row in rows)
+
+
+def exists() -> bool:
+    """Whether anything was ever named."""
+    return _path().exists()
 
 
 def _path() -> Path:
@@ -128,14 +133,16 @@ def _path() -> Path:
 
 
 @contextmanager
-def _file() -> Iterator[sqlite3.Connection]:
-    """The open file, in one transaction."""
+def opened() -> Iterator[sqlite3.Connection]:
+    """The open file, in one transaction, for this folder's modules alone.  What is deleted is overwritten in the file,
+    and what SQLite sorts stays in memory.  Raises `KnownError`."""
     path = _path()
     try:
         home.private_file(path)
         file = sqlite3.connect(path)
         try:
             file.execute("PRAGMA secure_delete = ON")
+            file.execute("PRAGMA temp_store = MEMORY")
             version = file.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise KnownError(f"{path}: was written by a newer phonehome; please update")
@@ -158,6 +165,22 @@ _STEPS = (
     """BEGIN IMMEDIATE;
     ALTER TABLE known ADD COLUMN origin TEXT NOT NULL DEFAULT '';
     PRAGMA user_version = 2;
+    COMMIT;""",
+    """BEGIN IMMEDIATE;
+    CREATE TABLE salt (value BLOB NOT NULL) STRICT;
+    CREATE TABLE imports (id INTEGER PRIMARY KEY, importer TEXT NOT NULL, place TEXT NOT NULL, time REAL NOT NULL)
+        STRICT;
+    CREATE TABLE works (id INTEGER PRIMARY KEY, import INTEGER NOT NULL, key INTEGER NOT NULL, year INTEGER,
+        duration REAL) STRICT;
+    CREATE INDEX works_of_import ON works (import);
+    CREATE TABLE names (work INTEGER NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (work, kind, value)) STRICT, WITHOUT ROWID;
+    CREATE TABLE marks (work INTEGER NOT NULL, kind TEXT NOT NULL, hash BLOB NOT NULL,
+        PRIMARY KEY (work, kind, hash)) STRICT, WITHOUT ROWID;
+    CREATE TABLE files (work INTEGER NOT NULL, duration REAL, bitrate INTEGER, width INTEGER, height INTEGER,
+        size INTEGER, container TEXT NOT NULL, video_codec TEXT NOT NULL, audio_codec TEXT NOT NULL) STRICT;
+    CREATE INDEX files_of_work ON files (work);
+    PRAGMA user_version = 3;
     COMMIT;""",
 )
 """How each version of the file becomes the next one."""
