@@ -136,6 +136,20 @@ def compile_places(items: Iterable[ItemPlace]) -> Places:
     )
 
 
+def named_as(items: Iterable[ItemPlace], item: str, at: str) -> str:
+    """Place of a finding -> the place by which a rule names the item there; empty when the rule names none.
+
+    >>> named_as([ItemPlace("media.title", ("body.**.title",), "obvious")], "media.title", "body.0.title")
+    'body.**.title'
+    """
+    place = normalise(at)
+    for known in items:
+        for pattern in known.at if known.id == item else ():
+            if _place_regex(normalise(pattern)).fullmatch(place):
+                return pattern
+    return ""
+
+
 _NUMBER = re.compile(r"(?<=\.)[0-9]+(?=[.\[]|\Z)")
 _ANY_CASE = ("header.", "query.", "cookie.", "response.header.", "response.cookie.")
 

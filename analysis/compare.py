@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 
 from analysis import reasons
 from analysis.anonymity import Links, identifying, links
+from analysis.at import named_as
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Category, Classified, Comparison, Finding, Party, Verdict
@@ -60,7 +61,7 @@ def compare(
         key = (call.product, finding.item, who, call.category)
         groups.setdefault(key, _Group(*key)).members.append((call, finding))
     judged = [_judge(group, scene) for group in groups.values()]
-    judged.extend(_not_seen(calls, judged, scene))
+    judged.extend(_not_seen(calls, findings, judged, scene))
     return tuple(sorted(judged, key=_rank))
 
 
@@ -154,6 +155,7 @@ def _judge(group: _Group, scene: _Scene) -> Comparison:
     found = [(opinion, case) for case in cases for opinion in _opinions(case, sure, scene)]
     found.sort(key=lambda pair: _ORDER[pair[0].verdict])
     first, decisive = found[0]
+    fields = _fields([case for opinion, case in found if opinion.verdict is first.verdict], scene)
     held = {verdict for opinion, _ in found for verdict in (opinion.verdict, *opinion.beside)}
     return Comparison(
         product=group.product,
@@ -164,12 +166,29 @@ def _judge(group: _Group, scene: _Scene) -> Comparison:
         category=group.category,
         verdict=first.verdict,
         also=tuple(sorted(held - {first.verdict}, key=_ORDER.__getitem__)),
-        reason=first.reason,
+        reason=decisive.words.undeclared_fields(fields) if fields and _is_undeclared(first) else first.reason,
         statement=first.statement,
         count=len(group.members),
         calls=tuple(sorted({finding.call for _, finding in group.members})),
         sure=sure,
+        fields=fields,
     )
+
+
+def _is_undeclared(opinion: _Opinion) -> bool:
+    return opinion.verdict is Verdict.UNDECLARED
+
+
+def _fields(cases: Sequence[_Case], scene: _Scene) -> tuple[str, ...]:
+    """Cases judged by lists of fields -> the places that they are about, as the rules name them."""
+    fields = {
+        named_as(scene.knowledge.rules[call.rule].items, finding.item, finding.at)
+        for case in cases
+        if case.policy and case.policy.names_fields
+        for call, finding in case.members
+        if call.rule and finding.source == "rule"
+    }
+    return tuple(sorted(field.removeprefix("body.") for field in fields if field))
 
 
 def _cases(group: _Group, scene: _Scene) -> Iterator[_Case]:
@@ -195,10 +214,11 @@ def _cases(group: _Group, scene: _Scene) -> Iterator[_Case]:
         alike[name, call.role, _content(call, scene), kind, meant].append((call, finding))
     for (name, role, content, kind, meant), members in alike.items():
         fits = [s for s in about[name] if _in_scope(s, group.category, role, content, kind)]
-        decided = any(s.id in meant for s in fits)
+        policy = policies[name]
+        decided = any(s.id in meant for s in fits) or bool(policy and policy.names_fields)
         fits = [s for s in fits if not s.fields or s.id in meant or not decided]
-        words = reasons.Words(scene.knowledge, group.item, group.who, sender, policies[name])
-        yield _Case(members, policies[name], tuple(fits), kind, words)
+        words = reasons.Words(scene.knowledge, group.item, group.who, sender, policy)
+        yield _Case(members, policy, tuple(fits), kind, words)
 
 
 def _opinions(case: _Case, sure: bool, scene: _Scene) -> list[_Opinion]:
@@ -248,13 +268,25 @@ def _by_list(case: _Case, policy: DeclaredList, scene: _Scene) -> list[_Opinion]
     named = [s for s in case.statements if s.status != "never"]
     limited = [s for s in named if s.only_recipients and case.kind not in s.recipients]
     positive = [s for s in named if s not in limited and case.kind in (*s.recipients, *policy.recipients)]
+    if not positive and (reached := _reached(case)):
+        return [_Opinion((documented or reached).verdict, reached.reason, reached.statement)]
     opinions = list(_denials(case.statements, positive, words))
     if positive and not any(opinion.verdict is Verdict.DENIED for opinion in opinions):
         opinions.extend(_coverage(positive, case, scene))
         opinions.extend(_promises(positive, policy, case, scene))
     if limited and not positive:
         opinions.append(_Opinion(Verdict.WRONG_RECIPIENT, words.wrong_recipient(limited[0]), limited[0].id))
+    if policy.names_fields and any(finding.at.startswith("body") for _, finding in case.members):
+        documented = None
     return opinions or [documented or _Opinion(Verdict.UNDECLARED, words.undeclared())]
+
+
+def _reached(case: _Case) -> _Opinion | None:
+    """A denial of what reaches every recipient and stands in no bytes is not refuted by a connection."""
+    denial = next((s for s in case.statements if s.status == "never"), None)
+    if denial is None or any(finding.source != "implied" for _, finding in case.members):
+        return None
+    return _Opinion(Verdict.UNDECLARED, case.words.reached(denial), denial.id)
 
 
 def _content(call: Classified, scene: _Scene) -> str:
@@ -267,9 +299,10 @@ def _content(call: Classified, scene: _Scene) -> str:
 
 def _meant(about: Sequence[Statement], at: str) -> frozenset[str]:
     """Place of a finding -> ids of the statements that mean a field of this name; empty: the name is undecided."""
-    steps = (step.partition("[")[0] for step in reversed(at.lower().split(".")))
-    name = next((step for step in steps if not step.isdigit()), "")
-    return frozenset(s.id for s in about if any(fnmatchcase(name, pattern.lower()) for pattern in s.fields))
+    steps = [step.partition("[")[0] for step in at.lower().split(".")]
+    name = next((step for step in reversed(steps) if not step.isdigit()), "")
+    whole = ".".join(steps[1:])
+    return frozenset(s.id for s in about if any(fnmatchcase(whole if "." in p else name, p.lower()) for p in s.fields))
 
 
 def _in_scope(statement: Statement, category: Category, role: str, content: str, kind: str) -> bool:
@@ -378,9 +411,12 @@ def _is_fine(value: str) -> bool:
     return any(len(digits.rstrip("0")) > 2 for digits in _FRACTION.findall(value))
 
 
-def _not_seen(calls: Sequence[Classified], judged: Sequence[Comparison], scene: _Scene) -> Iterator[Comparison]:
+def _not_seen(
+    calls: Sequence[Classified], findings: Sequence[Finding], judged: Sequence[Comparison], scene: _Scene
+) -> Iterator[Comparison]:
     """What the lists of the senders name and no call carried, one comparison a statement and item."""
     seen = {(comparison.product, comparison.item) for comparison in judged}
+    places = {(f.item, f.at) for f in findings if f.direction == "sent"}
     senders = {
         call.product: call
         for call in calls
@@ -391,7 +427,7 @@ def _not_seen(calls: Sequence[Classified], judged: Sequence[Comparison], scene: 
         policy = scene.knowledge.in_force(product, _day(call), scene.declared)
         for statement in policy.statements if policy else ():
             for item in statement.items if statement.status != "never" else ():
-                if (product, item) not in seen:
+                if (product, item) not in seen or _stale(statement, item, policy, places):
                     words = reasons.Words(scene.knowledge, item, "", scene.knowledge.products[product], policy)
                     yield Comparison(
                         product=product,
@@ -407,6 +443,13 @@ def _not_seen(calls: Sequence[Classified], judged: Sequence[Comparison], scene: 
                         count=0,
                         calls=(),
                     )
+
+
+def _stale(statement: Statement, item: str, policy: DeclaredList | None, places: set[tuple[str, str]]) -> bool:
+    """Whether a list of fields names one that was not sent, though others that hold the same item were."""
+    if not policy or not policy.names_fields or not statement.fields:
+        return False
+    return not any(name == item and _meant((statement,), at) for name, at in places)
 
 
 def _occasions(item: str, happened: set[str], scene: _Scene) -> bool:

@@ -184,3 +184,5 @@ class Comparison:
     """The calls in which the item stands, ascending, each once; empty for `not-seen`."""
     sure: bool = True
     """False when the sender is only probable, so that no accusation rests on it."""
+    fields: tuple[str, ...] = ()
+    """Where the list names fields one by one: those to which the verdict applies, as the rule names their places."""

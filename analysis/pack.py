@@ -251,8 +251,9 @@ class Statement:
     except_categories: tuple[Category, ...] = ()
     """Kinds of calls that it names as exceptions."""
     fields: tuple[str, ...] = ()
-    """Glob patterns, in any case, of the names of fields that it means ("video bitrate": `*video*bitrate*`).  A field
-    that no statement about the item means in this way is undecided, and all are about it.  Empty: any name."""
+    """Glob patterns, in any case, of the names of fields that it means ("video bitrate": `*video*bitrate*`); one with a
+    dot is compared with the whole place in a body (`os.version`).  A field that no statement about the item means in
+    this way is undecided, and all are about it.  Empty: any name."""
     broad: bool = False
     """Whether it covers the items only in general terms (`declared-vaguely`)."""
     blanket: bool = False
@@ -284,6 +285,9 @@ class DeclaredList:
     """What it says."""
     recipients: tuple[RecipientKind, ...] = ()
     """Kinds of recipients that the document names in general, for anything that it lists."""
+    names_fields: bool = False
+    """Whether it names each field of what is sent: a field that no statement means is then undeclared, not undecided,
+    and a field that is named and not sent is stale."""
     read: str = ""
     """How much of the document was read, and in which copy."""
     note: str = ""

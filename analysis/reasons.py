@@ -6,6 +6,7 @@ A data item stands in single quotation marks: its label is a name and has no art
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.knowledge import Knowledge
@@ -70,6 +71,16 @@ class Words:
     def undeclared(self) -> str:
         """No statement applies."""
         return f"{self._list()} does not name {self._what()} for this kind of call."
+
+    def undeclared_fields(self, fields: Sequence[str]) -> str:
+        """A list of fields, and these are not in it."""
+        many = f"{len(fields)} fields of {self._what()}" if len(fields) > 1 else f"a field of {self._what()}"
+        return f"{self._list()} names each field that is sent, and not {many}: {', '.join(fields)}."
+
+    def reached(self, denial: Statement) -> str:
+        """Whoever is called sees the caller's address; what he keeps is not seen."""
+        said = f"{self._list()} says that {self._what()} is not collected ({_quoted(denial)})"
+        return f"Every connection shows {self._what()} to the other end. {said}; if it is cannot be seen from here."
 
     def optional(self, statement: Statement, on: bool | None) -> str:
         """A switch stops it."""

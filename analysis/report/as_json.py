@@ -108,6 +108,7 @@ def comparisons(compared: Sequence[Comparison]) -> list[Json]:
             "count": c.count,
             "calls": list(c.calls),
             "sure": c.sure,
+            "fields": list(c.fields),
         }
         for c in compared
     ]
