@@ -1,17 +1,17 @@
 """Batch of packets -> who sent how much to whom, in columns: link, network and transport headers.
 
-Sources: IEEE 802.3, 802.1Q, 802.11; RFC 791, 1661, 2516, 2784, 4303, 8200, 9293; tcpdump.org/linktypes.html.
+Sources: RFC 791, 2784, 4302, 5415, 7348, 8200, 9293; 3GPP TS 29.281.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from captures.packets.bytes_at import Bytes
 from captures.packets.containers import Batch
+from captures.packets.links import BY_VERSION, V4, V6, frames, links
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,13 +20,8 @@ if TYPE_CHECKING:
 
 TCP, UDP = 6, 17
 
-_V4, _V6 = 0x0800, 0x86DD
-_VLANS = (0x8100, 0x88A8, 0x9100, 0x9200)
-_PPPOE, _MPLS = 0x8864, 0x8847
-_BY_VERSION = -4
-"""In place of an ethertype: the first four bits of the packet say which IP it is."""
-_CLOSED = -2
-"""In place of an ethertype: encrypted at the radio layer."""
+_VXLAN, _GTP, _CAPWAP = 4789, 2152, 5247
+"""Ports that tunnels in UDP are sent to."""
 
 _EXTENSIONS = (0, 43, 60, 135, 139, 140)
 """IPv6 headers that are stepped over; each has its length in units of eight bytes in its second byte."""
@@ -108,9 +103,7 @@ def columns(batch: Batch) -> tuple[Columns, Fragments, Counter[str]]:
 
     problems: Counter[str] = Counter()
     data, end = batch.data, batch.at + batch.captured
-    network, kind, mac = _links(data, batch, problems)
-    network, kind = _wrapped(data, network, kind)
-    problems["is encrypted on the radio link"] += int((kind == _CLOSED).sum())
+    network, kind, mac = links(data, batch, problems)
     state = _Ip(data, network, kind, end)
     state.read()
     short = int(state.short.sum())
@@ -186,14 +179,14 @@ class _Ip:
         import numpy as np
 
         version = self.data.u8(self.network) >> 4
-        self.kind = np.where(self.kind == _BY_VERSION, np.where(version == 4, _V4, _V6), self.kind)
-        rows = np.flatnonzero((self.kind == _V4) | (self.kind == _V6))
+        self.kind = np.where(self.kind == BY_VERSION, np.where(version == 4, V4, V6), self.kind)
+        rows = np.flatnonzero((self.kind == V4) | (self.kind == V6))
         # Tunnels in tunnels: three are more than anybody has.
         for _ in range(4):
             version = self.data.u8(self.network[rows]) >> 4
-            self._v4(rows[(self.kind[rows] == _V4) & (version == 4)])
-            self._v6(rows[(self.kind[rows] == _V6) & (version == 6)])
-            rows = self._tunnelled(rows)
+            self._v4(rows[(self.kind[rows] == V4) & (version == 4)])
+            self._v6(rows[(self.kind[rows] == V6) & (version == 6)])
+            rows = np.concatenate((self._tunnelled(rows), self._in_datagrams(rows)))
             if not len(rows):
                 break
 
@@ -266,188 +259,46 @@ class _Ip:
         flags = self.data.u16(at)
         generic = protocol == 47
         options = 4 * ((flags >> 15) & 1) + 4 * ((flags >> 13) & 1) + 4 * ((flags >> 12) & 1)
-        kind = np.where(generic, self.data.u16(at + 2), np.where(protocol == 4, _V4, _V6))
-        known = ((kind == _V4) | (kind == _V6)) & (~generic | ((flags & 7) == 0))
+        kind = np.where(generic, self.data.u16(at + 2), np.where(protocol == 4, V4, V6))
+        known = ((kind == V4) | (kind == V6)) & (~generic | ((flags & 7) == 0))
         self.network[rows] = at + np.where(generic, 4 + options, 0)
         self.kind[rows] = kind
         self.protocol[rows] = -1
         inner: Ints = rows[known]
         return inner
 
+    def _in_datagrams(self, rows: Ints) -> Ints:
+        """Tunnels in UDP: VXLAN of hosts with several machines, GTP of mobile networks, CAPWAP of access points.
 
-def _links(data: Bytes, batch: Batch, problems: Counter[str]) -> tuple[Ints, Ints, Ints]:
-    """For each packet: place of what the link carries, its ethertype, place of the sender's MAC address."""
-    import numpy as np
+        A datagram to such a port that carries something else stays what it is.
+        """
+        import numpy as np
 
-    count = len(batch.at)
-    network, kind, mac = np.zeros(count, np.int64), np.full(count, -1), np.full(count, -1)
-    for link in np.unique(batch.link):
-        rows = np.flatnonzero(batch.link == link)
-        reader = _LINKS.get(int(link))
-        if not reader:
-            problems[f"is of link type {int(link)}, which is not known" if link >= 0 else "has no interface"] += len(
-                rows
-            )
-            continue
-        end = (batch.at + batch.captured)[rows]
-        found = reader(data, batch.at[rows], end)
-        short = found[0] > end
-        problems["is cut off within its headers"] += int(short.sum())
-        network[rows], kind[rows], mac[rows] = found[0], np.where(short, -1, found[1]), found[2]
-    return network, kind, mac
-
-
-def _wrapped(data: Bytes, network: Ints, kind: Ints) -> tuple[Ints, Ints]:
-    """Steps over VLAN tags, PPPoE, MPLS and 802.2 headers."""
-    import numpy as np
-
-    for _ in range(6):
-        rows = np.flatnonzero(np.isin(kind, (*_VLANS, _PPPOE, _MPLS)) | ((kind >= 0) & (kind < 1536)))
+        plain = (self.protocol[rows] == UDP) & (self.offset[rows] == 0) & ~self.more[rows]
+        rows = rows[plain]
+        port = self.data.u16(self.transport[rows] + 2)
+        rows, port = rows[chosen := np.isin(port, (_VXLAN, _GTP, _CAPWAP))], port[chosen]
         if not len(rows):
-            break
-        at, outer = network[rows], kind[rows]
-        tag, label = np.isin(outer, _VLANS), outer == _MPLS
-        snap = (outer < 1536) & (data.u16(at) == 0xAAAA)
-        ppp = _ppp_kind(data.u16(at + 6))
-        bottom = (data.u32(at) & 0x100) > 0
-        step = np.where(tag | label, 4, 8)
-        inner = np.where(
-            tag,
-            data.u16(at + 2),
-            np.where(label, np.where(bottom, _BY_VERSION, _MPLS), np.where(snap, data.u16(at + 6), ppp)),
-        )
-        network[rows] = at + step
-        kind[rows] = np.where(~snap & (outer < 1536), -1, inner)
-    return network, kind
-
-
-def _ppp_kind(protocol: Ints) -> Ints:
-    import numpy as np
-
-    return np.select([protocol == 0x21, protocol == 0x57], [_V4, _V6], -1)
-
-
-type _Found = tuple[Ints, Ints, Ints]
-
-
-def _ethernet(data: Bytes, at: Ints, _: Ints) -> _Found:
-    return at + 14, data.u16(at + 12), at + 6
-
-
-def _raw(_: Bytes, at: Ints, __: Ints) -> _Found:
-    import numpy as np
-
-    return at, np.full(len(at), _BY_VERSION), np.full(len(at), -1)
-
-
-def _loopback(_: Bytes, at: Ints, __: Ints) -> _Found:
-    """Four bytes of address family, in the order of whoever recorded it: the version of IP says the same."""
-    import numpy as np
-
-    return at + 4, np.full(len(at), _BY_VERSION), np.full(len(at), -1)
-
-
-def _cooked(data: Bytes, at: Ints, _: Ints) -> _Found:
-    import numpy as np
-
-    return at + 16, data.u16(at + 14), np.where(data.u16(at + 4) == 6, at + 6, -1)
-
-
-def _cooked2(data: Bytes, at: Ints, _: Ints) -> _Found:
-    import numpy as np
-
-    return at + 20, data.u16(at), np.where(data.u8(at + 11) == 6, at + 12, -1)
-
-
-def _ppp(data: Bytes, at: Ints, _: Ints) -> _Found:
-    import numpy as np
-
-    framed = data.u16(at) == 0xFF03
-    place = at + np.where(framed, 2, 0)
-    short = (data.u8(place) & 1) > 0
-    kind = _ppp_kind(np.where(short, data.u8(place), data.u16(place)))
-    return place + np.where(short, 1, 2), kind, np.full(len(at), -1)
-
-
-def _pppoe(data: Bytes, at: Ints, _: Ints) -> _Found:
-    import numpy as np
-
-    return at + 8, _ppp_kind(data.u16(at + 6)), np.full(len(at), -1)
-
-
-def _hdlc(data: Bytes, at: Ints, _: Ints) -> _Found:
-    import numpy as np
-
-    return at + 4, data.u16(at + 2), np.full(len(at), -1)
-
-
-def _wireless(data: Bytes, at: Ints, _: Ints) -> _Found:
-    import numpy as np
-
-    return _frames(data, at, np.zeros(len(at), np.bool_))
-
-
-def _frames(data: Bytes, at: Ints, padded: Mask) -> _Found:
-    """802.11: data frames with an 802.2 header; what is encrypted at this layer is told apart.
-
-    `padded` says which headers were brought to a multiple of four bytes by the network card.
-    """
-    import numpy as np
-
-    control, flags = data.u8(at), data.u8(at + 1)
-    carries = ((control & 0x0C) == 0x08) & ((control & 0x40) == 0)
-    relayed, quality = (flags & 3) == 3, (control & 0x80) > 0
-    head = 24 + np.where(relayed, 6, 0) + np.where(quality, np.where((flags & 0x80) > 0, 6, 2), 0)
-    inner = at + head + np.where(padded, -head % 4, 0)
-    closed = (flags & 0x40) > 0
-    snap = carries & ~closed & (data.u16(inner) == 0xAAAA)
-    kind = np.where(snap, data.u16(inner + 6), np.where(carries & closed, _CLOSED, -1))
-    # To the access point the sender is the second address, from it the third.
-    sender = np.where((flags & 3) == 2, at + 16, np.where(relayed, at + 24, at + 10))
-    return inner + np.where(snap, 8, 0), kind, sender
-
-
-def _radiotap(data: Bytes, at: Ints, _: Ints) -> _Found:
-    import numpy as np
-
-    size, present = data.u8(at + 2) | data.u8(at + 3) << 8, data.u8(at + 4)
-    # With the usual single word of presence bits the flags are the first or the second field.
-    single = (data.u8(at + 7) & 0x80) == 0
-    flags = data.u8(at + np.where((present & 1) > 0, 16, 8))
-    return _frames(data, at + size, single & ((present & 2) > 0) & ((flags & 0x20) > 0))
-
-
-def _per_packet(data: Bytes, at: Ints, end: Ints) -> _Found:
-    """PPI: a header of its own before the frame of another link type."""
-    import numpy as np
-
-    size, link = data.u8(at + 2) | data.u8(at + 3) << 8, data.u8(at + 4)
-    radio = _wireless(data, at + size, end)
-    wired = _ethernet(data, at + size, end)
-    return (
-        np.where(link == 105, radio[0], wired[0]),
-        np.where(link == 105, radio[1], np.where(link == 1, wired[1], -1)),
-        np.where(link == 105, radio[2], wired[2]),
-    )
-
-
-_LINKS: dict[int, Callable[[Bytes, Ints, Ints], _Found]] = {
-    0: _loopback,
-    1: _ethernet,
-    9: _ppp,
-    12: _raw,
-    14: _raw,
-    50: _ppp,
-    51: _pppoe,
-    101: _raw,
-    104: _hdlc,
-    105: _wireless,
-    108: _loopback,
-    113: _cooked,
-    127: _radiotap,
-    192: _per_packet,
-    228: _raw,
-    229: _raw,
-    276: _cooked2,
-}
-"""Link type -> what it carries."""
+            return rows
+        at, data = self.transport[rows] + 8, self.data
+        network, kind = at.copy(), np.full(len(at), -1)
+        is_vxlan = (port == _VXLAN) & (data.u32(at) == 0x08000000)
+        network, kind = np.where(is_vxlan, at + 22, network), np.where(is_vxlan, data.u16(at + 20), kind)
+        # Version 1 with a user's packet; a fourth word when one of three flags is set, and no header after it.
+        first = data.u8(at)
+        is_gtp = (port == _GTP) & ((first & 0xF0) == 0x30) & (data.u8(at + 1) == 0xFF)
+        optional = np.where((first & 7) > 0, 4, 0)
+        is_gtp &= ((first & 4) == 0) | (data.u8(at + 11) == 0)
+        network, kind = np.where(is_gtp, at + 8 + optional, network), np.where(is_gtp, BY_VERSION, kind)
+        # A data packet that is not encrypted, whole, and carries an 802.11 frame.
+        word = data.u32(at)
+        is_capwap = (port == _CAPWAP) & (word >> 24 == 0) & ((word >> 9 & 31) == 1) & ((word & 0x180) == 0x100)
+        radio = frames(data, at + (word >> 19 & 31) * 4, np.zeros(len(at), np.bool_))
+        network, kind = np.where(is_capwap, radio[0], network), np.where(is_capwap, radio[1], kind)
+        version = data.u8(network) >> 4
+        kind = np.where(kind == BY_VERSION, np.where(version == 4, V4, np.where(version == 6, V6, -1)), kind)
+        known = ((kind == V4) & (version == 4)) | ((kind == V6) & (version == 6))
+        known &= network + 20 <= self.last[rows]
+        inner: Ints = rows[known]
+        self.network[inner], self.kind[inner], self.protocol[inner] = network[known], kind[known], -1
+        return inner

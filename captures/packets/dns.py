@@ -37,7 +37,7 @@ class Question:
     """What is asked for."""
 
     name: str
-    """Lower case, without the final dot; bytes that are no printable ASCII stand as `\\DDD`."""
+    """Lower case, without the final dot; bytes that are no printable text stand as `\\DDD`."""
     kind: str
     """`A`, `AAAA`, …, or `TYPE123`."""
 
@@ -142,7 +142,9 @@ def _name(raw: bytes, at: int) -> tuple[str, int]:
 
 
 def _text(label: bytes) -> str:
-    if label.isascii() and (text := label.decode("ascii")).isprintable() and "." not in text:
+    # mDNS and LLMNR write names in UTF-8 (RFC 6762, 16).
+    text = label.decode("utf-8", "replace")
+    if text.isprintable() and not {".", "\\", "\ufffd"} & set(text):
         return text.lower()
     return "".join(chr(b).lower() if 32 <= b < 127 and b not in b".\\" else f"\\{b:03}" for b in label)
 

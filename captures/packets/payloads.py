@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 DNS = {53: "dns", 5353: "mdns", 5355: "llmnr"}
 """Port -> protocol."""
 
-_METHODS = (b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"OPTI", b"PATC", b"CONN", b"NOTI", b"SUBS", b"UNSU", b"M-SE")
+_METHODS = (
+    *(b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"OPTI", b"PATC", b"CONN", b"TRAC"),
+    # WebDAV, and UPnP's events.
+    *(b"PROP", b"MKCO", b"COPY", b"MOVE", b"LOCK", b"UNLO", b"REPO", b"SEAR", b"NOTI", b"SUBS", b"UNSU", b"M-SE"),
+)
 _METHODS_AS_NUMBERS = tuple(int.from_bytes(method) for method in _METHODS)
 
 _SHOUTED = (b"HTTP", b"NOTI", b"M-SE", b"HELL")
@@ -148,13 +152,12 @@ class Payloads:
             self._begin(conversation, said, way, sequence, expected, payload)
             if not said.reading:
                 return
-            for early in said.early:
-                self._feed(conversation, said, early[0], said.streams[early[0]].feed(*early[1:]), time)
-            said.early.clear()
-            if not said.reading:
-                return
         stream = said.streams[way]
         self._feed(conversation, said, way, stream.feed(sequence, payload), time)
+        # After the segment that begins: what was sent before it with the same numbers is no part of it.
+        for side, number, early in said.early:
+            self._feed(conversation, said, side, said.streams[side].feed(number, early), time)
+        said.early.clear()
         if cut and stream.due == (sequence + len(payload)) & 0xFFFFFFFF:
             stream.due = stream.due + cut & 0xFFFFFFFF
             self._gap(conversation, said, way, cut)
@@ -269,6 +272,8 @@ class Payloads:
             return
         said.quic = said.quic or quic.Handshake()
         message = said.quic.feed(payload)
+        if name := tls.host_name(said.quic.google):
+            said.name, said.name_source, conversation.opener = name, "quic", way
         if not message:
             return
         conversation.opener = way
@@ -370,8 +375,7 @@ def _datagrams(data: Bytes, seen: Columns, head: Ints) -> Mask:
     known = np.isin(seen.source_port, ports) | np.isin(seen.destination_port, ports)
     known |= np.isin(head, [int.from_bytes(start) for start in _SHOUTED]) & (seen.size > 16)
     version = data.u32(seen.payload + 1)
-    drafts = (version >= 0xFF000017) & (version <= 0xFF000022)
-    initial = (head >> 30 == 3) & (seen.size > 60) & ((version == 1) | (version == 0x6B3343CF) | drafts)
+    initial = (head >> 30 == 3) & (seen.size > 60) & np.isin(version, quic.VERSIONS)
     short = (head >> 31 == 0) & (data.u8(seen.payload + 9) == ord("Q"))
     google = (seen.size > 1000) & (short | (version >> 24 == ord("Q")))
     stun = (seen.size >= 20) & (data.u32(seen.payload + 4) == _STUN) & (head >> 30 == 0)
@@ -380,7 +384,7 @@ def _datagrams(data: Bytes, seen: Columns, head: Ints) -> Mask:
 
 def _socks(payload: bytes) -> str:
     """Request to a SOCKS proxy (RFC 1928; SOCKS 4a) -> the name in it; empty when there is none."""
-    if payload[:2] == b"\5\1" and payload[3:4] == b"\3" and len(payload) == 7 + payload[4]:
+    if payload[:2] == b"\5\1" and payload[3:4] == b"\3" and len(payload) > 4 and len(payload) == 7 + payload[4]:
         return tls.host_name(payload[5 : 5 + payload[4]])
     if payload[:2] == b"\4\1" and payload[4:7] == b"\0\0\0" and payload[-1:] == b"\0":
         return tls.host_name(payload[8:-1].rpartition(b"\0")[2])

@@ -1,6 +1,6 @@
 """QUIC: decrypts the client's first packets, whose keys follow from what stands in clear, to read the ClientHello.
 
-Sources: RFC 9000 17.2, RFC 9001 5, RFC 9369 3.
+Sources: RFC 9000 17.2, RFC 9001 5, RFC 9369 3; Google's and Facebook's versions as they are seen on the wire.
 """
 
 from __future__ import annotations
@@ -12,16 +12,34 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 _V2 = 0x6B3343CF
+_Q050, _T050, _T051 = 0x51303530, 0x54303530, 0x54303531
+
+_DRAFT_22, _DRAFT_23, _DRAFT_29, _FINAL = (
+    "7fbcdb0e7c66bbe92a96cd21519ebd7a02644190",
+    "c3eef712c72ebb5a11a7d2432bb46365bef9f502",
+    "afbfec289993d24c9e9786f19c6111e04390a899",
+    "38762cf7f55934b34d179ae6a4c80cadccbb7f0a",
+)
 
 _SALTS = {
-    0x00000001: "38762cf7f55934b34d179ae6a4c80cadccbb7f0a",
+    0x00000001: _FINAL,
     _V2: "0dede3def700a6db819381be6e269dcbf9bd2ed9",
-    # Drafts 33 and 34, 29 to 32, 23 to 28.
-    **dict.fromkeys((0xFF000021, 0xFF000022), "38762cf7f55934b34d179ae6a4c80cadccbb7f0a"),
-    **dict.fromkeys(range(0xFF00001D, 0xFF000021), "afbfec289993d24c9e9786f19c6111e04390a899"),
-    **dict.fromkeys(range(0xFF000017, 0xFF00001D), "c3eef712c72ebb5a11a7d2432bb46365bef9f502"),
+    0xFF000016: _DRAFT_22,
+    **dict.fromkeys(range(0xFF000017, 0xFF00001D), _DRAFT_23),
+    **dict.fromkeys(range(0xFF00001D, 0xFF000021), _DRAFT_29),
+    **dict.fromkeys((0xFF000021, 0xFF000022), _FINAL),
+    # Facebook's, after drafts 22 and 27.
+    0xFACEB001: _DRAFT_22,
+    **dict.fromkeys((0xFACEB002, *range(0xFACEB00D, 0xFACEB011)), _DRAFT_23),
+    # Google's, with its own handshake and with TLS.
+    _Q050: "504574efd066fe2f9d945cfcdbd3a7f0d3b56b45",
+    _T050: "7ff579e5acd072915580304c43a2367c60488310",
+    _T051: "7a4edef4e7ccee5fa4506c19124fc8ccda6e033d",
 }
 """Version -> salt of the first keys."""
+
+VERSIONS = tuple(_SALTS)
+"""Versions whose first packets can be decrypted."""
 
 _MOST_CRYPTO = 64 * 1024
 """Bytes of a handshake that are collected; a ClientHello with post-quantum keys has about 2 kB."""
@@ -44,6 +62,8 @@ class Handshake:
     """Offset -> bytes."""
     packets: int = 0
     """Packets that were tried."""
+    google: bytes = b""
+    """Server name that stood in a handshake of Google's own."""
 
     def feed(self, datagram: bytes) -> bytes:
         """One datagram of the client -> the handshake from its beginning, as far as it is known by now.
@@ -85,7 +105,10 @@ class Handshake:
             plain = _plain(packet, place, version, candidate)
             if plain is not None:
                 self.first = candidate
-                self._frames(plain)
+                if version == _Q050:
+                    self.google = self.google or google_name(plain)
+                else:
+                    self._frames(plain)
                 return
 
     def _frames(self, plain: bytes) -> None:
@@ -93,7 +116,8 @@ class Handshake:
         while at < len(plain):
             kind = plain[at]
             at += 1
-            if kind == 6:
+            # T050 and T051 number these frames otherwise.
+            if kind in (6, 8):
                 offset, at = _number(plain, at)
                 length, at = _number(plain, at)
                 if offset + length <= _MOST_CRYPTO:
@@ -177,9 +201,9 @@ def _expanded(secret: bytes, label: bytes, size: int) -> bytes:
 
 
 def google_name(datagram: bytes) -> bytes:
-    """First datagram of Google's own QUIC (versions Q024 to Q046) -> the server name in it; empty when there is none.
+    """First message of Google's own QUIC -> the server name in it; empty when there is none.
 
-    Its first message is in clear: tags, each with the end of its value.
+    It is made of tags, each with the end of its value, and stands in clear up to version Q046.
     """
     at = datagram.find(b"CHLO")
     if at < 0 or at + 8 > len(datagram):
