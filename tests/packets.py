@@ -29,6 +29,22 @@ def udp(source: tuple[str, int], destination: tuple[str, int], payload: bytes) -
     return ip(source[0], destination[0], 17, content)
 
 
+def fragments(packet: bytes, size: int) -> list[bytes]:
+    """IPv4 or IPv6 packet -> its fragments of `size` bytes, a multiple of eight."""
+    wide = packet[0] >> 4 == 6
+    head, protocol, content = packet[: 40 if wide else 20], packet[6 if wide else 9], packet[40 if wide else 20 :]
+    a, b = (head[8:24], head[24:40]) if wide else (head[12:16], head[16:20])
+    ends = str(ipaddress.ip_address(a)), str(ipaddress.ip_address(b))
+    found = []
+    for at in range(0, len(content), size):
+        more = at + size < len(content)
+        if wide:
+            found.append(ip(*ends, 44, struct.pack("!BBHI", protocol, 0, at | more, 77) + content[at : at + size]))
+        else:
+            found.append(ip(*ends, protocol, content[at : at + size], piece=at // 8 | more << 13))
+    return found
+
+
 def tcp(
     source: tuple[str, int],
     destination: tuple[str, int],
@@ -64,7 +80,7 @@ def connection(
 
 def name(text: str) -> bytes:
     """Name as DNS writes it."""
-    return b"".join(bytes([len(label)]) + label.encode() for label in text.split(".")) + b"\0"
+    return b"".join(bytes([len(label.encode())]) + label.encode() for label in text.split(".")) + b"\0"
 
 
 def dns(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from packets import (
     dns,
     enhanced,
     ethernet,
+    fragments,
     hello,
     interface,
     ip,
@@ -339,3 +341,78 @@ def test_a_visitor_from_outside_is_no_call(tmp_path: Path) -> None:
     (contact,) = observed(tmp_path, pcap(packets, link=101))
     assert isinstance(contact, Contact)
     assert (contact.initiator, contact.client) == ("outside", Endpoint("203.0.113.9", 40_000))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_name_in_a_datagram_that_came_in_fragments_is_read(
+    tmp_path: Path, order: tuple[int, ...], wide: bool
+) -> None:
+    ends = (("fd00::20", 40_000), ("2001:db8::7", 53)) if wide else ((TV, 40_000), (VENDOR, 53))
+    whole = udp(*ends, dns(7, "a-rather-long-name.relay.plex.tv"))
+    parts = fragments(whole, 24)
+    assert len(parts) == 3
+    (lookup,) = observed(tmp_path, pcap([parts[n] for n in order], link=101))
+    assert isinstance(lookup, Lookup)
+    assert (lookup.host, lookup.client) == ("a-rather-long-name.relay.plex.tv", Endpoint(*ends[0]))
+
+
+def test_all_fragments_are_counted_for_their_conversation(tmp_path: Path) -> None:
+    parts = fragments(udp(CLIENT, (VENDOR, 9999), bytes(100)), 48)
+    (contact,) = observed(tmp_path, pcap([parts[1], parts[0], parts[2]], link=101))
+    assert isinstance(contact, Contact)
+    assert (contact.packets_out, contact.bytes_out) == (3, sum(map(len, parts)))
+
+
+def test_fragments_of_a_client_hello_are_put_together(tmp_path: Path) -> None:
+    packets = connection(CLIENT, SERVER, [record(hello("plex.tv"))])
+    (contact,) = observed(tmp_path, pcap(packets[:3] + fragments(packets[3], 40), link=101))
+    assert isinstance(contact, Contact)
+    assert contact.host == "plex.tv"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda p: udp(("203.0.113.1", 5), ("203.0.113.2", 4789), b"\x08\0\0\0\0\0\1\0" + ethernet(p)),
+        lambda p: udp(("203.0.113.1", 2152), ("203.0.113.2", 2152), b"\x30\xff\0\x40\0\0\0\1" + p),
+        lambda p: udp(("203.0.113.1", 2152), ("203.0.113.2", 2152), b"\x32\xff\0\x40\0\0\0\1\0\1\0\0" + p),
+    ],
+)
+def test_tunnels_in_datagrams_are_looked_into(tmp_path: Path, around: Callable[[bytes], bytes]) -> None:
+    (contact,) = observed(tmp_path, pcap([around(p) for p in BARE], link=101))
+    assert isinstance(contact, Contact)
+    assert (contact.host, contact.client, contact.packets_out) == ("plex.tv", Endpoint(*CLIENT), 3)
+
+
+def test_a_datagram_to_the_port_of_a_tunnel_that_is_none_stays_what_it_is(tmp_path: Path) -> None:
+    packets = [udp(CLIENT, (VENDOR, port), b"\x08\1\0\0" + bytes(60)) for port in (4789, 2152)]
+    assert [(x.host, x.protocol) for x in observed(tmp_path, pcap(packets, link=101)) if isinstance(x, Contact)] == [
+        (VENDOR, "udp"),
+        (VENDOR, "udp"),
+    ]
+
+
+def test_names_in_utf_8_are_read_as_such_and_what_cannot_be_shown_is_escaped(tmp_path: Path) -> None:
+    asked = [dns(7, name) for name in ("小佛專機.local", "a\u202eb.tv")] + [dns(7, "x.tv").replace(b"x", b"\xff")]
+    packets = [udp((TV, 40_000 + n), ("224.0.0.252", 5355), text) for n, text in enumerate(asked)]
+    hosts = [x.host for x in observed(tmp_path, pcap(packets, link=101)) if isinstance(x, Lookup)]
+    assert hosts == ["小佛專機.local", "a\\226\\128\\174b.tv", "\\255.tv"]
+
+
+def test_a_request_after_padding_that_was_taken_for_content_is_read(tmp_path: Path) -> None:
+    packets = connection(CLIENT, (VENDOR, 80), [])
+    packets.append(tcp(CLIENT, (VENDOR, 80), b"\0\0", flags=0x10, sequence=101, acknowledged=501))
+    packets.append(tcp(CLIENT, (VENDOR, 80), b"PROPFIND / HTTP/1.1\r\nHost: plex.tv\r\n\r\n", sequence=101))
+    (exchange,) = observed(tmp_path, pcap(packets, link=101))
+    assert isinstance(exchange, Exchange)
+    assert (exchange.method, exchange.host) == ("PROPFIND", "plex.tv")
+
+
+@pytest.mark.parametrize("payload", [b"\5\1\0\3", b"\5\1\0\3\x07plex.tv\1\xbb", b"\4\1\1\xbb\0\0\0\1me\0plex.tv\0"])
+def test_what_a_socks_proxy_is_asked_for_names_the_contact(tmp_path: Path, payload: bytes) -> None:
+    (contact,) = observed(tmp_path, pcap(connection(CLIENT, ("192.168.1.9", 1080), [payload]), link=101))
+    assert isinstance(contact, Contact)
+    assert (contact.host, contact.name_source) == (
+        ("plex.tv", "host") if b"plex" in payload else ("192.168.1.9", "address")
+    )

@@ -12,9 +12,7 @@ from captures.model import CaptureError, Observation, Source, Unreadable
 from captures.packets.containers import Damage, batches, is_packets
 
 if TYPE_CHECKING:
-    from captures.packets.bytes_at import Bytes
-    from captures.packets.columns import Columns, Fragments
-    from captures.packets.conversations import Groups, Table
+    from captures.packets.conversations import Table
     from captures.packets.fragments import Reassembly
     from captures.packets.payloads import Payloads
 
@@ -85,13 +83,12 @@ def _scanned(path: Path) -> _Scan:
         if len(seen):
             groups = scan.table.add(batch.data, seen)
             scan.payloads.take(batch.data, seen, groups)
-            _whole_again(batch.data, seen, fragments, groups, scan)
+            if len(fragments.row):
+                says = scan.payloads.says(batch.data, seen)
+                for packet in scan.pieces.add(mapped, fragments, seen, groups, says):
+                    scan.payloads.whole(packet)
     scan.payloads.finish(scan.table.all)
     return scan
-
-
-def _whole_again(data: Bytes, seen: Columns, fragments: Fragments, groups: Groups, scan: _Scan) -> None:
-    """Gives UDP datagrams that came in fragments to `payloads`, if the conversation of the first one is known."""
 
 
 def _unreadable(damages: list[Damage], problems: Counter[str], source: Source) -> Iterator[Unreadable]:

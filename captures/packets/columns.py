@@ -1,6 +1,6 @@
 """Batch of packets -> who sent how much to whom, in columns: link, network and transport headers.
 
-Sources: RFC 791, 2784, 4302, 5415, 7348, 8200, 9293; 3GPP TS 29.281.
+Sources: RFC 791, 2784, 4302, 7348, 8200, 9293; 3GPP TS 29.281.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from captures.packets.bytes_at import Bytes
 from captures.packets.containers import Batch
-from captures.packets.links import BY_VERSION, V4, V6, frames, links
+from captures.packets.links import BY_VERSION, V4, V6, links
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TCP, UDP = 6, 17
 
-_VXLAN, _GTP, _CAPWAP = 4789, 2152, 5247
+_VXLAN, _GTP = 4789, 2152
 """Ports that tunnels in UDP are sent to."""
 
 _EXTENSIONS = (0, 43, 60, 135, 139, 140)
@@ -80,6 +80,8 @@ class Fragments:
 
     row: Ints
     """Position in the batch."""
+    length: Ints
+    """Bytes of the whole packet on the wire."""
     header: Ints
     """Place of the IP header."""
     payload: Ints
@@ -115,6 +117,7 @@ def columns(batch: Batch) -> tuple[Columns, Fragments, Counter[str]]:
     pieces = np.flatnonzero((state.offset > 0) | state.more)
     fragments = Fragments(
         pieces,
+        batch.length[pieces],
         state.network[pieces],
         state.transport[pieces],
         np.maximum(np.minimum(end, state.end)[pieces] - state.transport[pieces], 0),
@@ -268,7 +271,7 @@ class _Ip:
         return inner
 
     def _in_datagrams(self, rows: Ints) -> Ints:
-        """Tunnels in UDP: VXLAN of hosts with several machines, GTP of mobile networks, CAPWAP of access points.
+        """Tunnels in UDP: VXLAN between hosts of several machines, GTP in mobile networks.
 
         A datagram to such a port that carries something else stays what it is.
         """
@@ -277,7 +280,7 @@ class _Ip:
         plain = (self.protocol[rows] == UDP) & (self.offset[rows] == 0) & ~self.more[rows]
         rows = rows[plain]
         port = self.data.u16(self.transport[rows] + 2)
-        rows, port = rows[chosen := np.isin(port, (_VXLAN, _GTP, _CAPWAP))], port[chosen]
+        rows, port = rows[chosen := np.isin(port, (_VXLAN, _GTP))], port[chosen]
         if not len(rows):
             return rows
         at, data = self.transport[rows] + 8, self.data
@@ -290,11 +293,6 @@ class _Ip:
         optional = np.where((first & 7) > 0, 4, 0)
         is_gtp &= ((first & 4) == 0) | (data.u8(at + 11) == 0)
         network, kind = np.where(is_gtp, at + 8 + optional, network), np.where(is_gtp, BY_VERSION, kind)
-        # A data packet that is not encrypted, whole, and carries an 802.11 frame.
-        word = data.u32(at)
-        is_capwap = (port == _CAPWAP) & (word >> 24 == 0) & ((word >> 9 & 31) == 1) & ((word & 0x180) == 0x100)
-        radio = frames(data, at + (word >> 19 & 31) * 4, np.zeros(len(at), np.bool_))
-        network, kind = np.where(is_capwap, radio[0], network), np.where(is_capwap, radio[1], kind)
         version = data.u8(network) >> 4
         kind = np.where(kind == BY_VERSION, np.where(version == 4, V4, np.where(version == 6, V6, -1)), kind)
         known = ((kind == V4) & (version == 4)) | ((kind == V6) & (version == 6))

@@ -83,40 +83,40 @@ def _ppp_kind(protocol: Ints) -> Ints:
     return np.select([protocol == 0x21, protocol == 0x57], [V4, V6], -1)
 
 
-type Found = tuple[Ints, Ints, Ints]
+type _Found = tuple[Ints, Ints, Ints]
 """Places of what is carried, ethertypes, places of the sender's MAC address."""
 
 
-def _ethernet(data: Bytes, at: Ints, _: Ints) -> Found:
+def _ethernet(data: Bytes, at: Ints, _: Ints) -> _Found:
     return at + 14, data.u16(at + 12), at + 6
 
 
-def _raw(_: Bytes, at: Ints, __: Ints) -> Found:
+def _raw(_: Bytes, at: Ints, __: Ints) -> _Found:
     import numpy as np
 
     return at, np.full(len(at), BY_VERSION), np.full(len(at), -1)
 
 
-def _loopback(_: Bytes, at: Ints, __: Ints) -> Found:
+def _loopback(_: Bytes, at: Ints, __: Ints) -> _Found:
     """Four bytes of address family, in the order of whoever recorded it: the version of IP says the same."""
     import numpy as np
 
     return at + 4, np.full(len(at), BY_VERSION), np.full(len(at), -1)
 
 
-def _cooked(data: Bytes, at: Ints, _: Ints) -> Found:
+def _cooked(data: Bytes, at: Ints, _: Ints) -> _Found:
     import numpy as np
 
     return at + 16, data.u16(at + 14), np.where(data.u16(at + 4) == 6, at + 6, -1)
 
 
-def _cooked2(data: Bytes, at: Ints, _: Ints) -> Found:
+def _cooked2(data: Bytes, at: Ints, _: Ints) -> _Found:
     import numpy as np
 
     return at + 20, data.u16(at), np.where(data.u8(at + 11) == 6, at + 12, -1)
 
 
-def _ppp(data: Bytes, at: Ints, _: Ints) -> Found:
+def _ppp(data: Bytes, at: Ints, _: Ints) -> _Found:
     import numpy as np
 
     framed = data.u16(at) == 0xFF03
@@ -126,25 +126,25 @@ def _ppp(data: Bytes, at: Ints, _: Ints) -> Found:
     return place + np.where(short, 1, 2), kind, np.full(len(at), -1)
 
 
-def _pppoe(data: Bytes, at: Ints, _: Ints) -> Found:
+def _pppoe(data: Bytes, at: Ints, _: Ints) -> _Found:
     import numpy as np
 
     return at + 8, _ppp_kind(data.u16(at + 6)), np.full(len(at), -1)
 
 
-def _hdlc(data: Bytes, at: Ints, _: Ints) -> Found:
+def _hdlc(data: Bytes, at: Ints, _: Ints) -> _Found:
     import numpy as np
 
     return at + 4, data.u16(at + 2), np.full(len(at), -1)
 
 
-def _wireless(data: Bytes, at: Ints, _: Ints) -> Found:
+def _wireless(data: Bytes, at: Ints, _: Ints) -> _Found:
     import numpy as np
 
-    return frames(data, at, np.zeros(len(at), np.bool_))
+    return _frames(data, at, np.zeros(len(at), np.bool_))
 
 
-def frames(data: Bytes, at: Ints, padded: Mask) -> Found:
+def _frames(data: Bytes, at: Ints, padded: Mask) -> _Found:
     """802.11: data frames with an 802.2 header; what is encrypted at this layer is told apart.
 
     `padded` says which headers were brought to a multiple of four bytes by the network card.
@@ -164,17 +164,17 @@ def frames(data: Bytes, at: Ints, padded: Mask) -> Found:
     return inner + np.where(snap, 8, 0), kind, sender
 
 
-def _radiotap(data: Bytes, at: Ints, _: Ints) -> Found:
+def _radiotap(data: Bytes, at: Ints, _: Ints) -> _Found:
     import numpy as np
 
     size, present = data.u8(at + 2) | data.u8(at + 3) << 8, data.u8(at + 4)
     # With the usual single word of presence bits the flags are the first or the second field.
     single = (data.u8(at + 7) & 0x80) == 0
     flags = data.u8(at + np.where((present & 1) > 0, 16, 8))
-    return frames(data, at + size, single & ((present & 2) > 0) & ((flags & 0x20) > 0))
+    return _frames(data, at + size, single & ((present & 2) > 0) & ((flags & 0x20) > 0))
 
 
-def _per_packet(data: Bytes, at: Ints, end: Ints) -> Found:
+def _per_packet(data: Bytes, at: Ints, end: Ints) -> _Found:
     """PPI: a header of its own before the frame of another link type."""
     import numpy as np
 
@@ -188,7 +188,7 @@ def _per_packet(data: Bytes, at: Ints, end: Ints) -> Found:
     )
 
 
-_LINKS: dict[int, Callable[[Bytes, Ints, Ints], Found]] = {
+_LINKS: dict[int, Callable[[Bytes, Ints, Ints], _Found]] = {
     0: _loopback,
     1: _ethernet,
     9: _ppp,

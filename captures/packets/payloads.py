@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from captures.packets.bytes_at import Bytes, Ints, Mask
+    from captures.packets.fragments import Whole
 
 DNS = {53: "dns", 5353: "mdns", 5355: "llmnr"}
 """Port -> protocol."""
@@ -137,7 +138,27 @@ class Payloads:
         wanted = [c.index for c in groups.conversations if c and c.said and c.said.reading]
         wanted.extend(np.unique(numbers[groups.of[needs]]).tolist())
         follows = tcp & filled & np.isin(numbers, wanted)[groups.of]
-        return np.flatnonzero(begins | follows | (~tcp & filled & ~seen.fragment & _datagrams(data, seen, head)))
+        speaks = begins | follows | (~tcp & filled & _datagrams(data, seen, head))
+        return np.flatnonzero(speaks & ~seen.fragment)
+
+    def says(self, data: Bytes, seen: Columns) -> set[int]:
+        """Positions in the batch of first fragments whose packet may say something."""
+        import numpy as np
+
+        firsts = seen.chosen(np.flatnonzero(seen.fragment))
+        wanted = (firsts.protocol == TCP) | _datagrams(data, firsts, data.u32(firsts.payload))
+        return set(firsts.row[wanted].tolist())
+
+    def whole(self, packet: Whole) -> None:
+        """One packet that came in fragments."""
+        content = packet.content
+        if packet.protocol == TCP and len(content) >= 20:
+            sequence, expected = int.from_bytes(content[4:8]), int.from_bytes(content[8:12])
+            payload = content[(content[12] >> 4) * 4 :]
+            if payload:
+                self._segment(packet.conversation, packet.way, sequence, expected, payload, 0, packet.time)
+        elif packet.protocol != TCP and len(content) > 8:
+            self.datagram(packet.conversation, packet.way, content[8:], packet.time)
 
     def _said(self, conversation: Conversation) -> Said:
         if conversation.said is None:
