@@ -187,7 +187,8 @@ class Lookup:
     answers: tuple[str, ...]
     """Addresses and names that came back; empty when none did."""
     rcode: str
-    """`NOERROR`, `NXDOMAIN`, …; empty when no answer came or it has none."""
+    """`NOERROR`, `NXDOMAIN`, …; `BLOCKED` when a filter on the own network answered instead; empty when no answer came
+    or it has none."""
     left_house: bool | None
     """Whether the datagram was sent beyond the local network; `None` when that is not known."""
     bytes_out: int = 0

@@ -69,13 +69,13 @@ def test_an_empty_flow_file_is_what_mitmproxy_leaves_when_nothing_came(tmp_path:
         (
             b"Dear reader",
             "x",
-            "x: is no capture that is known; known are flow, har, ledger, pcap, each also as .gz or .zst",
+            "x: is no capture that is known; known are flow, har, ledger, pcap, dns-log, each also as .gz or .zst",
         ),
         (b"\x1f\x8bnonsense", "x", "x: its gzip compression is damaged; record or copy it again"),
         (
             gzip.compress(b"Dear", mtime=0),
             "x",
-            "x: is no capture that is known; known are flow, har, ledger, pcap, each also as .gz or .zst",
+            "x: is no capture that is known; known are flow, har, ledger, pcap, dns-log, each also as .gz or .zst",
         ),
     ],
 )

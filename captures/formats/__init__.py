@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from captures.content import DAMAGE, unpack
-from captures.formats import flows, har, ledger, pcap
+from captures.formats import dnslog, flows, har, ledger, pcap
 from captures.model import Capture, CaptureError, Observation
 
 
@@ -37,7 +37,7 @@ class Format(Protocol):
         ...
 
 
-FORMATS: tuple[Format, ...] = (flows, har, ledger, pcap)
+FORMATS: tuple[Format, ...] = (flows, har, ledger, pcap, dnslog)
 """All formats, in the order in which they are asked."""
 
 _HEAD = 64 * 1024

@@ -94,7 +94,7 @@ def message(raw: bytes) -> Message | None:
             kind, klass = struct.unpack_from("!HH", raw, at)
             if klass & 0x7FFF not in (1, 255):
                 return None
-            questions.append(Question(name, _kind(kind)))
+            questions.append(Question(name, kind_of(kind)))
             at += 4
         for place in range(min(answered + authority + additional, _MOST_RECORDS)):
             record, at = _record(raw, at)
@@ -113,7 +113,8 @@ def message(raw: bytes) -> Message | None:
     )
 
 
-def _kind(number: int) -> str:
+def kind_of(number: int) -> str:
+    """Number of a record type -> `A`, `AAAA`, …, or `TYPE123`."""
     return _TYPES.get(number, f"TYPE{number}")
 
 
@@ -162,7 +163,7 @@ def _record(raw: bytes, at: int) -> tuple[Record | None, int]:
         texts = _texts(raw, at, end, kind)
     except (IndexError, struct.error, ValueError):
         texts = ()
-    return Record(name, _kind(kind), texts), end
+    return Record(name, kind_of(kind), texts), end
 
 
 def _texts(raw: bytes, at: int, end: int, kind: int) -> tuple[str, ...]:
