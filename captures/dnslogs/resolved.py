@@ -18,7 +18,8 @@ from captures.packets.dns import kind_of
 
 _COMPLETE = re.compile(
     r"(?:\S+ )?systemd-resolved(?:\[\d+\])?: (?:Regular |Bypass )?[Tt]ransaction \d+ for "
-    r"<(?P<name>\S+) IN (?P<kind>\S+)> on scope dns on \S+ now complete with <(?P<state>[a-z-]+)> from (?P<source>[a-z-]+) "
+    r"<(?P<name>\S+) IN (?P<kind>\S+)> on scope dns on \S+ "
+    r"now complete with <(?P<state>[a-z-]+)> from (?P<source>[a-z-]+) "
 )
 _STATES = {"success": "NOERROR", "rcode-failure": "NXDOMAIN", "null": "NOERROR"}
 _FAILED = "SERVFAIL"
