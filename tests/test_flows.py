@@ -13,7 +13,8 @@ from mitmproxy.io import FlowReader, FlowWriter, tnetstring
 from mitmproxy.test import tflow
 from wsproto.frame_protocol import Opcode
 
-from captures.formats.flows import parse, read, sniff, split_authority
+from captures.formats.flows import read, sniff, split_authority
+from captures.formats.tnetstring import parse
 from captures.model import Body, Contact, Endpoint, Exchange, Lookup, Observation, Source, Unreadable
 
 
