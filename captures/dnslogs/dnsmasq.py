@@ -45,10 +45,10 @@ def questions(lines: Iterable[str], clock: Clock) -> Iterator[Question]:
         if asked := _ASKED.match(what):
             name = _plain(asked["name"])
             question = Question(name, asked["kind"].upper(), time, asked["client"].partition("%")[0])
-            yield from waiting.ask(question, (number, name), ("", name))
+            yield from waiting.ask(question, (number, name))
         elif forwarded := _FORWARDED.match(what):
-            if question := waiting.find(number, _plain(forwarded["name"])):
-                question.forwarded = True
+            if found := waiting.find(number, _plain(forwarded["name"])):
+                found.forwarded = True
         elif answered := _ANSWERED.match(what):
             name = _plain(answered["name"])
             found = waiting.find(number, name)
