@@ -55,7 +55,7 @@ def extract(
         around = table.among(leaves, classified.role, classified.party)
         for leaf in leaves:
             labelled = _by_rule(leaf, rule) or _by_name(leaf, names, context, classified.role)
-            if not labelled and leaf.value not in _FILLERS:
+            if not labelled and leaf.value not in _FILLERS and not _is_own_page(leaf, call.host):
                 labelled = [(item, value, "name") for item, value in table.labels(leaf, around)]
             for item, value, source in labelled:
                 add(leaf, label(item, value, evidence), value, source)
@@ -76,6 +76,14 @@ def extract(
         line = next(iter(evidence.public_addresses)) if len(evidence.public_addresses) == 1 else ""
         add(Leaf("", line), "net.public_ip", line, "implied")
     return tuple(found.values())
+
+
+def _is_own_page(leaf: Leaf, host: str) -> bool:
+    """Whether a Referer names no page (Origin says as much), or one of the recipient's own."""
+    if leaf.at != "header.referer":
+        return False
+    site, _, page = leaf.value.partition("://")[2].partition("/")
+    return not page or site.partition(":")[0].lower() == host
 
 
 def _is_news(seen: Sighting, found: Iterable[Finding], host: str, items: Mapping[str, Item]) -> bool:
@@ -265,7 +273,7 @@ _IDS = frozenset({"client.id", "server.machine_id", "client.serial", "net.mac"})
 
 
 def _by_shape(leaf: Leaf, known: list[str], classified: Classified, evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """What the value's shape shows; where items are `known`, only a MAC in disguise and names under plex.direct."""
+    """What the value's shape shows; where items are `known`, only a MAC in disguise and machines."""
     # The host and path of an address are seen in the whole of it.
     if leaf.peeled or leaf.at in _NO_SHAPES or leaf.at.endswith(("[url].host", "[url].path")):
         return
@@ -277,7 +285,7 @@ def _by_shape(leaf: Leaf, known: list[str], classified: Classified, evidence: Ev
         yield "net.mac", leaf.value
     for item, value in shapes(leaf.value, evidence):
         name = name or _name(leaf)
-        if known and item not in ("net.mac", "server.cert_hash") and "plex.direct" not in leaf.value:
+        if known and item not in ("net.mac", "server.cert_hash") and not _is_machine(value, leaf.value):
             continue
         if item == "net.mac" and value.startswith("0x"):
             if not (_ID.search(name) or not _IDS.isdisjoint(known)):
@@ -285,6 +293,11 @@ def _by_shape(leaf: Leaf, known: list[str], classified: Classified, evidence: Ev
         elif item.startswith("net.") and _VERSION.search(name):
             continue
         yield item, value
+
+
+def _is_machine(value: str, text: str) -> bool:
+    """Whether an address is that of a machine, whatever else the text is: `http://192.168.1.5:32400/library`."""
+    return "plex.direct" in text or f"://{value}" in text
 
 
 def _name(leaf: Leaf) -> str:
