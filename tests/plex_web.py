@@ -616,7 +616,8 @@ CALLS = (
         {"body.operationName": "event.name", "body.variables.metadataID": "media.external_id"},
         "social",
         plex="header",
-        body=f'{{"query":"query getReviews($metadataID: ID!) {{ reviews(id: $metadataID) {{ id }} }}","operationName":"getReviews",'
+        body=f'{{"query":"query getReviews($metadataID: ID!) {{ reviews(id: $metadataID) {{ id }} }}","operationName":'
+        f'"getReviews",'
         f'"variables":{{"metadataID":"{FILM}","first":20,"after":null}}}}',
     ),
     Call(
@@ -625,7 +626,8 @@ CALLS = (
         {"body.operationName": "event.name", "body.variables.uuid": "account.uuid"},
         "social",
         plex="header",
-        body=f'{{"query":"query GetWatchHistoryHub($uuid: ID!) {{ user(id: $uuid) {{ id }} }}","operationName":"GetWatchHistoryHub",'
+        body=f'{{"query":"query GetWatchHistoryHub($uuid: ID!) {{ user(id: $uuid) {{ id }} }}","operationName":'
+        f'"GetWatchHistoryHub",'
         f'"variables":{{"uuid":"{UUID}","first":50,"skipUserState":true}}}}',
     ),
     Call(
@@ -639,7 +641,7 @@ CALLS = (
         },
         "social",
         plex="header",
-        body=f'{{"query":"mutation createReview($input: CreateReviewInput!) {{ createReview(input: $input) {{ id }} }}",'
+        body=f'{{"query":"mutation createReview($input: CreateReviewInput!) {{ createReview(input: $input)}}",'
         f'"operationName":"createReview","variables":{{"input":{{"metadata":"{FILM}","message":"so quiet, so good",'
         f'"hasSpoilers":false}}}}}}',
     ),
@@ -791,9 +793,9 @@ CALLS = (
 )
 
 PRIVATE = (
-    HASH, MACHINE, CLIENT, TOKEN, SERVER_TOKEN, USER, UUID, FILM, RUN, PLAY, "kim@example.net", "kim.attic", "Kims Laptop",
-    "correct horse made up", "482913", "attic-nas", "Attic films", "192.168.88.21", "192-168-88-21", "203.0.113.77",
-    "203.0.113.199", "hooks.example.org", "lighthouse", "so quiet, so good", "6931420", "3f8a1c52-77de-4b10-9c41-d2e95a6b0f17",
-    "1029384756.1768150000",
+    HASH, MACHINE, CLIENT, TOKEN, SERVER_TOKEN, USER, UUID, FILM, RUN, PLAY,
+    "kim@example.net", "kim.attic", "Kims Laptop", "correct horse made up", "482913", "attic-nas", "Attic films",
+    "192.168.88.21", "192-168-88-21", "203.0.113.77", "203.0.113.199", "hooks.example.org", "lighthouse",
+    "so quiet, so good", "6931420", "3f8a1c52-77de-4b10-9c41-d2e95a6b0f17", "1029384756.1768150000",
 )  # fmt: skip
 """Values that tell who it is."""
