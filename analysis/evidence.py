@@ -42,6 +42,10 @@ class SwitchState(NamedTuple):
     """Whether the data may be sent."""
     call: int
     """Position of the call that shows it."""
+    changed: bool = True
+    """Whether the call set it; else an answer showed how it stood."""
+    capture: int = 0
+    """Number of the file in which the call stands."""
 
 
 @dataclass(frozen=True, slots=True)

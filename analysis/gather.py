@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from analysis.decode import Leaf, decode
 from analysis.evidence import DIRECT_HOST, NO_SERVERS, Evidence, Servers, SwitchState, address_of, household
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Classified, Party
+from analysis.pack import ItemPlace, SwitchPlace
 from analysis.shapes import is_address
 from captures.model import Endpoint, Exchange, Lookup, Observation
 
@@ -223,12 +224,28 @@ def _switches(calls: list[Classified], knowledge: Knowledge, evidence: Evidence)
         if not isinstance(exchange, Exchange) or (exchange.status or 0) >= 400:
             continue
         rule = knowledge.rules.get(classify(exchange, knowledge, evidence, call.n).rule)
-        if not rule or not rule.switches:
-            continue
-        leaves = decode(exchange).leaves
-        for switch in rule.switches:
-            for leaf in leaves:
-                if leaf.at == switch.at and leaf.value in (*switch.on, *switch.off):
-                    on = leaf.value in switch.on
-                    states.append(SwitchState(exchange.time or 0.0, rule.id.partition("/")[0], switch.id, on, call.n))
+        if rule and rule.switches:
+            changed = exchange.method not in _ONLY_ASKS
+            for switch, on in _shown(rule.switches, decode(exchange).leaves):
+                product, capture = rule.id.partition("/")[0], exchange.source.capture
+                states.append(SwitchState(exchange.time or 0.0, product, switch, on, call.n, changed, capture))
     return tuple(sorted(states, key=lambda state: state.time))
+
+
+_ONLY_ASKS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that set nothing (RFC 9110 9.2.1)."""
+
+
+def _shown(places: Sequence[SwitchPlace], leaves: Sequence[Leaf]) -> Iterator[tuple[str, bool]]:
+    """Leaves of a call -> the switches whose state they show, each with whether it is on."""
+    tables: dict[str, dict[str, str]] = defaultdict(dict)
+    for leaf in leaves:
+        parent, _, name = leaf.at.rpartition(".")
+        tables[parent][name] = leaf.value
+    for place in places:
+        fits = compile_places([ItemPlace(place.id, (place.at,), "")]).match
+        name, _, value = place.beside.partition("=")
+        for leaf in leaves:
+            beside = not name or tables[leaf.at.rpartition(".")[0]].get(name, "") == value
+            if beside and leaf.value in (*place.on, *place.off) and fits(leaf.at):
+                yield place.id, leaf.value in place.on

@@ -90,6 +90,8 @@ class SwitchPlace:
     """Values that mean: the data is not to be sent."""
     on: tuple[str, ...]
     """Values that mean: it may be sent."""
+    beside: str = ""
+    """`name=value`: a field of the same table that must say this, where a list holds all settings alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,8 @@ class Switch:
     """As the product calls it."""
     where: str
     """How to find it."""
+    place: Literal["", "account", "server", "app", "device"] = ""
+    """Where it is set: in the account, the server, each app, or the device's own settings; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)

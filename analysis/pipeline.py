@@ -39,6 +39,8 @@ class CaptureInfo:
     """How many."""
     remarks: tuple[str, ...]
     """What this kind of file cannot show."""
+    dropped: int = 0
+    """Observations that had to be dropped while it was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,7 @@ def _infos(captures: Sequence[Capture], observations: Sequence[Observation]) -> 
             last=max(times[number], default=None),
             observations=counts[number],
             remarks=capture.remarks,
+            dropped=capture.dropped,
         )
         for number, capture in enumerate(captures)
     )

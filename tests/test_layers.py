@@ -16,7 +16,8 @@ LAYERS = ("captures", "analysis", "addons")
 HOMES = {
     "mitmproxy": ("captures/formats/flows.py", "captures/gateway/", "addons/"),
     "numpy": ("captures/packets/",),
-    "pandas": ("analysis/table.py", "analysis/generalise.py", "analysis/optout.py", "analysis/community/"),
+    "pandas": ("analysis/table.py", "analysis/generalise.py", "analysis/community/"),
+    "scipy": ("analysis/rates.py",),
     "click": ("analysis/cli/",),
     "rich": ("analysis/cli/", "analysis/report/"),
     "tornado": ("analysis/demo/", "analysis/web/"),

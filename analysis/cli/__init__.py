@@ -33,6 +33,7 @@ COMMANDS = {
     "calls": Entry("calls", "List the calls of captures, one line each."),
     "items": Entry("items", "List the data items of captures, one line each."),
     "share": Entry("share", "Write a redacted report that can be posted."),
+    "optout": Entry("optout", "Show what an opt-out stopped, item by item and call by call."),
     "known": Entry("known", "Tell what is yours: names, titles, servers."),
     "declared": Entry("declared", "Show what vendors say that they collect."),
     "packs": Entry("packs", "Check rule packs, and begin new ones."),

@@ -94,6 +94,15 @@ def captures(command: Command) -> Command:
 
     The command gets them as one `question`.
     """
+    return captures_of("FILE...", required=True)(command)
+
+
+def captures_of(metavar: str, *, required: bool = False) -> Callable[[Command], Command]:
+    """As `captures`, under another name, and perhaps none."""
+    return lambda command: _captures(command, metavar, required=required)
+
+
+def _captures(command: Command, metavar: str, *, required: bool) -> Command:
 
     def asked(
         files: tuple[str, ...],
@@ -124,7 +133,7 @@ def captures(command: Command) -> Command:
             "--declared", default="", metavar="DATE", help="Judge by the list of this date [default: the one in force]."
         ),
         click.option("--product", default="", metavar="ID", help="Only calls that this product sent."),
-        click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=_complete_files),
+        click.argument("files", nargs=-1, required=required, metavar=metavar, shell_complete=_complete_files),
     ):
         wrapped = option(wrapped)
     return wrapped
