@@ -28,7 +28,8 @@ _PAUSE = 1800.0
 """Seconds after which a film that goes on is another play; players report every few seconds, also when paused."""
 
 _LEAD, _LAG = 60.0, 900.0
-"""Seconds before and after a play in which what was sent belongs to it; never beyond the middle between two plays."""
+"""Seconds before and after an occasion in which what was sent belongs to it; of the time between two of them, a quarter
+belongs to the next at most."""
 
 _AT_HOME = (Party.OWN, Party.OWN_VIA_RELAY)
 
@@ -213,8 +214,8 @@ def windows(chosen: Sequence[Occasion]) -> tuple[Window, ...]:
     for i, occasion in enumerate(chosen):
         before = chosen[i - 1].end if i else float("-inf")
         after = chosen[i + 1].start if i + 1 < len(chosen) else float("inf")
-        lead = min(_LEAD, max(0.0, (occasion.start - before) / 2))
-        lag = min(_LAG, max(0.0, (after - occasion.end) / 2))
+        lead = min(_LEAD, max(0.0, (occasion.start - before) / 4))
+        lag = min(_LAG, max(0.0, (after - occasion.end) * 3 / 4))
         found.append(Window(occasion.start - lead, occasion.end + lag, occasion))
     return tuple(found)
 

@@ -122,7 +122,7 @@ class OptOut:
     shown: tuple[SwitchState, ...]
     """States that answers showed, likewise."""
     turns: int
-    """How often the switch changed between calls that are compared: 1 is before and after, 2 off-on-off or on-off-on."""
+    """How often the switch changed between calls that are compared: 1 is before and after, 2 is off-on-off."""
     threshold: float
     """Chance that each test had to reach."""
     grace: float

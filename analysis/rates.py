@@ -58,7 +58,7 @@ def chance(seen: Seen) -> float:
     if not seen.exposure_before or not seen.exposure_after or not seen.before:
         return 1.0
     if seen.exact:
-        from scipy.stats import fisher_exact  # 0.6 s to load, and only a comparison needs it
+        from scipy.stats import fisher_exact  # type: ignore[import-untyped]  # no stubs; 0.6 s to load
 
         table = [
             [seen.after, round(seen.exposure_after) - seen.after],

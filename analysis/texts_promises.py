@@ -37,8 +37,8 @@ OPTOUT_TITLE = "What the switch stopped"
 SWITCH_SEEN = "{product}: the switch “{label}” ({where}) was turned {state} at {time}."
 SWITCH_SHOWN = "{product}: an answer at {time} shows the switch “{label}” {state}."
 SWITCH_UNSEEN = (
-    "No change of a switch was seen in the traffic, so it is taken from you that it was on in the first captures and off "
-    "in the others; whether that was minutes before is not known."
+    "No change of a switch was seen in the traffic, so it is taken from you that it was on in the first captures and "
+    "off in the others; whether that was minutes before is not known."
 )
 ONE_TURN = (
     "There is one before and one after: this shows what followed the switch, not that the switch caused it. Turn it on "
@@ -122,7 +122,8 @@ ADD_OTHER = ("wait for {n} more {occasion}", "wait for {n} more {occasions}")
 ADD_AFTER = "Not enough to tell: {what} with the switch off."
 ADD_BEFORE = "Not enough to tell: {what} with the switch on."
 ADD_BOTH = "Not enough to tell: {before} with the switch on, and {after} with it off."
-ADD_HOPELESS = "It came too seldom to tell by recording more."
+ADD_HOPELESS = "It came too seldom, or at no occasion that is known, to tell by recording a little more."
+ADD_HOPELESS_NEW = "Whether it is new or only had no occasion before cannot be told from so few."
 
 EXCEPTIONS_HEADING = "What went on and is needed for a function"
 EXCEPTIONS_NOTE = (

@@ -207,3 +207,21 @@ def test_a_media_server_at_a_hoster_is_asked_about() -> None:
 
 def test_an_address_that_the_user_named_is_that_of_his_line_unless_it_is_one_at_home() -> None:
     assert gather((), KNOWLEDGE, addresses=("203.0.113.7", "192.168.1.9")).public_addresses == {"203.0.113.7"}
+
+
+def test_an_answer_shows_a_switch_without_changing_it() -> None:
+    """All settings of a server stand in one list alike; only the one beside its name counts."""
+    settings = "<Setting id='collectUsageData' value='0'/><Setting id='sendCrashReports' value='1'/>"
+    answer = f"200\ncontent-type: text/xml\n\n<MediaContainer><Setting id='x' value='0'/>{settings}</MediaContainer>"
+    calls = [
+        call("GET http://192.168.1.5:32400/:/prefs\nx-plex-product: Plex Web", "200\nx-plex-protocol: 1.0\n\n", 5.0),
+        call("GET http://192.168.1.5:32400/:/prefs", answer.replace("200\n", "200\nx-plex-protocol: 1.0\n", 1), 10.0),
+        call("PUT http://192.168.1.5:32400/:/prefs?sendCrashReports=0", "200\nx-plex-protocol: 1.0\n\n", 20.0),
+        call("GET https://plex.tv/api/v2/user/privacy", "200\n\n<privacy optOutPlayback='1'/>", 30.0),
+    ]
+    assert gather(calls, KNOWLEDGE).switches == (
+        SwitchState(10.0, "plex", "usage-data", False, 1, changed=False),
+        SwitchState(10.0, "plex", "crash-reports", True, 1, changed=False),
+        SwitchState(20.0, "plex", "crash-reports", False, 2),
+        SwitchState(30.0, "plex", "send-playback-data", False, 3, changed=False),
+    )

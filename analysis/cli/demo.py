@@ -6,11 +6,17 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from analysis.cli import options
 from analysis.cli.options import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analysis.demo.play import Part
 
 
 @click.command()
@@ -39,7 +45,7 @@ def demo(form: str, out: str, folder: Path | None) -> None:
     kept.mkdir(parents=True, exist_ok=True, mode=0o700)
     ledger = kept / "demo.ledger"
     with tempfile.TemporaryDirectory(prefix="phonehome-demo-") as temporary:
-        _play(Path(temporary), ledger)
+        record(Path(temporary), ledger)
     result = options.answer(Question((str(ledger),)))
     if form == "json":
         from analysis.report import as_json
@@ -55,8 +61,8 @@ def demo(form: str, out: str, folder: Path | None) -> None:
     _say("  phonehome inspect FILE.har")
 
 
-def _play(folder: Path, ledger: Path) -> None:
-    """Runs the play and records it."""
+def record(folder: Path, ledger: Path, parts: Sequence[Part] | None = None) -> None:
+    """Runs the play, or some parts of it, and records it.  What it needs for that it writes into `folder`."""
     # Certificates and servers are needed here alone: 0.3 s.
     from analysis.demo import household as home
     from analysis.demo import play
@@ -74,7 +80,7 @@ def _play(folder: Path, ledger: Path) -> None:
         _say(f"The vendor's cloud ({', '.join(home.CLOUD_HOSTS)}) is on 127.0.0.1:{cloud}.")
         with Proxy(play.options(folder, ledger, authority, cloud, server)) as proxy:
             _say(f"The proxy is on {proxy.listening[0][0]}:{proxy.listening[0][1]}, in a process of its own.")
-            for step in play.steps(proxy.listening[0], folder / "ca" / "mitmproxy-ca-cert.pem"):
+            for step in play.steps(proxy.listening[0], folder / "ca" / "mitmproxy-ca-cert.pem", parts or play.WHOLE):
                 _say(f"  {step}")
     _say("Everything was recorded.  The report:\n")
 

@@ -60,10 +60,10 @@ def optout(
 ) -> None:
     """Show what an opt-out stopped, item by item and call by call.
 
-    BEFORE is a capture with the switch on, AFTER one with it off: do the same in both, above all play films. A change of
-    the switch that is seen in the traffic splits the capture in which it stands; one such capture is enough. Off, on and
-    off again is the strongest sign. What is needed for a function and goes on (update check, remote discovery, sign-in)
-    is listed with what it carries beyond that.
+    BEFORE is a capture with the switch on, AFTER one with it off: do the same in both, above all play films. A change
+    of the switch that is seen in the traffic splits the capture in which it stands; one such capture is enough. Off,
+    on and off again is the strongest sign. What is needed for a function and goes on (update check, remote discovery,
+    sign-in) is listed with what it carries beyond that.
 
     \b
     Example:

@@ -133,33 +133,45 @@ def find_servers(client: Caller) -> None:
     client.send("GET", f"{home.SERVER_HOST}:{home.SERVER_PORT}", _target("/identity"))
 
 
-def play(client: Caller, film: Film) -> None:
-    """The app plays a film: exact times to the own server, rounded ones to the vendor."""
+def turn_off_statistics(client: Caller) -> None:
+    """The user turns off in his account what the vendor calls optional."""
+    client.send("PUT", "plex.tv", _target("/api/v2/user/privacy", optOutPlayback=1, **{"X-Plex-Token": home.TOKEN}))
+
+
+def play(client: Caller, film: Film, *, optional: bool = True) -> None:
+    """The app plays a film: exact times to the own server, rounded ones to the vendor.
+
+    With `optional` false it obeys the switch, and leaves out what the vendor's list calls optional.
+    """
     own = f"{home.SERVER_HOST}:{home.SERVER_PORT}"
     token = {"X-Plex-Token": home.SERVER_TOKEN}
     client.send("GET", own, _target(f"/library/metadata/{film.key}", **token))
-    _report(client, "playback:itemstart", {**_playback(film), "offset": 0})
+    statistics = {**_PLAYBACK, **(_optional(film) if optional else {})}
     for state, time in (("playing", 0), ("playing", film.watched // 2), ("stopped", film.watched)):
         timeline = {"ratingKey": film.key, "key": f"/library/metadata/{film.key}", "state": state, "time": time}
         client.send("GET", own, _target("/:/timeline", **timeline, duration=film.duration, **token))
-    ended = {**_playback(film), "playbackTime": home.to_minute(film.watched), "playbackCount": 1}
-    _report(client, "playback:itemend", ended)
+        if time == 0:
+            _report(client, "playback:itemstart", statistics | ({"offset": 0} if optional else {}))
+    ended = {"playbackTime": home.to_minute(film.watched), "playbackCount": 1}
+    _report(client, "playback:itemend", statistics | ended)
 
 
-def _playback(film: Film) -> dict[str, object]:
-    return {
-        "serverType": "owned",
-        "connectionType": "local",
-        "type": "movie",
-        "identifier": "com.plexapp.plugins.library",
-        "container": "mkv",
-        "duration": home.to_minute(film.duration),
-        "bitrate": round(film.bitrate / 512) * 512,
-        "audioCodec": "aac",
-        "audioDecision": "directplay",
-        "videoCodec": "h264",
-        "videoDecision": "directplay",
-    }
+def _optional(film: Film) -> dict[str, object]:
+    return {"duration": home.to_minute(film.duration), "bitrate": round(film.bitrate / 512) * 512}
+
+
+_PLAYBACK: Mapping[str, object] = {
+    "serverType": "owned",
+    "connectionType": "local",
+    "type": "movie",
+    "identifier": "com.plexapp.plugins.library",
+    "container": "mkv",
+    "audioCodec": "aac",
+    "audioDecision": "directplay",
+    "videoCodec": "h264",
+    "videoDecision": "directplay",
+}
+"""What the app says of every play."""
 
 
 def _report(client: Caller, event: str, properties: Mapping[str, object]) -> None:

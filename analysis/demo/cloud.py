@@ -79,6 +79,7 @@ def _cloud() -> tornado.web.Application:
     plex = [
         (r"/api/v2/users/signin", _Xml, {"document": _user()}),
         (r"/api/v2/resources", _Xml, {"document": _resources()}),
+        (r"/api/v2/user/privacy", _Xml, {"document": "<privacy/>"}),
         (r"/devices/.*", _Xml, {"document": "<MediaContainer/>"}),
         (r"/updater/products/\d+/check.xml", _Xml, {"document": "<MediaContainer size='0'/>"}),
         (r"/pms/:/ip", _Xml, {"document": home.PUBLIC_ADDRESS, "kind": "text/plain"}),

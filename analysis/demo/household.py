@@ -53,6 +53,14 @@ class Film:
 FILMS = (
     Film("101", "The Marmalade Horizon", 2031, "plex://movie/d3d3d3d3d3d3d3d3d3d3d101", 5_431_250, 8_123, 97_844),
     Film("102", "Eleven Quiet Lighthouses", 2029, "plex://movie/d3d3d3d3d3d3d3d3d3d3d102", 6_787_410, 11_871, 191_433),
+    Film("103", "A Ladder for Winter", 2030, "plex://movie/d3d3d3d3d3d3d3d3d3d3d103", 7_412_639, 7_185, 867_820),
+    Film(
+        "104", "The Cartographer's Umbrella", 2028, "plex://movie/d3d3d3d3d3d3d3d3d3d3d104", 6_303_806, 16_028, 813_985
+    ),
+    Film("105", "Seven Borrowed Rivers", 2031, "plex://movie/d3d3d3d3d3d3d3d3d3d3d105", 8_329_552, 15_122, 773_704),
+    Film("106", "Copper Kites at Noon", 2027, "plex://movie/d3d3d3d3d3d3d3d3d3d3d106", 7_023_148, 3_475, 578_240),
+    Film("107", "The Last Tram to Velloria", 2030, "plex://movie/d3d3d3d3d3d3d3d3d3d3d107", 8_054_606, 7_080, 770_499),
+    Film("108", "Gardens under Glass", 2029, "plex://movie/d3d3d3d3d3d3d3d3d3d3d108", 5_017_488, 17_760, 254_470),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from analysis.demo import actors
@@ -24,27 +24,68 @@ def options(folder: Path, ledger: Path, authority: Path, cloud: int, server: int
     }
 
 
-def steps(proxy: tuple[str, int], authority: Path) -> Iterator[str]:
+type Step = tuple[str, Callable[[], None]]
+"""What is done, in one sentence, and the doing of it."""
+
+type Part = Callable[[actors.Caller, actors.Caller], Iterator[Step]]
+"""Media server and app -> some steps of the play."""
+
+
+def arrival(server: actors.Caller, app: actors.Caller) -> Iterator[Step]:
+    """Server and app start."""
+    yield "The media server looks for an update of itself.", lambda: actors.check_for_update(server)
+    yield "It tells the vendor how it can be reached.", lambda: actors.publish_connections(server)
+    film = home.FILMS[0]
+    yield f"It asks which film a new file is: {film.title}.", lambda: actors.match_film(server, film)
+    yield f"Somebody signs in to the web app as {home.EMAIL}.", lambda: actors.sign_in(app)
+    yield "The app asks the vendor where the server is.", lambda: actors.find_servers(app)
+
+
+def films(_: actors.Caller, app: actors.Caller) -> Iterator[Step]:
+    """The app plays all films, with the optional statistics on."""
+    for film in home.FILMS:
+        sentence = f"It plays {film.title}: exact times to the own server, statistics to the vendor."
+        yield sentence, lambda film=film: actors.play(app, film)  # type: ignore[misc]  # each step its own film
+
+
+def switch(_: actors.Caller, app: actors.Caller) -> Iterator[Step]:
+    """The user turns the optional statistics off."""
+    yield "Somebody turns the optional playback statistics off in the account.", lambda: actors.turn_off_statistics(app)
+
+
+def another_day(server: actors.Caller, app: actors.Caller) -> Iterator[Step]:
+    """What goes on because a function needs it."""
+    yield "The media server looks for an update once more.", lambda: actors.check_for_update(server)
+    yield "It tells the vendor once more how it can be reached.", lambda: actors.publish_connections(server)
+    yield "The app asks once more where the server is.", lambda: actors.find_servers(app)
+
+
+def films_again(_: actors.Caller, app: actors.Caller) -> Iterator[Step]:
+    """The app plays all films once more, and obeys."""
+    for film in home.FILMS:
+        sentence = f"It plays {film.title} again, and leaves out what is optional."
+        yield sentence, lambda film=film: actors.play(app, film, optional=False)  # type: ignore[misc]  # likewise
+
+
+def departure(server: actors.Caller, app: actors.Caller) -> Iterator[Step]:
+    """What comes now and then."""
+    yield "It fetches an advertisement.", lambda: actors.show_advert(app)
+    yield "It crashes, and tells somebody.", lambda: actors.crash(app)
+    yield "The server sends the vendor its counts.", lambda: actors.send_server_statistics(server)
+
+
+WHOLE: tuple[Part, ...] = (arrival, films, switch, another_day, films_again, departure)
+"""The whole play."""
+
+
+def steps(proxy: tuple[str, int], authority: Path, parts: Sequence[Part] = WHOLE) -> Iterator[str]:
     """Plays, and says before each step what is done.  Raises `OSError` when the proxy cannot be reached."""
     server, app = actors.media_server(proxy, authority), actors.app(proxy, authority)
-    first, second = home.FILMS
-    play: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("The media server looks for an update of itself.", lambda: actors.check_for_update(server)),
-        ("It tells the vendor how it can be reached.", lambda: actors.publish_connections(server)),
-        (f"It asks which film a new file is: {first.title}.", lambda: actors.match_film(server, first)),
-        (f"Somebody signs in to the web app as {home.EMAIL}.", lambda: actors.sign_in(app)),
-        ("The app asks the vendor where the server is.", lambda: actors.find_servers(app)),
-        (f"It plays {first.title}: exact times to the own server, statistics to the vendor.",
-         lambda: actors.play(app, first)),
-        (f"It plays {second.title}.", lambda: actors.play(app, second)),
-        ("It fetches an advertisement.", lambda: actors.show_advert(app)),
-        ("It crashes, and tells somebody.", lambda: actors.crash(app)),
-        ("The server sends the vendor its counts.", lambda: actors.send_server_statistics(server)),
-    )  # fmt: skip
     try:
-        for sentence, act in play:
-            yield sentence
-            act()
+        for part in parts:
+            for sentence, act in part(server, app):
+                yield sentence
+                act()
     finally:
         server.close()
         app.close()

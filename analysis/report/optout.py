@@ -105,12 +105,18 @@ def _by_list(found: OptOut, result: Result) -> Iterator[Block]:
     )
     for listed, rows in groupby(found.items, key=lambda row: row.listed):
         yield Heading(words.LISTED_HEADINGS[listed])
-        yield Table(columns, tuple(_item(row, found, result) for row in rows))
+        alike: dict[tuple[object, ...], list[ItemRow]] = {}
+        for row in rows:
+            key = (row.entity, row.before, row.after, row.expected, row.verdict, reason(row, found))
+            alike.setdefault(key, []).append(row)
+        yield Table(columns, tuple(_items(group, found, result) for group in alike.values()))
 
 
-def _item(row: ItemRow, found: OptOut, result: Result) -> tuple[Cell, ...]:
+def _items(rows: Sequence[ItemRow], found: OptOut, result: Result) -> tuple[Cell, ...]:
+    """One row for items that differ in nothing else."""
+    row = rows[0]
     return (
-        Cell(label(row.item, result)),
+        Cell(", ".join(label(row.item, result) for row in rows)),
         Cell(brief(row.entity)),
         Cell(f"{row.before:,}"),
         Cell(f"{row.after:,}"),
@@ -215,7 +221,7 @@ def _why(row: CallRow, found: OptOut) -> str:
                 said.append(words.GOES_ON_SOON.format(minutes=f"{found.grace / 60:g}"))
         case "cannot-tell":
             said = [words.CANNOT_TELL.format(compared=compared)]
-            if not row.seen.exposure_after:
+            if not row.seen.exposure_after and row.before:
                 said.append(words.NEVER_TESTED)
             if row.obstacles:
                 hindered = "; ".join(words.OBSTACLES[obstacle] for obstacle in row.obstacles)
@@ -223,7 +229,7 @@ def _why(row: CallRow, found: OptOut) -> str:
             if row.missing:
                 said.append(_add(row, row.missing))
             elif row.wanting:
-                said.append(words.ADD_HOPELESS)
+                said.append(words.ADD_HOPELESS if row.before else words.ADD_HOPELESS_NEW)
     return " ".join(said)
 
 
