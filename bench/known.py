@@ -35,7 +35,7 @@ VALUES = 50
 
 def own_values() -> list[Known]:
     """Fifty made-up values of all kinds."""
-    rnd = random.Random(1)  # noqa: S311 - made-up values, the same at every run
+    rnd = random.Random(1)
     words = ["Zorblax", "Uprising", "Quiet", "Harbour", "Lantern", "Meridian", "Copper", "Orchard", "Winter", "Signal"]
 
     def title() -> str:
@@ -52,7 +52,7 @@ def own_values() -> list[Known]:
 
 def requests(count: int) -> list[Exchange]:
     """Small requests in which none of the values stands."""
-    rnd = random.Random(2)  # noqa: S311 - likewise
+    rnd = random.Random(2)
     found = []
     for number in range(count):
         body = json.dumps(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import random
 import struct
 from collections.abc import Iterable, Sequence
 
@@ -145,3 +146,21 @@ def enhanced(packet: bytes, ticks: int, number: int = 0, order: str = "<") -> by
     """pcapng enhanced packet block."""
     head = struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(packet), len(packet))
     return block(6, head + packet, order)
+
+
+def quic_client(host: str, *, version: int = 1, alpn: Sequence[str] = ("h3",), seed: int = 0) -> list[bytes]:
+    """Datagrams with which a QUIC client begins, made by aioquic; many protocols make a ClientHello longer than one.
+
+    The same seed gives the same connection id.
+    """
+    from aioquic.quic.configuration import QuicConfiguration
+    from aioquic.quic.connection import QuicConnection
+
+    client = QuicConnection(
+        configuration=QuicConfiguration(
+            server_name=host, alpn_protocols=list(alpn), original_version=version, supported_versions=[version]
+        )
+    )
+    client._peer_cid.cid = random.Random(seed).randbytes(8)  # the only way to choose it
+    client.connect((VENDOR, 443), now=0.0)
+    return [datagram for datagram, _ in client.datagrams_to_send(now=0.0)]

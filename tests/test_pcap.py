@@ -28,6 +28,7 @@ from packets import (
     interface,
     ip,
     pcap,
+    quic_client,
     record,
     section,
     tcp,
@@ -416,3 +417,65 @@ def test_what_a_socks_proxy_is_asked_for_names_the_contact(tmp_path: Path, paylo
     assert (contact.host, contact.name_source) == (
         ("plex.tv", "host") if b"plex" in payload else ("192.168.1.9", "address")
     )
+
+
+@pytest.mark.parametrize("version", [1, 0x6B3343CF])
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("long", [False, True])
+def test_a_quic_client_is_named_by_its_hello_over_all_its_packets(
+    tmp_path: Path, version: int, order: int, long: bool
+) -> None:
+    alpn = ("h3", *("x" * 200 for _ in range(12))) if long else ("h3",)
+    datagrams = quic_client("H3.plex.tv", version=version, alpn=alpn)
+    assert len(datagrams) == (3 if long else 1)
+    (contact,) = observed(tmp_path, pcap([udp(CLIENT, SERVER, datagram) for datagram in datagrams[::order]], link=101))
+    assert isinstance(contact, Contact)
+    assert (contact.host, contact.name_source, contact.protocol, contact.alpn[0]) == (
+        "h3.plex.tv",
+        "quic",
+        "quic",
+        "h3",
+    )
+    assert contact.ja4.startswith("q13d")
+
+
+def test_packets_that_share_a_datagram_are_all_read(tmp_path: Path) -> None:
+    """A handshake packet, which nobody can read, before the first one."""
+    (datagram,) = quic_client("h3.plex.tv")
+    other = bytes([0xE0]) + datagram[1:14] + b"\0\x14" + bytes(20)
+    (contact,) = observed(tmp_path, pcap([udp(CLIENT, SERVER, other + datagram)], link=101))
+    assert isinstance(contact, Contact)
+    assert contact.host == "h3.plex.tv"
+
+
+def test_a_quic_packet_that_was_changed_gives_no_name(tmp_path: Path) -> None:
+    (datagram,) = quic_client("h3.plex.tv")
+    broken = datagram[:150] + bytes([datagram[150] ^ 1]) + datagram[151:]
+    (contact,) = observed(tmp_path, pcap([udp(CLIENT, SERVER, broken)], link=101))
+    assert isinstance(contact, Contact)
+    assert (contact.host, contact.protocol) == (VENDOR, "quic")
+
+
+def test_headers_that_stand_deep_in_a_packet_are_found(tmp_path: Path) -> None:
+    """Extension headers of 256 bytes between two other packets: all three in their order."""
+    deep = ip("fd00::20", "2001:db8::7", 60, b"\x06\x1f" + bytes(254) + tcp(CLIENT, SERVER, b"x")[20:])
+    frames = [ethernet(packet) for packet in (BARE[0], deep, BARE[2])]
+    seen = observed(tmp_path, pcap(frames))
+    assert [(x.client, x.packets_out) for x in seen if isinstance(x, Contact)] == [
+        (Endpoint(*CLIENT), 2),
+        (Endpoint("fd00::20", CLIENT[1]), 1),
+    ]
+
+
+def test_a_large_file_of_many_batches_gives_what_its_parts_give(tmp_path: Path) -> None:
+    """More packets than a batch holds, in both containers."""
+    count = 70_000
+    data = tcp(CLIENT, SERVER, b"x" * 10, sequence=1000)
+    many = pcap([*BARE, *[data] * count], link=101)
+    (contact,) = observed(tmp_path, many)
+    assert isinstance(contact, Contact)
+    assert (contact.packets_out, contact.host) == (count + 3, "plex.tv")
+    blocks = b"".join(enhanced(p, 1_700_000_000_000_000) for p in BARE) + enhanced(data, 1_700_000_000_000_000) * count
+    (again,) = observed(tmp_path, section() + interface(101) + blocks)
+    assert isinstance(again, Contact)
+    assert (again.packets_out, again.host) == (count + 3, "plex.tv")

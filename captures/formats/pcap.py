@@ -78,14 +78,14 @@ def _scanned(path: Path) -> _Scan:
         if isinstance(batch, Damage):
             scan.damages.append(batch)
             continue
-        seen, fragments, bad = columns(batch)
-        scan.problems.update(bad)
-        if len(seen):
-            groups = scan.table.add(batch.data, seen)
-            scan.payloads.take(batch.data, seen, groups)
-            if len(fragments.row):
-                says = scan.payloads.says(batch.data, seen)
-                for packet in scan.pieces.add(mapped, fragments, seen, groups, says):
+        seen = columns(batch)
+        scan.problems.update(seen.problems)
+        if len(seen.packets) or len(seen.fragments.row):
+            groups = scan.table.add(mapped, seen.data, seen.packets)
+            scan.payloads.take(mapped, seen.data, seen.packets, groups)
+            if len(seen.fragments.row):
+                says = scan.payloads.says(seen.data, seen.packets)
+                for packet in scan.pieces.add(mapped, seen.fragments, seen.packets, groups, says):
                     scan.payloads.whole(packet)
     scan.payloads.finish(scan.table.all)
     return scan

@@ -1,4 +1,4 @@
-"""Numbers at many places of a mapped file at once."""
+"""Numbers at many places of the packets of a batch at once."""
 
 from __future__ import annotations
 
@@ -15,27 +15,47 @@ type Ints = np.ndarray[Any, np.dtype[np.int64]]
 type Mask = np.ndarray[Any, np.dtype[np.bool_]]
 """A column of truths."""
 
+type Octets = np.ndarray[Any, np.dtype[np.uint8]]
+"""A column of bytes."""
+
 type Mapped = bytes | mmap.mmap
 """A whole file."""
 
 
-class Bytes:
-    """A mapped file of at least four bytes -> numbers at any of its places, in columns.
+def beginnings(mapped: Mapped, begin: Ints, width: int) -> Octets:
+    """Places in a file -> the `width` bytes that stand at each, one after another; zeros beyond the file's end.
 
-    A place beyond the file gives some number of the file's end and never an error: whoever asks checks against the
-    packet's end in any case, in one comparison for all packets.
+    Taken at once and close together they are read five times as fast as from all over the file.
+    """
+    import numpy as np  # 0.08 s
+
+    last = len(mapped) - width
+    found = np.zeros((len(begin), width), np.uint8)
+    late = np.flatnonzero(begin > last)
+    if last >= 0:
+        places = np.ndarray((last + 1,), f"V{width}", mapped, strides=(1,))
+        found = places[np.minimum(begin, last)].view(np.uint8).reshape(len(begin), width)
+    for row in late.tolist():
+        end = bytes(mapped[int(begin[row]) : int(begin[row]) + width])
+        found[row] = np.frombuffer(end.ljust(width, b"\0"), np.uint8)
+    return found.reshape(-1)
+
+
+class Bytes:
+    """Bytes, at least four of them -> numbers at any of their places, big end first, in columns.
+
+    A place beyond the end gives some number of the end and never an error: whoever asks checks against the packet's
+    end in any case, in one comparison for all packets.
     """
 
-    def __init__(self, mapped: Mapped, order: str = ">") -> None:
-        import numpy as np  # 0.08 s
+    def __init__(self, octets: Octets) -> None:
+        import numpy as np
 
-        self.mapped = mapped
-        size = len(mapped)
-        self._last = size - 4
-        self._u8 = np.frombuffer(mapped, np.uint8)
+        self._last = len(octets) - 4
+        self._u8 = octets
         # Views that begin at every byte, so that one look-up gives a number that stands at an odd place.
-        self._u16 = np.ndarray((size - 3,), order + "u2", mapped, strides=(1,))
-        self._u32 = np.ndarray((size - 3,), order + "u4", mapped, strides=(1,))
+        self._u16 = np.ndarray((self._last + 1,), ">u2", octets.data, strides=(1,))
+        self._u32 = np.ndarray((self._last + 1,), ">u4", octets.data, strides=(1,))
 
     def _within(self, at: Ints) -> Ints:
         import numpy as np

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from captures.packets.bytes_at import Bytes
+from captures.packets.bytes_at import Bytes, beginnings
 from captures.packets.containers import Batch
 from captures.packets.links import BY_VERSION, V4, V6, links
 
@@ -29,7 +29,10 @@ _EXTENSIONS = (0, 43, 60, 135, 139, 140)
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """TCP and UDP packets in their order; the columns are of equal length."""
+    """TCP and UDP packets in their order; the columns are of equal length.
+
+    Places are places in `Seen.data`.
+    """
 
     row: Ints
     """Position in the batch."""
@@ -37,10 +40,12 @@ class Columns:
     """Seconds since the epoch (UTC)."""
     length: Ints
     """Bytes of the whole packet on the wire."""
+    origin: Ints
+    """What to add to a place to have it in the file."""
     protocol: Ints
     """6 or 17."""
     source: Ints
-    """Place of the sender's address in the file."""
+    """Place of the sender's address."""
     destination: Ints
     """Place of the receiver's address."""
     wide: Mask
@@ -83,9 +88,9 @@ class Fragments:
     length: Ints
     """Bytes of the whole packet on the wire."""
     header: Ints
-    """Place of the IP header."""
+    """Place of the IP header in the file."""
     payload: Ints
-    """Place of what was cut into pieces."""
+    """Place of what was cut into pieces, likewise."""
     size: Ints
     """Bytes of it that were kept."""
     offset: Ints
@@ -96,44 +101,77 @@ class Fragments:
     """Of what was cut into pieces."""
 
 
-def columns(batch: Batch) -> tuple[Columns, Fragments, Counter[str]]:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the headers of a batch say."""
+
+    data: Bytes
+    """The beginnings of its packets."""
+    packets: Columns
+    """TCP and UDP."""
+    fragments: Fragments
+    """Of IP packets."""
+    problems: Counter[str]
+    """How many packets could not be read, by reason."""
+
+
+_WIDTH, _WIDE = 192, 4096
+"""Bytes of a packet in which its headers are looked for, and those in which they are looked for once more."""
+
+_MARGIN = 76
+"""Bytes after the beginning of the last header which must stand in the window, too: the longest TCP header, and what
+of the payload `payloads` looks at in columns."""
+
+
+def columns(batch: Batch) -> Seen:
     """Batch -> its TCP and UDP packets, its fragments, and how many packets could not be read, by reason.
 
     What is no IP (ARP, spanning tree) and IP that carries neither TCP nor UDP says nothing here and is left out.
     """
     import numpy as np
 
-    problems: Counter[str] = Counter()
-    data, end = batch.data, batch.at + batch.captured
-    network, kind, mac = links(data, batch, problems)
-    state = _Ip(data, network, kind, end)
-    state.read()
-    short = int(state.short.sum())
-    problems["is cut off within its headers"] += short
-    here = (state.protocol == TCP) | (state.protocol == UDP)
-    whole = here & (state.offset == 0) & (state.transport + 8 <= end)
-    problems["is cut off within its headers"] += int((here & (state.offset == 0) & ~whole).sum())
-    rows = np.flatnonzero(whole)
-    pieces = np.flatnonzero((state.offset > 0) | state.more)
+    octets, at = beginnings(batch.mapped, batch.at, _WIDTH), np.arange(len(batch.at)) * _WIDTH
+    ip, mac, problems = _headers(Bytes(octets), batch, at)
+    furthest = np.maximum(ip.network, ip.transport)
+    deep = np.flatnonzero((batch.captured > _WIDTH) & (furthest + _MARGIN > at + _WIDTH))
+    if len(deep):
+        at[deep] = len(octets) + np.arange(len(deep)) * _WIDE
+        octets = np.concatenate((octets, beginnings(batch.mapped, batch.at[deep], _WIDE)))
+        ip, mac, problems = _headers(Bytes(octets), batch, at)
+    end, origin = at + batch.captured, batch.at - at
+    problems["is cut off within its headers"] += int(ip.short.sum())
+    here = ((ip.protocol == TCP) | (ip.protocol == UDP)) & (ip.offset == 0)
+    whole = here & (ip.transport + 8 <= end)
+    problems["is cut off within its headers"] += int((here & ~whole).sum())
+    pieces = np.flatnonzero((ip.offset > 0) | ip.more)
     fragments = Fragments(
         pieces,
         batch.length[pieces],
-        state.network[pieces],
-        state.transport[pieces],
-        np.maximum(np.minimum(end, state.end)[pieces] - state.transport[pieces], 0),
-        state.offset[pieces],
-        state.more[pieces],
-        state.protocol[pieces],
+        (ip.network + origin)[pieces],
+        (ip.transport + origin)[pieces],
+        np.maximum(np.minimum(end, ip.end)[pieces] - ip.transport[pieces], 0),
+        ip.offset[pieces],
+        ip.more[pieces],
+        ip.protocol[pieces],
     )
-    return _transport(data, batch, state, mac, rows), fragments, +problems
+    packets = _transport(Bytes(octets), batch, ip, mac, at, np.flatnonzero(whole))
+    return Seen(Bytes(octets), packets, fragments, +problems)
 
 
-def _transport(data: Bytes, batch: Batch, ip: _Ip, mac: Ints, rows: Ints) -> Columns:
+def _headers(data: Bytes, batch: Batch, at: Ints) -> tuple[_Ip, Ints, Counter[str]]:
+    """The packets whose windows begin at these places -> their IP headers, places of MAC addresses, problems."""
+    network, kind, mac, problems = links(data, batch, at)
+    ip = _Ip(data, network, kind, at + batch.captured)
+    ip.read()
+    return ip, mac, problems
+
+
+def _transport(data: Bytes, batch: Batch, ip: _Ip, mac: Ints, begin: Ints, rows: Ints) -> Columns:
     import numpy as np
 
     at, protocol, wide = ip.transport[rows], ip.protocol[rows], ip.wide[rows]
     header, tcp = ip.network[rows], protocol == TCP
-    end = (batch.at + batch.captured)[rows]
+    end = (begin + batch.captured)[rows]
     ports, long = data.u32(at), tcp & (at + 14 <= end)
     size = np.where(tcp, np.where(long, np.maximum((data.u8(at + 12) >> 4) * 4, 20), 20), 8)
     payload = at + size
@@ -144,6 +182,7 @@ def _transport(data: Bytes, batch: Batch, ip: _Ip, mac: Ints, rows: Ints) -> Col
         row=rows,
         time=batch.time[rows],
         length=batch.length[rows],
+        origin=(batch.at - begin)[rows],
         protocol=protocol,
         source=header + np.where(wide, 8, 12),
         destination=header + np.where(wide, 24, 16),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from captures.packets.bytes_at import Bytes, Ints, Mapped
+from captures.packets.bytes_at import Ints, Mapped, beginnings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +22,9 @@ _PCAP = {b"\xa1\xb2\xc3\xd4": (6, 16), b"\xa1\xb2\x3c\x4d": (9, 16), b"\xa1\xb2\
 """First four bytes, big end first -> (digits of a second's fraction, size of a record's header)."""
 
 _SECTION = b"\x0a\x0d\x0d\x0a"
+
+_PACKETS = frozenset((2, 3, 6))
+"""Kinds of pcapng blocks that hold a packet: an old one, a simple one, an enhanced one."""
 
 _LONGEST = 1 << 18
 """Bytes in a packet: tcpdump's own limit; a longer one is taken for damage."""
@@ -36,8 +39,8 @@ _SEARCHED = 1 << 20
 class Batch:
     """Consecutive packets of one file; the columns are of equal length."""
 
-    data: Bytes
-    """The whole file, its numbers big end first, as networks have them."""
+    mapped: Mapped
+    """The whole file."""
     at: Ints
     """Where in it the packet's first byte stands."""
     captured: Ints
@@ -86,7 +89,7 @@ def _pcap(mapped: Mapped, order: str) -> Iterator[Batch | Damage]:
     import numpy as np
 
     digits, head = _PCAP[bytes(mapped[:4]) if order == ">" else bytes(mapped[3::-1])]
-    data, heads, end, packets = Bytes(mapped), Bytes(mapped, order), len(mapped), 0
+    end, packets = len(mapped), 0
     if end < 24:
         yield Damage(0, 0, end, "is cut off")
         return
@@ -96,10 +99,10 @@ def _pcap(mapped: Mapped, order: str) -> Iterator[Batch | Damage]:
         starts, at, whole = _walk(mapped, order, at, head)
         if starts:
             begin = np.array(starts, np.int64)
-            captured = heads.u32(begin + 8)
-            time = heads.u32(begin) + heads.u32(begin + 4) / 10.0**digits
-            length = np.maximum(heads.u32(begin + 12), captured)
-            yield Batch(data, begin + head, captured, length, time, np.full(len(begin), link))
+            heads = beginnings(mapped, begin, 16).view(order + "u4").reshape(-1, 4).astype(np.int64)
+            captured, length = heads[:, 2], np.maximum(heads[:, 3], heads[:, 2])
+            time = heads[:, 0] + heads[:, 1] / 10.0**digits
+            yield Batch(mapped, begin + head, captured, length, time, np.full(len(begin), link))
             packets += len(starts)
         if not whole:
             following = _following(mapped, order, at, head)
@@ -111,18 +114,23 @@ def _pcap(mapped: Mapped, order: str) -> Iterator[Batch | Damage]:
 def _walk(mapped: Mapped, order: str, at: int, head: int) -> tuple[list[int], int, bool]:
     """Begins of up to `BATCH` records, where the next one begins, and whether that is a good place."""
     starts: list[int] = []
-    unpack, append, last = struct.Struct(order + "8xI").unpack_from, starts.append, len(mapped) - head
-    end = last + head
+    unpack, append, end = struct.Struct(order + "8xI").unpack_from, starts.append, len(mapped)
+    last = end - head
+    # The one loop in Python over all packets.
     for _ in range(BATCH):
         if at > last:
+            if at > end:
+                at = starts.pop()
             return starts, at, at == end
         (captured,) = unpack(mapped, at)
-        following = at + head + captured
-        if captured > _LONGEST or following > end:
+        if captured > _LONGEST:
             return starts, at, False
         append(at)
-        at = following
-    return starts, at, True
+        at += head + captured
+    if at <= end:
+        return starts, at, True
+    at = starts.pop()
+    return starts, at, False
 
 
 def _following(mapped: Mapped, order: str, at: int, head: int) -> int:
@@ -167,33 +175,43 @@ class _PcapNg:
     packets: int = 0
 
     def batches(self) -> Iterator[Batch | Damage]:
-        at, end, starts = 0, len(self.mapped), list[int]()
+        at, end = 0, len(self.mapped)
         while at + 12 <= end:
             if bytes(self.mapped[at : at + 4]) == _SECTION:
-                yield from self._batch(starts)
-                starts = []
                 self.order = _order(bytes(self.mapped[at + 8 : at + 12])) or self.order
                 self.interfaces = []
             kind, size = struct.unpack_from(self.order + "II", self.mapped, at)
             if not self._whole(at, size):
-                yield from self._batch(starts)
-                starts = []
                 following = self._following(at)
                 reason = "is cut off" if following == end else "is damaged"
                 yield Damage(self.packets, at, following - at, reason)
                 at = following
-                continue
-            if kind in (2, 3, 6):
-                starts.append(at)
-                if len(starts) == BATCH:
-                    yield from self._batch(starts)
-                    starts = []
-            elif kind == 1:
-                self._interface(at, size)
-            at += size
-        yield from self._batch(starts)
+            elif kind in _PACKETS:
+                starts, at = self._walk(at)
+                yield self._batch(starts)
+            else:
+                if kind == 1:
+                    self._interface(at, size)
+                at += size
         if at < end:
             yield Damage(self.packets, at, end - at, "is cut off")
+
+    def _walk(self, at: int) -> tuple[list[int], int]:
+        """A good block of a packet -> where it and up to `BATCH` that follow it begin, and where the next begins."""
+        starts: list[int] = []
+        unpack, append = struct.Struct(self.order + "III").unpack_from, starts.append
+        mapped, last = self.mapped, len(self.mapped) - 8
+        (size,) = struct.unpack_from(self.order + "I", mapped, at + 4)
+        # The one loop in Python over all packets: the length at the end of a block, kind and length of the next.
+        for _ in range(BATCH):
+            append(at)
+            at += size
+            if at > last:
+                break
+            _, kind, size = unpack(mapped, at - 4)
+            if kind not in _PACKETS or not self._whole(at, size):
+                break
+        return starts, at
 
     def _whole(self, at: int, size: int) -> bool:
         if size < 12 or size % 4 or size > _LONGEST_BLOCK or at + size > len(self.mapped):
@@ -204,7 +222,7 @@ class _PcapNg:
         """The next place that looks like a block of packets and has its length at both ends; else the file's end."""
         for place in range(at + 4, min(at + _SEARCHED, len(self.mapped) - 12), 4):
             kind, size = struct.unpack_from(self.order + "II", self.mapped, place)
-            if kind in (2, 3, 6, 0x0A0D0D0A) and self._whole(place, size):
+            if (kind in _PACKETS or kind == 0x0A0D0D0A) and self._whole(place, size):
                 return place
         return len(self.mapped)
 
@@ -225,28 +243,28 @@ class _PcapNg:
             place += 4 + length + -length % 4
         self.interfaces.append(interface)
 
-    def _batch(self, starts: list[int]) -> Iterator[Batch]:
+    def _batch(self, starts: list[int]) -> Batch:
         import numpy as np
 
-        if not starts:
-            return
-        heads, begin = Bytes(self.mapped, self.order), np.array(starts, np.int64)
-        kind, size = heads.u32(begin), heads.u32(begin + 4)
+        begin = np.array(starts, np.int64)
+        heads = beginnings(self.mapped, begin, 28).view(self.order + "u4").reshape(-1, 7).astype(np.int64)
+        kind, size = heads[:, 0], heads[:, 1]
         simple = kind == 3
-        # An old packet block keeps a count of losses in the upper half; a simple one belongs to the first interface.
-        number = np.where(simple, 0, np.where(kind == 2, heads.u16(begin + 8), heads.u32(begin + 8)))
+        # An old packet block keeps a count of losses in its other half; a simple one belongs to the first interface.
+        old = heads[:, 2] >> 16 if self.order == ">" else heads[:, 2] & 0xFFFF
+        number = np.where(simple, 0, np.where(kind == 2, old, heads[:, 2]))
         known = number < len(self.interfaces)
         place = np.where(known, number, len(self.interfaces))
         table = [*self.interfaces, _Interface(-1, 0)]
         snap = np.array([x.snap or _LONGEST for x in table])[place]
-        length = np.where(simple, heads.u32(begin + 8), heads.u32(begin + 24))
+        length = np.where(simple, heads[:, 2], heads[:, 6])
         room = size - np.where(simple, 16, 32)
-        captured = np.where(simple, np.minimum(length, snap), heads.u32(begin + 20))
+        captured = np.where(simple, np.minimum(length, snap), heads[:, 5])
         captured = np.maximum(np.minimum(captured, room), 0)
-        ticks = heads.u32(begin + 12) * 2.0**32 + heads.u32(begin + 16)
+        ticks = heads[:, 3] * 2.0**32 + heads[:, 4]
         time = ticks / np.array([x.ticks for x in table])[place] + np.array([x.offset for x in table])[place]
         time[simple] = np.nan
         link = np.array([x.link for x in table])[place]
         at = begin + np.where(simple, 12, 28)
-        yield Batch(Bytes(self.mapped), at, captured, np.maximum(length, captured), time, link)
         self.packets += len(starts)
+        return Batch(self.mapped, at, captured, np.maximum(length, captured), time, link)

@@ -11,7 +11,7 @@ from captures.packets.columns import TCP, Columns
 if TYPE_CHECKING:
     import numpy as np
 
-    from captures.packets.bytes_at import Bytes, Ints, Mask
+    from captures.packets.bytes_at import Bytes, Ints, Mapped, Mask
 
 type Keys = np.ndarray[Any, np.dtype[np.uint64]]
 """A column of hashes."""
@@ -88,7 +88,7 @@ class Table:
         self.left_out = 0
         """Packets of conversations that there was no room for."""
 
-    def add(self, data: Bytes, seen: Columns) -> Groups:
+    def add(self, mapped: Mapped, data: Bytes, seen: Columns) -> Groups:
         """Counts the packets of a batch."""
         import numpy as np
 
@@ -107,7 +107,7 @@ class Table:
         found: list[Conversation | None] = [None] * count
         flips = [False] * count
         for place in np.argsort(first).tolist():
-            known = self._by_key.get(keys[place]) or self._new(data, seen, firsts[place], keys[place], smaller)
+            known = self._by_key.get(keys[place]) or self._new(mapped, seen, firsts[place], keys[place], smaller)
             if known is None:
                 self.left_out += sum(packets[place])
                 continue
@@ -119,15 +119,17 @@ class Table:
                 conversation.bytes[way] += sizes[place][way ^ flip]
                 conversation.content[way] += contents[place][way ^ flip]
         groups = Groups(of, (~smaller ^ np.array(flips, np.bool_)[of]).astype(np.int64), found)
-        self._macs(data, seen, groups)
+        self._macs(mapped, seen, groups)
         _opened(seen, groups)
         return groups
 
-    def _new(self, data: Bytes, seen: Columns, row: int, key: int, smaller: Mask) -> tuple[Conversation, bool] | None:
+    def _new(
+        self, mapped: Mapped, seen: Columns, row: int, key: int, smaller: Mask
+    ) -> tuple[Conversation, bool] | None:
         size = 16 if seen.wide[row] else 4
-        source, destination = int(seen.source[row]), int(seen.destination[row])
-        sender = End(bytes(data.mapped[source : source + size]), int(seen.source_port[row]))
-        receiver = End(bytes(data.mapped[destination : destination + size]), int(seen.destination_port[row]))
+        source, destination = (int(at[row] + seen.origin[row]) for at in (seen.source, seen.destination))
+        sender = End(bytes(mapped[source : source + size]), int(seen.source_port[row]))
+        receiver = End(bytes(mapped[destination : destination + size]), int(seen.destination_port[row]))
         flags = int(seen.flags[row]) & (_SYN | _ACK)
         if flags == _SYN | _ACK:
             # A router that redirects to a proxy: what goes out is recorded with the proxy's address, what comes back
@@ -147,7 +149,7 @@ class Table:
         self._by_key[key] = known = made, not smaller[row]
         return known
 
-    def _macs(self, data: Bytes, seen: Columns, groups: Groups) -> None:
+    def _macs(self, mapped: Mapped, seen: Columns, groups: Groups) -> None:
         """Where a conversation does not know the sender's MAC address yet, takes that of a packet of this batch."""
         import numpy as np
 
@@ -157,9 +159,9 @@ class Table:
         for row in rows[firsts].tolist():
             conversation = groups.conversations[groups.of[row]]
             if conversation:
-                at, macs = int(seen.mac[row]), list(conversation.macs)
+                at, macs = int(seen.mac[row] + seen.origin[row]), list(conversation.macs)
                 way = int(groups.reverse[row])
-                macs[way] = macs[way] or bytes(data.mapped[at : at + 6])
+                macs[way] = macs[way] or bytes(mapped[at : at + 6])
                 conversation.macs = (macs[0], macs[1])
 
     def _renewed(self, key: Keys, seen: Columns) -> Keys:

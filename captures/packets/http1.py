@@ -155,6 +155,11 @@ class Http:
         self._current: Call | None = None
         self._socket: _Messages | None = None
 
+    def ended(self, *, from_client: bool) -> bool:
+        """Whether the following bytes of one direction do not matter: it was no HTTP, or is none any more."""
+        half = self._client if from_client else self._server
+        return half.state == "broken" or (half.state == "socket" and not (from_client and self._socket))
+
     def feed(self, data: bytes, time: float, *, from_client: bool) -> None:
         """The next bytes of one direction."""
         half = self._client if from_client else self._server

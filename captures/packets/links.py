@@ -26,31 +26,31 @@ _VLANS = (0x8100, 0x88A8, 0x9100, 0x9200)
 _PPPOE, _MPLS = 0x8864, 0x8847
 
 
-def links(data: Bytes, batch: Batch, problems: Counter[str]) -> tuple[Ints, Ints, Ints]:
-    """For each packet: place of what the link carries, its ethertype, place of the sender's MAC address.
+def links(data: Bytes, batch: Batch, at: Ints) -> tuple[Ints, Ints, Ints, Counter[str]]:
+    """Places in `data` at which the packets of a batch begin -> what their links say.
 
-    The ethertype is -1 for what cannot be read; a place that is not known is -1.  Counts in `problems` by reason.
+    For each packet the place of what the link carries, its ethertype (-1 for what cannot be read) and the place of the
+    sender's MAC address (-1 when there is none); then how many packets could not be read, by reason.
     """
     import numpy as np
 
-    count = len(batch.at)
-    network, kind, mac = np.zeros(count, np.int64), np.full(count, -1), np.full(count, -1)
-    for link in np.unique(batch.link):
+    count, problems = len(at), Counter[str]()
+    network, kind, mac = at.copy(), np.full(count, -1), np.full(count, -1)
+    for link in np.unique(batch.link).tolist():
         rows = np.flatnonzero(batch.link == link)
-        reader = _LINKS.get(int(link))
+        reader = _LINKS.get(link)
         if not reader:
-            problems[f"is of link type {int(link)}, which is not known" if link >= 0 else "has no interface"] += len(
-                rows
-            )
+            reason = f"is of link type {link}, which is not known" if link >= 0 else "has no interface"
+            problems[reason] += len(rows)
             continue
-        end = (batch.at + batch.captured)[rows]
-        found = reader(data, batch.at[rows], end)
+        end = (at + batch.captured)[rows]
+        found = reader(data, at[rows], end)
         short = found[0] > end
         problems["is cut off within its headers"] += int(short.sum())
         network[rows], kind[rows], mac[rows] = found[0], np.where(short, -1, found[1]), found[2]
     network, kind = _wrapped(data, network, kind)
     problems["is encrypted on the radio link"] += int((kind == CLOSED).sum())
-    return network, kind, mac
+    return network, kind, mac, problems
 
 
 def _wrapped(data: Bytes, network: Ints, kind: Ints) -> tuple[Ints, Ints]:

@@ -14,7 +14,7 @@ from captures.packets.streams import Stream
 if TYPE_CHECKING:
     import numpy as np
 
-    from captures.packets.bytes_at import Bytes, Ints, Mask
+    from captures.packets.bytes_at import Bytes, Ints, Mapped, Mask
     from captures.packets.fragments import Whole
 
 DNS = {53: "dns", 5353: "mdns", 5355: "llmnr"}
@@ -86,6 +86,8 @@ class Said:
     """What was put in order and is not yet whole."""
     early: list[tuple[int, int, bytes]] = field(default_factory=list)
     """Segments that came before the one that begins: (way, sequence number, payload)."""
+    ended: set[int] = field(default_factory=set)
+    """Directions of which nothing more is needed while the other is still read."""
     quic: quic.Handshake | None = None
     """Crypto frames of the client."""
     open: dict[tuple[int, str, str], Asked] = field(default_factory=dict)
@@ -101,17 +103,17 @@ class Payloads:
         """Questions that there was no room for."""
         self._lookups = 0
 
-    def take(self, data: Bytes, seen: Columns, groups: Groups) -> None:
+    def take(self, mapped: Mapped, data: Bytes, seen: Columns, groups: Groups) -> None:
         """The packets of one batch with their conversations."""
         rows = self._speaking(data, seen, groups)
-        columns = (seen.payload, seen.size, seen.sent, seen.sequence, seen.acknowledged, seen.protocol)
+        columns = (seen.payload + seen.origin, seen.size, seen.sent, seen.sequence, seen.acknowledged, seen.protocol)
         lists = zip(*(column[rows].tolist() for column in (groups.of, groups.reverse, *columns)), strict=True)
         times = seen.time[rows].tolist()
         for (place, way, at, size, sent, sequence, expected, protocol), time in zip(lists, times, strict=True):
             conversation = groups.conversations[place]
             if conversation is None:
                 continue
-            payload = bytes(data.mapped[at : at + size])
+            payload = bytes(mapped[at : at + size])
             if protocol == TCP:
                 self._segment(conversation, way, sequence, expected, payload, sent - size, time)
             else:
@@ -135,9 +137,10 @@ class Payloads:
         begins, needs = _tcp_beginnings(data, seen, head)
         # The two directions of a redirected connection are two groups of one conversation.
         numbers = np.array([c.index if c else -1 for c in groups.conversations], np.int64)
-        wanted = [c.index for c in groups.conversations if c and c.said and c.said.reading]
-        wanted.extend(np.unique(numbers[groups.of[needs]]).tolist())
-        follows = tcp & filled & np.isin(numbers, wanted)[groups.of]
+        reading = (c for c in groups.conversations if c and c.said and c.said.reading)
+        wanted = [2 * c.index + way for c in reading for way in (0, 1) if way not in c.said.ended]
+        both = 2 * np.unique(numbers[groups.of[needs]])
+        follows = tcp & filled & np.isin(2 * numbers[groups.of] + groups.reverse, [*wanted, *both, *(both + 1)])
         speaks = begins | follows | (~tcp & filled & _datagrams(data, seen, head))
         return np.flatnonzero(speaks & ~seen.fragment)
 
@@ -169,6 +172,8 @@ class Payloads:
         self, conversation: Conversation, way: int, sequence: int, expected: int, payload: bytes, cut: int, time: float
     ) -> None:
         said = self._said(conversation)
+        if way in said.ended:
+            return
         if not said.reading:
             self._begin(conversation, said, way, sequence, expected, payload)
             if not said.reading:
@@ -220,6 +225,10 @@ class Payloads:
             return
         if said.reading == "http" and said.http:
             said.http.feed(data, time, from_client=way == conversation.opener)
+            if said.http.ended(from_client=way == conversation.opener):
+                said.ended.add(way)
+            if len(said.ended) == 2:
+                said.reading = ""
             if said.http.tunnel:
                 said.name = tls.host_name(said.http.tunnel.rpartition(":")[0].encode())
                 said.name_source = "host" if said.name else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from captures.packets.conversations import Conversation
 
@@ -26,17 +27,20 @@ _MOST_OF_ONE = 16
 """IPv6 addresses of one device: it makes a new one each day."""
 
 
+@lru_cache(maxsize=4096)
 def text(address: bytes) -> str:
     """Address as bytes -> its usual text form."""
     return str(ipaddress.ip_address(address))
 
 
+@lru_cache(maxsize=4096)
 def household(address: bytes) -> bool:
     """Whether an address is one of loopback, link-local, RFC 1918 or ULA."""
     parsed = ipaddress.ip_address(address)
     return any(parsed.version == network.version and parsed in network for network in _HOUSEHOLD)
 
 
+@lru_cache(maxsize=4096)
 def local(client: bytes, server: bytes) -> bool:
     """Whether what one address sends to another stays in the local network.
 
