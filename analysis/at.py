@@ -157,12 +157,15 @@ _ANY_CASE = ("header.", "query.", "cookie.", "response.header.", "response.cooki
 def normalise(at: str) -> str:
     """Place of a leaf or of a rule -> the same for all positions of a list, and for all spellings of a header.
 
+    The numbers of protobuf's fields are names.
+
     >>> normalise("body.3.events.0.name"), normalise("query.X-Plex-Token"), normalise("body.1a")
     ('body.*.events.*.name', 'query.x-plex-token', 'body.1a')
     """
     if at.startswith(_ANY_CASE):
         at = at.lower()
-    return _NUMBER.sub("*", at)
+    at, binary, fields = at.partition("[protobuf]")
+    return _NUMBER.sub("*", at) + binary + fields
 
 
 def _place_regex(place: str) -> re.Pattern[str]:

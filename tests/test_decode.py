@@ -164,6 +164,7 @@ MULTIPART = (
 def test_a_multipart_form_gives_its_fields_and_the_names_of_its_files(kind: str) -> None:
     assert body(MULTIPART, kind) == [
         ("body.login", "ann"), ("body.dump.filename", "/home/ann/x.dmp"), ("body.dump", "MDMP"),
+        ("body.2", "nameless"),
     ]  # fmt: skip
     assert decode(sent(MULTIPART, kind)).ran_out == ("A body is in a form that is not known",)
 

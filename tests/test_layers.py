@@ -29,6 +29,7 @@ HOMES = {
     "ahocorasick_rs": ("analysis/known/automaton.py",),
     "xxhash": ("analysis/known/forms.py",),
     "Crypto": ("analysis/known/file_hashes.py",),
+    "cbor2": ("analysis/decode/binary.py",),
     "zstandard": ("captures/content.py", "analysis/decode"),
     "brotli": ("captures/content.py", "analysis/decode"),
 }

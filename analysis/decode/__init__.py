@@ -5,15 +5,17 @@
 | `walk` | the leaves, and the limits on their number, depth and time |
 | `body` | what a body is: JSON, NDJSON, XML, form, multipart, text |
 | `json_text`, `xml_text`, `multipart` | how these are read; `xml_text` also XML-RPC |
+| `binary`, `protobuf` | gRPC, Protocol Buffers, MessagePack, CBOR |
+| `page`, `playlist`, `graphql` | forms in HTML, m3u8, the arguments of a GraphQL document |
 | `header` | headers that hold several values: Authorization, Set-Cookie |
-| `peel` | encodings of a single value: JSON in a string, base64, hex, percent, gzip, JWT, URL |
+| `peel` | encodings of a single value: JSON, form, XML, base64, hex, percent, HTML escapes, gzip, JWT, URL |
 """
 
 from __future__ import annotations
 
 from analysis.decode.body import body
 from analysis.decode.header import header
-from analysis.decode.peel import peel_value
+from analysis.decode.peel import peel_bytes, peel_value
 from analysis.decode.walk import BUDGET, Budget, Decoded, Leaf, Walk, step
 from captures.model import Exchange
 
@@ -34,7 +36,7 @@ def decode(exchange: Exchange, budget: Budget = BUDGET) -> Decoded:
     steps.  What a budget leaves out is told in `ran_out`, and a part that cannot be read as what the body is stands
     as a text at the body's place.  Values are private.
     """
-    walk = Walk(budget, peel_value)
+    walk = Walk(budget, peel_value, peel_bytes)
     walk.text("path", exchange.path, peel=False)
     walk.text("host", exchange.host, peel=False)
     for name, value in exchange.query:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from urllib.parse import unquote_plus
 
+from analysis.decode.binary import binary, looks_binary
 from analysis.decode.json_text import AT_ONCE, LOADS, pieces
 from analysis.decode.multipart import parts
+from analysis.decode.page import page
 from analysis.decode.peel import is_packed, unpacked
+from analysis.decode.playlist import playlist
 from analysis.decode.walk import Walk, step
 from analysis.decode.xml_text import xml
 from captures.model import Body, Pairs
@@ -15,6 +19,11 @@ from captures.model import Body, Pairs
 _PICTURES = ("video/", "audio/", "image/", "font/")
 _BINARY = ("application/octet-stream", "application/zip", "application/x-gzip")
 _FORM = re.compile(r"[^\s=&{}<>\"]{1,200}=[^\s{}<>\"]*\Z")
+
+_BINARY_KINDS = re.compile(r"grpc|protobuf|msgpack|cbor")
+"""Parts of content types whose bodies may be of letters alone, by chance."""
+
+_HTML = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -47,6 +56,13 @@ def _content(walk: Walk, at: str, content: bytes, kind: str, encodings: _Encodin
         content = content.decode("utf-16", "replace").encode("utf-8", "replace")
     if (kind.startswith("multipart/") or content[:2] == b"--") and _multipart(walk, at, content, kind, encodings):
         return
+    if _BINARY_KINDS.search(kind) or looks_binary(content):
+        if kind.startswith("application/grpc-web-text"):
+            content = _base64(content)
+        if binary(walk, at, content, kind, encodings):
+            return
+    # SignalR ends its messages with this.
+    content = content.removesuffix(b"\x1e").replace(b"\x1e{", b"\n{")
     first = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if first in (b"{", b"[") and _lines(walk, at, content, encodings, nested):
         return
@@ -56,13 +72,26 @@ def _content(walk: Walk, at: str, content: bytes, kind: str, encodings: _Encodin
         if not (kind.startswith(_BINARY) and at.startswith("response.")):
             walk.note("A body is in a form that is not known")
         return
+    if text.startswith("#EXTM3U"):
+        playlist(walk, at, text, encodings)
+        return
+    if "event-stream" in kind and _events(walk, at, text, encodings):
+        return
     if first in (b"{", b"["):
         text = _json(walk, at, text, encodings)
-    elif first == b"<" and (read := xml(walk, at, content, encodings)):
+    elif first == b"<" and "html" not in kind and (read := xml(walk, at, content, encodings)):
         text = content[read:].decode("utf-8", "replace")
     elif _is_form(text, kind):
         _form(walk, at, text, encodings)
         return
+    elif _is_forms(text):
+        for number, line in enumerate(text.split("\n")):
+            if not walk.more():
+                return
+            _form(walk, f"{at}.{number}", line.strip("\r"), encodings)
+        return
+    if first == b"<" and ("html" in kind or _HTML.match(text)):
+        page(walk, at, text, encodings)
     # What stands behind the readable part is a text like any other.
     if text.strip():
         walk.text(at, text, encodings)
@@ -149,9 +178,12 @@ def _multipart(walk: Walk, at: str, content: bytes, kind: str, encodings: _Encod
         if file_name:
             walk.text(f"{place}.filename", file_name, encodings)
         packed = unpacked(walk, value)
-        text = _text(packed[1] if packed else value)
-        if text is None or "\0" in text:
-            walk.note("A body is in a form that is not known")
+        plain = packed[1] if packed else value
+        text = None if looks_binary(plain) else _text(plain)
+        if text is None:
+            held = (f"{place}[{packed[0]}]", (*encodings, packed[0])) if packed else (place, encodings)
+            if not binary(walk, held[0], plain, "", held[1]):
+                walk.note("A body is in a form that is not known")
         elif packed:
             walk.text(f"{place}[{packed[0]}]", text, (*encodings, packed[0]))
         else:
@@ -163,6 +195,29 @@ def _is_form(text: str, kind: str) -> bool:
     if "form-urlencoded" in kind:
         return "=" in text
     return bool(_FORM.match(text)) and ("&" in text or (len(text) < 4096 and not is_packed(text)))
+
+
+def _is_forms(text: str) -> bool:
+    """Whether each line is a form with several fields, as Google Analytics sends several events."""
+    lines = text.rstrip("\r\n").split("\n", 1_000)
+    return len(lines) > 1 and all("&" in line and _FORM.match(line.strip("\r")) for line in lines)
+
+
+def _base64(content: bytes) -> bytes:
+    try:
+        return base64.b64decode(content)
+    except ValueError:
+        return content
+
+
+def _events(walk: Walk, at: str, text: str, encodings: _Encodings) -> bool:
+    """Server-sent events (HTML standard, 9.2): what each says, numbered."""
+    number = 0
+    for line in text.splitlines():
+        if line.startswith("data:") and walk.more():
+            walk.text(f"{at}.{number}", line[5:].strip(), encodings)
+            number += 1
+    return number > 0
 
 
 def _form(walk: Walk, at: str, text: str, encodings: _Encodings) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import base64
 import re
+from urllib.parse import unquote
 
 from analysis.decode.walk import Walk, step
 
 _PARAMETER = re.compile(r'(?:\A|[\s,])([A-Za-z][A-Za-z0-9_-]*)=(?:"([^"]*)"|([^\s",]+))')
-_CREDENTIALS = frozenset({"authorization", "x-emby-authorization", "proxy-authorization"})
+_CREDENTIALS = frozenset({"authorization", "x-emby-authorization", "proxy-authorization", "x-sentry-auth"})
 
 
 def header(walk: Walk, at: str, name: str, value: str) -> None:
     """Adds one header: whole, and if it holds credentials, what they consist of.
 
     `Basic` gives `[base64].username` and `.password` (RFC 7617), `Bearer` gives `[bearer]` (RFC 6750), Emby's and
-    Jellyfin's scheme gives `[mediabrowser].<parameter>`.
+    Jellyfin's scheme gives `[mediabrowser].<parameter>`, any other with parameters (Digest, OAuth, Sentry's) likewise.
     """
     if name not in _CREDENTIALS:
         walk.text(at, value)
@@ -27,9 +28,10 @@ def header(walk: Walk, at: str, name: str, value: str) -> None:
         _basic(walk, at, rest.strip())
     elif kind in ("bearer", "token"):
         walk.text(f"{at}[bearer]", rest.strip())
-    elif kind in ("mediabrowser", "emby"):
+    elif kind.isidentifier() or "-" in kind:
+        name = "mediabrowser" if kind == "emby" else kind[:40]
         for parameter, quoted, bare in _PARAMETER.findall(rest):
-            walk.text(step(f"{at}[mediabrowser]", parameter), quoted or bare)
+            walk.text(step(f"{at}[{name}]", parameter), quoted or unquote(bare))
 
 
 def _basic(walk: Walk, at: str, encoded: str) -> None:

@@ -14,7 +14,7 @@ _FILE_NAME = re.compile(r'[;\s]filename="?([^";\r\n]*)"?', re.IGNORECASE)
 def parts(content: bytes, kind: str) -> Iterator[tuple[str, str, bytes]]:
     """Body and its content type (lower case, or empty) -> name, file name (or empty), content of each part.
 
-    Parts without a name are left out.  Empty when the body is no multipart form.
+    Parts without a name have their number for one.  Empty when the body is no multipart form.
     """
     declared = _BOUNDARY.search(kind)
     sniffed = _SNIFFED.match(content)
@@ -24,6 +24,7 @@ def parts(content: bytes, kind: str) -> Iterator[tuple[str, str, bytes]]:
         return
     boundary = b"\n" + content[: len(boundary)]
     start = len(boundary) - 1
+    number = 0
     while start < len(content):
         end = content.find(boundary, start)
         part = content[start : end if end >= 0 else len(content)]
@@ -33,7 +34,8 @@ def parts(content: bytes, kind: str) -> Iterator[tuple[str, str, bytes]]:
             head, gap = part.partition(b"\n\n")[:2]
         text = head.decode("utf-8", "replace")
         name = _NAME.search(text)
-        if gap and name:
+        if gap:
             file_name = _FILE_NAME.search(text)
+            number += 1
             value = part[len(head) + len(gap) :].removesuffix(b"\r")
-            yield name[1], file_name[1] if file_name else "", value
+            yield name[1] if name else str(number - 1), file_name[1] if file_name else "", value

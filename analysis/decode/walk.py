@@ -42,6 +42,9 @@ class Budget:
 BUDGET = Budget()
 """The budget of captured exchanges."""
 
+_LONGEST_HEX = 64
+"""Bytes of an unknown value that are shown."""
+
 _LONGEST_STEP = 100
 _LONGEST_PLACE = 1_000
 """Characters of one step and of a whole place: a name of a megabyte must not stand in ten thousand places."""
@@ -66,11 +69,17 @@ def step(place: str, name: str | int) -> str:
 class Walk:
     """Collects leaves until a budget runs out; what ran out is noted, never silent."""
 
-    __slots__ = ("_deadline", "_leaves", "_peel", "_ran_out", "budget", "room")
+    __slots__ = ("_deadline", "_leaves", "_peel", "_peel_bytes", "_ran_out", "budget", "room")
 
-    def __init__(self, budget: Budget, peel: Callable[[Walk, str, str, tuple[str, ...]], bool]) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        peel: Callable[[Walk, str, str, tuple[str, ...]], bool],
+        peel_bytes: Callable[[Walk, str, bytes, tuple[str, ...]], bool],
+    ) -> None:
         self.budget = budget
         self._peel = peel
+        self._peel_bytes = peel_bytes
         self.room = budget.size
         self._leaves: list[Leaf] = []
         self._ran_out: dict[str, None] = {}
@@ -98,8 +107,18 @@ class Walk:
         if self._peel(self, at, value, encodings):
             self._leaves[count] = Leaf(at, kept, encodings, peeled=True)
 
+    def raw(self, at: str, content: bytes, encodings: tuple[str, ...] = ()) -> None:
+        """Adds a value that was sent as bytes: what it holds, or what it begins with in hex."""
+        if len(encodings) >= self.budget.layers:
+            self.note("A value is encoded more often than is undone")
+        elif content and not self.late() and self._peel_bytes(self, at, content, encodings):
+            return
+        if len(content) > _LONGEST_HEX:
+            self.note("A value is in a form that is not known")
+        self.text(at, content[:_LONGEST_HEX].hex(), encodings, peel=False)
+
     def tree(self, at: str, value: object, encodings: tuple[str, ...] = ()) -> None:
-        """Adds all values in nested lists and tables (as `json` gives them, numbers as texts)."""
+        """Adds all values in nested lists and tables (as `json` gives them, numbers as texts; texts may be bytes)."""
         pending: list[Iterator[tuple[str, object]]] = [iter([(at, value)])]
         while pending:
             for place, node in pending[-1]:
@@ -112,6 +131,8 @@ class Walk:
                     return
                 elif isinstance(node, str):
                     self.text(place, node, encodings)
+                elif isinstance(node, bytes):
+                    self.raw(place, node, encodings)
                 elif node is not None:
                     self.text(place, "true" if node else "false", encodings, peel=False)
             else:
