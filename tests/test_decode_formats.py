@@ -299,8 +299,8 @@ def test_a_playlist_comes_out_tag_by_tag() -> None:
 
 
 BODIES = [
-    ("en=play&ep.title=The%20Film\r\nen=stop&ep.n=2", "text/plain", [
-        ("body.0.en", "play"), ("body.0.ep.title", "The Film"), ("body.1.en", "stop"), ("body.1.ep.n", "2")]),
+    ("en=play&ep.title=The%20Film\r\nen=stop", "text/plain", [
+        ("body.0.en", "play"), ("body.0.ep.title", "The Film"), ("body.1.en", "stop")]),
     ('{"type":1}\x1e{"type":6,"target":"seen"}\x1e', "", [
         ("body.0.type", "1"), ("body.1.type", "6"), ("body.1.target", "seen")]),
     ('{"type":1}\x1e', "", [("body.type", "1")]),
@@ -315,6 +315,18 @@ BODIES = [
 @pytest.mark.parametrize(("text", "kind", "expected"), BODIES)
 def test_a_body_of_several_parts_comes_out_part_by_part(text: str, kind: str, expected: list[tuple[str, str]]) -> None:
     assert body(text, kind) == expected
+
+
+def test_a_line_break_within_something_compressed_ends_no_line_of_an_envelope() -> None:
+    replay = next(
+        packed for n in range(1_000) if b"\n" in (packed := zlib.compress(b'[{"href": "https://a.example/%d"}]' % n))
+    )
+    recording = b'{"segment_id": 0}\n' + replay
+    head = b'{"event_id": "e"}\n{"type": "replay_recording", "length": %d}\n' % len(recording)
+    found = decode(sent(head + recording), AMPLE)
+    assert found.ran_out == ()
+    places = [leaf.at for leaf in found.leaves]
+    assert places[-3:] == ["body.1.length", "body.2.0.segment_id", "body.2.1[deflate].0.href"]
 
 
 def test_a_packed_part_of_a_multipart_form_is_read() -> None:

@@ -138,7 +138,9 @@ def test_a_value_is_found_in_two_layers_of_encodings(outer: str, value: str) -> 
 @pytest.mark.parametrize("inner", LAYERS)
 def test_packing_hides_no_layer_below(inner: str) -> None:
     packed = b64(gzip.compress(b"a " + LAYERS[inner](TITLE.encode())))
-    assert [at.removesuffix("[percent]").removesuffix("[html]") for at, _ in seen(sent(packed))] == [f"{V}[base64][gzip]"]
+    assert [at.removesuffix("[percent]").removesuffix("[html]") for at, _ in seen(sent(packed))] == [
+        f"{V}[base64][gzip]"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from analysis.decode.binary import binary, looks_binary
 from analysis.decode.json_text import AT_ONCE, LOADS, pieces
 from analysis.decode.multipart import parts
 from analysis.decode.page import page
-from analysis.decode.peel import is_packed, unpacked
+from analysis.decode.peel import is_compressed, is_packed, unpacked
 from analysis.decode.playlist import playlist
 from analysis.decode.walk import Walk, step
 from analysis.decode.xml_text import xml
@@ -137,7 +137,11 @@ def _lines(walk: Walk, at: str, content: bytes, encodings: _Encodings, nested: i
         return False
     start, number, length = 0, 0, 0
     while start < len(content) and walk.more():
-        end = start + length if length else content.find(b"\n", start)
+        if length:
+            end = start + length
+        else:
+            # A line break within something compressed is none: Sentry's replays.
+            end = -1 if is_compressed(content[start : start + 4]) else content.find(b"\n", start)
         line = content[start:] if end < 0 else content[start:end]
         value = None if length else _value(line)
         place = f"{at}.{number}"
@@ -198,9 +202,9 @@ def _is_form(text: str, kind: str) -> bool:
 
 
 def _is_forms(text: str) -> bool:
-    """Whether each line is a form with several fields, as Google Analytics sends several events."""
+    """Whether each line is a form, the first with several fields, as Google Analytics sends several events."""
     lines = text.rstrip("\r\n").split("\n", 1_000)
-    return len(lines) > 1 and all("&" in line and _FORM.match(line.strip("\r")) for line in lines)
+    return len(lines) > 1 and "&" in lines[0] and all(_FORM.match(line.strip("\r")) for line in lines)
 
 
 def _base64(content: bytes) -> bytes:

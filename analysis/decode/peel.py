@@ -122,6 +122,11 @@ def _unmarked(walk: Walk, raw: bytes) -> tuple[str, bytes] | None:
     return None
 
 
+def is_compressed(begin: bytes) -> bool:
+    """Whether bytes begin as something compressed does."""
+    return any(begin.startswith(magic) for magic, _ in _COMPRESSED)
+
+
 def is_packed(value: str) -> bool:
     """Whether a value is base64 or hex of a text, or of something compressed."""
     return any(

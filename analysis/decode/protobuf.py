@@ -162,7 +162,13 @@ def _field(walk: Walk, place: str, field: Field, encodings: tuple[str, ...], dep
 def _is_message(content: bytes) -> bool:
     if not message(content, 1_000):
         return False
-    return len(content) not in _ID_LENGTHS or holds_text(content, least=2)
+    return len(content) not in _ID_LENGTHS or _is_text_alone(content)
+
+
+def _is_text_alone(content: bytes) -> bool:
+    """Whether a message of few bytes is a text and its tag, such as the version of something."""
+    fields = message(content, 4) or ()
+    return any(isinstance(field.value, bytes) and 2 * len(text(field.value) or "") > len(content) for field in fields)
 
 
 def _number(raw: bytes) -> str:
