@@ -10,6 +10,8 @@ import struct
 import time
 import uuid
 import zlib
+from collections.abc import Callable
+from dataclasses import replace
 
 import brotli
 import cbor2
@@ -21,7 +23,7 @@ from hypothesis import strategies as st
 from test_decode import AMPLE, PLAIN, body, packed, sent, value
 
 from analysis.decode import Budget, decode
-from captures.model import Body, Exchange
+from captures.model import Body
 
 
 def field(number: int, content: bytes | str | int | float) -> bytes:
@@ -133,7 +135,11 @@ def test_a_list_that_holds_itself_ends() -> None:
     assert body(b"\xa1\x61a" + endless, "application/cbor") == [("body[cbor].a.0", "0"), ("body[cbor].a.1", "0")]
 
 
-RAW = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstandard.ZstdCompressor().compress}
+RAW: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
 JSON = json.dumps({"user": {"email": "ann@example.org", "name": "Annabel Exampleton"}}).encode()
 
 
@@ -244,15 +250,9 @@ def test_no_random_token_is_taken_for_something_packed() -> None:
     for _ in range(2_000):
         raws = [rnd.randbytes(rnd.choice((9, 12, 16, 20, 24, 32, 48, 64))) for _ in range(20)]
         texts = [form(raw) for raw in raws for form in (packed, bytes.hex)]
-        found = decode(
-            Exchange(**{**fields_of(PLAIN), "query": tuple((str(n), text) for n, text in enumerate(texts))}), AMPLE
-        )
+        found = decode(replace(PLAIN, query=tuple((str(n), text) for n, text in enumerate(texts))), AMPLE)
         wrong += [leaf for leaf in found.leaves if leaf.encodings]
     assert wrong == []
-
-
-def fields_of(exchange: Exchange) -> dict[str, object]:
-    return {name: getattr(exchange, name) for name in exchange.__slots__}
 
 
 PAGE = """<!DOCTYPE html><html><head><meta name="user-login" content="ann">
@@ -348,7 +348,7 @@ def test_a_packed_part_of_a_multipart_form_is_read() -> None:
     ],
 )  # fmt: skip
 def test_credentials_of_any_scheme_come_out(header: str, expected: list[tuple[str, str]]) -> None:
-    call = Exchange(**{**fields_of(PLAIN), "headers": (("authorization", header),)})
+    call = replace(PLAIN, headers=(("authorization", header),))
     places = [(leaf.at, leaf.value) for leaf in decode(call, AMPLE).leaves[2:]]
     assert places == [("header.authorization", header), *((f"header.authorization{at}", v) for at, v in expected)]
 
@@ -431,4 +431,4 @@ def test_no_format_costs_much_time(content: bytes | str, kind: str) -> None:
 )  # fmt: skip
 def test_whatever_the_bytes_nothing_is_raised(content: bytes, kind: str) -> None:
     decode(sent(content, kind))
-    decode(Exchange(**{**fields_of(PLAIN), "response_body": Body(content, len(content))}))
+    decode(replace(PLAIN, response_body=Body(content, len(content))))
