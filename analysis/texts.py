@@ -290,3 +290,83 @@ def _pieces(value: object) -> Iterator[str]:
     elif isinstance(value, tuple):
         for text in value:
             yield from _pieces(text)
+
+
+# Rounding -----------------------------------------------------------------------------------------------------------
+
+PAIRS = ("{n} distinct exact number", "{n} distinct exact numbers")
+OUTLIERS = ("One lies off this grid and is shown.", "{n} lie off this grid and are shown.")
+MISSING = (
+    "About one more film with another number would decide it.",
+    "About {n} more films with other numbers would decide it.",
+)
+POOLED = "If all numbers of this kind share one step, it is {grid}; that is a hypothesis."
+OR = " or "
+BINS = "into a few classes"
+POWER = "power of two"
+DIGITS = ("one significant digit", "{n} significant digits")
+GRID_MODES: Mapping[str, str] = {
+    "nearest": "to the nearest {step}",
+    "floor": "down to {step}",
+    "ceil": "up to {step}",
+    "": "to {step}",
+}
+
+ROUNDING_REASONS: Mapping[str, str] = {
+    "no-pairs": "Nothing was sent.",
+    "no-grid": "{pairs} and what was sent neither agree nor lie on any grid: they may not be the same quantity.",
+    "same": "What was sent equals what your own server was told ({pairs}).",
+    "as-fine": "What was sent is as fine as what your own server was told ({pairs}).",
+    "on-grid-anyway": "What was sent equals what your own server was told ({pairs}), but these numbers lie on a grid "
+    "by themselves, so that rounding would not show.",
+    "too-fine": "The exact numbers ({pairs}) are not known well enough, because the film went on meanwhile: a step "
+    "below {jitter} cannot be told from none.",
+    "several": "What was sent differs from what your own server was told ({pairs}) and fits {n} grids, among them "
+    "{some}.",
+    "one": "What was sent is what your own server was told ({pairs}), rounded {grid}; no other grid fits.",
+    "bins": "What was sent are a few values, each for a range of what your own server was told ({pairs}).",
+    "nothing-but-zero": "Nothing but zero was sent, which says nothing.",
+    "every-unit": "The numbers that were sent have no common step.",
+    "one-number": "A single number was sent, and no exact one is known beside it.",
+    "no-library": "All numbers that were sent have a common step, but no exact ones are known beside them, nor how "
+    "your own library is distributed: they may come so anyway.",
+    "library-too": "All numbers that were sent have a common step, but those of your own library often have it too.",
+    "alone-one": "All numbers that were sent lie on one grid ({grid}), which those of your own library do not; which "
+    "neighbour is taken is not known without exact numbers.",
+    "alone-several": "All numbers that were sent have a common step, which those of your own library do not; {some} "
+    "would explain it.",
+}
+"""Key of a fit -> its reason."""
+
+REJECTED: Mapping[str, str] = {
+    "no-time": "the capture does not say when",
+    "no-own-traffic": "the capture holds no report of a play to your own server",
+    "no-play": "no play on the same device and app was seen",
+    "not-near": "no play began or ended near it",
+    "two-plays": "two plays fit equally well",
+    "no-exact": "your own server was not told this number",
+    "several-versions": "the library holds several versions of the film",
+    "nothing-watched": "at the start of a play nothing has been watched yet",
+    "several-plays": "it may be the sum of several plays",
+    "too-few-reports": "your own server was told too little of this play",
+    "start-or-end": "the field may mean where the play began or where it ended",
+}
+"""Why a reported number has no exact one beside it."""
+
+GENERALISED_TITLE = "How exact the numbers are that were sent"
+GENERALISED_NONE = "No length, bit rate, size, position or other measure was seen going to anybody outside."
+GENERALISED_LEAD = (
+    "Whether a number was rounded, and to which step, are two answers: a few numbers show the first, it takes more for "
+    "the second."
+)
+ROUNDINGS: Mapping[str, str] = {"rounded": "rounded", "not-rounded": "not rounded", "cannot-tell": "cannot tell"}
+PAIRS_COLUMN, ROUNDED_COLUMN, STEP_COLUMN = "Pairs", "Rounded", "Step"
+PERHAPS = "perhaps {grid}"
+SEVERAL = "one of {n} grids"
+UNKNOWN_STEP = "not known"
+QUANTITY_HEADING = "{item}, from {product} to {entity}"
+NUMBERS = "Sent: {numbers}"
+NOT_PAIRED = ("{n} number has no exact one beside it: {why}.", "{n} numbers have no exact one beside them: {why}.")
+EXACT, UNCERTAIN, REPORTED, DIFFERENCE = "Exact", "Unsure by", "Sent", "Difference"
+EXACT_PLACE, REPORTED_PLACE = "Told to your server in", "Sent in"
+IN_CALL = "call {n}, {at}"

@@ -15,8 +15,8 @@ LAYERS = ("captures", "analysis", "addons")
 
 HOMES = {
     "mitmproxy": ("captures/formats/flows.py", "captures/gateway/", "addons/"),
-    "numpy": ("captures/packets/",),
-    "pandas": ("analysis/table.py", "analysis/generalise.py", "analysis/community/"),
+    "numpy": ("captures/packets/", "analysis/grid.py", "analysis/film_model.py"),
+    "pandas": ("analysis/table.py", "analysis/community/"),
     "scipy": ("analysis/rates.py",),
     "click": ("analysis/cli/",),
     "rich": ("analysis/cli/", "analysis/report/"),

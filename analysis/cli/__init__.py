@@ -32,6 +32,9 @@ COMMANDS = {
     "inspect": Entry("inspect", "Report what captures show: who was called, what was sent, what was declared."),
     "calls": Entry("calls", "List the calls of captures, one line each."),
     "items": Entry("items", "List the data items of captures, one line each."),
+    "generalise": Entry(
+        "generalise", "Tell whether the numbers that were sent are rounded, and what they still give away."
+    ),
     "share": Entry("share", "Write a redacted report that can be posted."),
     "optout": Entry("optout", "Show what an opt-out stopped, item by item and call by call."),
     "known": Entry("known", "Tell what is yours: names, titles, servers."),
