@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from analysis.at import compile_places
@@ -247,5 +248,11 @@ def _shown(places: Sequence[SwitchPlace], leaves: Sequence[Leaf]) -> Iterator[tu
         name, _, value = place.beside.partition("=")
         for leaf in leaves:
             beside = not name or tables[leaf.at.rpartition(".")[0]].get(name, "") == value
-            if beside and leaf.value in (*place.on, *place.off) and fits(leaf.at):
-                yield place.id, leaf.value in place.on
+            if beside and fits(leaf.at) and (state := _state(leaf.value, place)) is not None:
+                yield place.id, state
+
+
+def _state(value: str, place: SwitchPlace) -> bool | None:
+    if any(fnmatchcase(value, pattern) for pattern in place.off):
+        return False
+    return True if any(fnmatchcase(value, pattern) for pattern in place.on) else None

@@ -87,9 +87,9 @@ class SwitchPlace:
     at: str
     """Place, as in `ItemPlace.at`."""
     off: tuple[str, ...]
-    """Values that mean: the data is not to be sent."""
+    """Glob patterns of values that mean: the data is not to be sent."""
     on: tuple[str, ...]
-    """Values that mean: it may be sent."""
+    """Glob patterns of values that mean: it may be sent."""
     beside: str = ""
     """`name=value`: a field of the same table that must say this, where a list holds all settings alike."""
 
@@ -262,6 +262,8 @@ class Statement:
     """Whether it covers the items only in general terms (`declared-vaguely`)."""
     blanket: bool = False
     """Whether it denies in general terms ("no tracking"): quoted beside `no-list`, never `denied`."""
+    promise: Literal["", "rounded", "switched-off", "listed"] = ""
+    """Of a promise, which of those that are judged: numbers are rounded; a switch stops it; all of it is listed."""
     rounding: str = ""
     """What it promises about precision: `rounded`, `truncated`, `city`; empty: nothing."""
     anonymous: bool = False
@@ -292,6 +294,8 @@ class DeclaredList:
     names_fields: bool = False
     """Whether it names each field of what is sent: a field that no statement means is then undeclared, not undecided,
     and a field that is named and not sent is stale."""
+    itemised: tuple[str, ...] = ()
+    """Sections of the document (`place`) that list items one by one; empty: all."""
     read: str = ""
     """How much of the document was read, and in which copy."""
     note: str = ""

@@ -22,6 +22,7 @@ from analysis.model import Category, Classified, Comparison, Party, Verdict
 from analysis.occasions import covered, span
 from analysis.pack import RecipientKind
 from analysis.pipeline import Result
+from analysis.promises import Judgement, Kind, promises
 from analysis.texts import Count, Length, Occasion
 from analysis.traffic import host, is_outside, is_readable, is_visit, recipient
 from analysis.vocabulary import EXACT_VERSION, HOST_NAME, Vocabulary, vocabulary
@@ -152,6 +153,19 @@ class SharedHost(Closed, frozen=True):
     """Its host name."""
 
 
+class SharedPromise(Closed, frozen=True):
+    """A promise of a shipped list, and whether it was kept."""
+
+    product: Word
+    """Id of the shipped pack."""
+    declared: Word
+    """Date of the promise."""
+    promise: Kind
+    """What was promised."""
+    outcome: Judgement
+    """Whether it was kept, as far as was seen."""
+
+
 class SharedCoverage(Closed, frozen=True):
     """What could be looked at."""
 
@@ -204,6 +218,8 @@ class SharedReport(Closed, frozen=True):
     """What could be looked at."""
     shown: tuple[SharedHost, ...] = ()
     """Recipients that the user chose to name."""
+    promises: tuple[SharedPromise, ...] = ()
+    """Promises of the products that sent something."""
 
 
 def redact(result: Result, *, exact_version: bool = False, show: Collection[str] = ()) -> SharedReport:
@@ -238,6 +254,11 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
         calls=names.calls(result.calls),
         coverage=_coverage(result),
         shown=names.shown(outside.values(), show),
+        promises=tuple(
+            SharedPromise(promise.product, promise.made, promise.kind, promise.verdict)
+            for promise in promises(result)
+            if promise.product in used
+        ),
     )
 
 

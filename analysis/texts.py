@@ -111,6 +111,18 @@ LENGTHS: Mapping[Length, str] = {
 
 SWITCH_STATES: Mapping[str, str] = {"on": "on", "off": "off", "unknown": "unknown"}
 
+PROMISE_KINDS: Mapping[str, str] = {
+    "rounded": "rounded, so that nobody can be recognised by his files",
+    "switched-off": "can be switched off",
+    "listed": "everything is listed",
+}
+JUDGEMENTS: Mapping[str, str] = {
+    "kept": "kept, as far as was seen",
+    "broken": "broken",
+    "not-in-force": "promised, but not in the policy in force",
+    "cannot-tell": "cannot tell",
+}
+
 YES, NO, PARTLY = "yes", "no", "partly"
 NOBODY_KNOWN = "unknown sender"
 OWN_PACK = "own pack #{n}"
@@ -248,6 +260,8 @@ SHARED_LISTS = "Judged by: {lists}."
 SHARED_LIST = "{product}, list of {declared}"
 SHARED_SETTINGS = "Settings: {settings}."
 SHARED_SETTING = "{product}, {switch}: {state}"
+SHARED_PROMISES = "Promises, as far as this capture shows: {promises}."
+SHARED_PROMISE = "{product}, {made}, {promise}: {verdict}"
 SHARED_UNCOVERED = "Sent, and covered by no list: {items}."
 SHARED_UNCOVERED_ITEM = "{items} to {entity} ({purpose}; {verdict})"
 SHARED_NO_LISTS = (

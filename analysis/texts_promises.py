@@ -135,3 +135,100 @@ NOTHING_BEYOND = "nothing that was recognised"
 DO_WITHOUT = "{function}: it needs {why}. To do without: {without}"
 CHANCE = "1 in {n}"
 CERTAIN = "1"
+
+# The promises ---------------------------------------------------------------------------------------------------------
+
+PROMISES_HEADING = "The promises"
+PROMISE_HEADING = "{product}, {promise}: {verdict}"
+PROMISED = {
+    "rounded": "{product} promised on {date} that numbers in playback statistics are rounded.",
+    "switched-off": "{product} promised on {date} that playback data of the own library can be switched off.",
+    "listed": "{product} promised on {date} a full list of everything that is collected.",
+}
+JUDGED = {
+    "kept": "As far as this capture shows, that was kept: {why}",
+    "broken": "That was broken: {why}",
+    "not-in-force": "Whether it still holds is open, since the policy in force says otherwise or nothing: {why}",
+    "cannot-tell": "Whether that was kept cannot be told, because {why}",
+}
+REPEATED = "The policy of {date} says so too."
+NOT_REPEATED = "The policy of {date}, which is in force, does not say so."
+
+NO_NUMBERS = "no such number was sent in this capture."
+NUMBERS_FINE = "finer numbers than any rounding would leave were sent ({items})."
+NUMBERS_ROUNDED = "the numbers that were sent are rounded ({items})."
+NUMBERS_PARTLY = "some numbers are rounded ({items}), and of others there are too few to tell ({rest})."
+NUMBERS_OPEN = "there are too few numbers whose exact values were seen too."
+
+SWITCH_NOT_SEEN = (
+    "the switch was not seen in this capture; record once with it on and once with it off, and run phonehome optout."
+)
+SWITCH_NOT_OFF = "the switch was not off in this capture; record once more with it off, and run phonehome optout."
+ALL_STOPPED = "what was sent before the switch was turned off was not sent afterwards ({items})."
+SOME_STOPPED = "with the switch off, some of it was no longer sent ({items}); "
+WENT_ON = "items were sent all the same with the switch off ({items})."
+WENT_ON_REQUIRED = (
+    "other items were sent all the same ({items}), and the policy in force lists these as always collected."
+)
+NOT_TESTED = "too little happened: {before} films were played with the switch on and {after} with it off."
+NEVER_ON = (
+    "the switch was off all the time, so nothing shows what it stops; {plays} films were played, and nothing of it "
+    "was sent."
+)
+
+NO_POLICY = "no list is known."
+NOT_LISTED = "items were sent that the list in force does not name for these calls ({items})."
+NOTHING_COMPARED = "nothing that could be compared with the list was sent in this capture."
+LISTED_AS_FAR = (
+    "some of what was sent could not be read, or its purpose is not known; in the rest nothing is missing in the list."
+)
+ALL_LISTED = "each of the {n} kinds of data that were sent is on the list."
+
+# What a list says and lacks -------------------------------------------------------------------------------------------
+
+LISTED_HEADING = "The list, item by item"
+HAVE_SWITCH = "{product}: {n} of {m} listed items have a switch ({places})."
+SWITCH_PLACES = {
+    "account": "{n} in the account",
+    "server": "{n} in the server",
+    "app": "{n} in the app",
+    "device": "{n} in the device's own settings, which is no switch of the vendor",
+    "": "{n} at a place that is not known",
+}
+NO_SWITCHES = "{product}: none of {m} listed items has a switch."
+SEEN_HAVE_SWITCH = "Of the {s} listed items that were seen here, {n} have one."
+SEEN_PERHAPS = "{n} more may have been: their kind of data was seen, under names that do not say which is meant."
+ELSEWHERE = "Outside these lists, {n} more statements of the document have one."
+NOT_APPLIED = "Nothing in the captures is to be judged by this list, so there is nothing to lay beside it."
+DECLARED_SEEN = "Declared and seen: {items}."
+SEEN_NOT_DECLARED = "Seen and not declared: {items}."
+NOTHING_UNDECLARED = "Nothing was seen that is not declared."
+NOT_SEEN_HEADING = "Declared and not seen, and how much that says"
+SWITCHES_TABLE = "Which switch turns what off"
+STATE, TURNS_OFF, WHERE = "State", "Turns off", "Where"
+SAYS, STATEMENTS_COLUMN = "What that says", "Items of the list"
+
+SAYS_DERIVED = "nothing: the recipient works it out, which cannot be seen from here"
+SAYS_UNKNOWN = "nothing: which call would carry it is not known"
+SAYS_NO_OCCASION = "nothing: there was no occasion for it ({kinds})"
+SAYS_CALLS = (
+    "something: the {n} call that can carry it was made without it",
+    "something: {n} calls that can carry it were made without it, so that it comes with fewer than {share} of them",
+)
+SAYS_OCCASIONS = (
+    "little: there was 1 occasion ({kinds}), and no call that can carry it",
+    "something: there were {n} occasions ({kinds}), and it comes on fewer than {share} of them",
+)
+
+# Who learns what is watched -------------------------------------------------------------------------------------------
+
+WATCHING_HEADING = "Who learns what is watched"
+WATCHING_NONE = (
+    "In what could be read, no third party was told what is watched (title, channel, content id, address of a film)."
+)
+WATCHING = "Third parties that were told what is watched, and by what they can join it with what they already know:"
+WATCHED, JOINED = "What they were told", "What they can join it by"
+ADVERTISERS = "Identifiers that were handed to companies that advertise: {named}."
+ADVERTISER = "{entity} ({items})"
+NO_ADVERTISER = "No company that advertises was called in what could be read."
+SOLD = "Whether a recipient sells or shares what it received cannot be seen on the wire."

@@ -77,6 +77,8 @@ class Vocabulary:
             "party": set(Party).__contains__,
             "verdict": verdicts.__contains__,
             "also": verdicts.__contains__,
+            "promise": set(texts.PROMISE_KINDS).__contains__,
+            "outcome": set(texts.JUDGEMENTS).__contains__,
             "recipient": {"", *get_args(RecipientKind.__value__)}.__contains__,
             "platforms": set(self.platforms).__contains__,
             "version": _is_version,
@@ -114,7 +116,7 @@ class Vocabulary:
 
 
 _JSON_WORDS: tuple[str, ...] = ("true", "false", "null", "packs", "lists", "versions", "settings", "rows", "received")
-_JSON_WORDS += ("shown", "coverage", "sure")
+_JSON_WORDS += ("shown", "coverage", "sure", "promises")
 """Words of the JSON form that are no words of a field."""
 
 COUNTED = ("count", "unreadable", "calls", "readable", "recipients", "recipients_unreadable", "unknown_category")

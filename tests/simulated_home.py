@@ -107,6 +107,10 @@ class Home:
         """The switch is changed."""
         self.switches.append(SwitchState(time, "plex", name, on, 0, True, capture))
 
+    def shows(self, time: float, on: bool, *, capture: int = 0, name: str = "send-playback-data") -> None:
+        """An answer shows how the switch stands."""
+        self.switches.append(SwitchState(time, "plex", name, on, 0, False, capture))
+
     def result(self) -> Result:
         """Everything, as the pipeline hands it out."""
         numbers = sorted({call.observation.source.capture for call in self.calls})

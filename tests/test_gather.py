@@ -225,3 +225,15 @@ def test_an_answer_shows_a_switch_without_changing_it() -> None:
         SwitchState(20.0, "plex", "crash-reports", False, 2),
         SwitchState(30.0, "plex", "send-playback-data", False, 3, changed=False),
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "on"), [("disabled", False), ("2026-01-04 12:30:00", True), ("0001-01-01 00:00:00", True), ("soon", None)]
+)
+def test_navidrome_says_whether_its_statistics_are_disabled(said: str, on: bool | None) -> None:
+    said_so = f'{{"id": "insights_status", "lastRun": "{said}", "success": false}}'
+    answer = f"200\ncontent-type: application/json\n\n{said_so}"
+    found = gather([call("GET http://192.168.1.7:4533/api/insights/insights_status", answer, 5.0)], KNOWLEDGE).switches
+    assert [(state.product, state.switch, state.on) for state in found] == (
+        [] if on is None else [("navidrome", "insights", on)]
+    )

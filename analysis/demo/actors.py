@@ -157,13 +157,12 @@ def play(client: Caller, film: Film, *, optional: bool = True) -> None:
 
 
 def _optional(film: Film) -> dict[str, object]:
-    return {"duration": home.to_minute(film.duration), "bitrate": round(film.bitrate / 512) * 512}
+    return {"type": "movie", "duration": home.to_minute(film.duration), "bitrate": round(film.bitrate / 512) * 512}
 
 
 _PLAYBACK: Mapping[str, object] = {
     "serverType": "owned",
     "connectionType": "local",
-    "type": "movie",
     "identifier": "com.plexapp.plugins.library",
     "container": "mkv",
     "audioCodec": "aac",

@@ -9,9 +9,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from analysis import VERSION
+from analysis.listed import listed
 from analysis.model import Classified, Comparison, Finding
+from analysis.optout import GRACE
 from analysis.pack import DeclaredList
 from analysis.pipeline import Result
+from analysis.promises import promises
+from analysis.watching import watching
 from captures.model import Contact, Exchange, Lookup, Observation, Unreadable
 
 type Json = dict[str, object]
@@ -22,8 +26,13 @@ _SEEN: tuple[str, ...] = ("initiator", "time", "device", "host", "port", "method
 _SEEN += ("bytes_out", "bytes_in", "bytes_source")
 
 
-def render(result: Result) -> str:
-    """Everything that was found -> the whole JSON document."""
+def render(result: Result, *, grace: float = GRACE) -> str:
+    """Everything that was found -> the whole JSON document.
+
+    `grace` are the seconds after a change of a switch that are left out when it is asked what the switch stopped.
+    """
+    from analysis.report import promised  # it makes its part with the types of this module
+
     captures = [
         {
             "name": capture.name,
@@ -57,6 +66,9 @@ def render(result: Result) -> str:
                 "reasons": dict(coverage.reasons),
                 "dropped": coverage.dropped,
             },
+            "promises": promised.promises_json(promises(result, grace=grace)),
+            "lists": promised.listed_json(listed(result)),
+            "watching": promised.watching_json(watching(result)),
             "asks": sorted(result.evidence.asks),
             "remarks": list(result.remarks),
         }

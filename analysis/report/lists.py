@@ -8,12 +8,15 @@ from __future__ import annotations
 import datetime as dt
 
 from analysis import texts
+from analysis import texts_promises as words
 from analysis.knowledge import Knowledge
+from analysis.listed import counted, listed
 from analysis.model import Classified, Verdict
 from analysis.pack import DeclaredList, Statement
 from analysis.pipeline import Result
 from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, brief
 from analysis.report.private import label, product_name, size, tone_of
+from analysis.report.promised import counted_sentences, listed_section
 from analysis.traffic import bytes_out, host, recipient
 from captures.model import Exchange
 
@@ -139,14 +142,22 @@ def declared_lists(known: Knowledge) -> Document:
     return _listed(texts.LISTS_TITLE, columns, rows, texts.LISTS_NONE)
 
 
-def declared_list(declared: DeclaredList, known: Knowledge) -> Document:
-    """One declared list in full: every statement with the items that it names."""
+def declared_list(declared: DeclaredList, known: Knowledge, result: Result | None = None) -> Document:
+    """One declared list in full: every statement with the items that it names.
+
+    `result` is what was seen in captures, to be laid beside the list.
+    """
     product = known.products[declared.product]
     switches = {switch.id: switch for switch in product.switches}
     blocks: list[Block] = [
         Paragraph(texts.LIST_HEAD.format(kind=declared.kind, effective=declared.effective, source=declared.source))
     ]
     blocks.extend(Paragraph(note, "dim") for note in (declared.read, declared.note) if note)
+    if declared.kind == "policy":
+        blocks.append(Paragraph(" ".join(counted_sentences(counted(declared, product), product))))
+    if result:
+        beside = [x for x in listed(result) if (x.product, x.declared) == (declared.product, declared.id)]
+        blocks.extend(listed_section(beside, result) if beside else [Paragraph(words.NOT_APPLIED, "warn")])
     columns = (
         Column(texts.STATEMENT),
         Column(texts.ITEMS),

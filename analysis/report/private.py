@@ -11,9 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from analysis import texts
+from analysis.listed import listed
 from analysis.model import Category, Classified, Comparison, Party, Verdict
 from analysis.occasions import covered
+from analysis.optout import GRACE
 from analysis.pipeline import Result
+from analysis.promises import promises
+from analysis.report import promised
 from analysis.report.document import (
     Block,
     Bullets,
@@ -38,6 +42,7 @@ from analysis.traffic import (
     recipient,
     unread_reason,
 )
+from analysis.watching import watching
 from captures.model import Unreadable
 
 ALWAYS = (Category.UPDATE_CHECK, Category.REMOTE_DISCOVERY, Category.ACCOUNT_AUTH)
@@ -61,13 +66,19 @@ _MOST_NAMED = 6
 """Names in one sentence; the tables hold them all."""
 
 
-def private(result: Result) -> Document:
-    """Everything that was found -> the report for the user."""
+def private(result: Result, *, grace: float = GRACE) -> Document:
+    """Everything that was found -> the report for the user.
+
+    `grace` are the seconds after a change of a switch that are left out when it is asked what the switch stopped.
+    """
     outside = [call for call in result.calls if is_outside(call)]
     sections = (
         _first_screen(result, outside),
         _recipients(result, outside),
         _verdicts(result),
+        promised.promises_section(promises(result, grace=grace), result),
+        promised.listed_section(listed(result), result),
+        promised.watching_section(watching(result), result),
         _always(result, outside),
         _received(result),
         _unread(result, outside),

@@ -76,6 +76,17 @@ def _about(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
             for x in report.settings
         )
         yield Paragraph(texts.SHARED_SETTINGS.format(settings=settings))
+    if report.promises:
+        promises = "; ".join(
+            texts.SHARED_PROMISE.format(
+                product=_product(x.product, words),
+                made=x.declared,
+                promise=texts.PROMISE_KINDS[x.promise],
+                verdict=texts.JUDGEMENTS[x.outcome],
+            )
+            for x in report.promises
+        )
+        yield Paragraph(texts.SHARED_PROMISES.format(promises=promises))
 
 
 def _calls(report: SharedReport) -> Iterator[Block]:
