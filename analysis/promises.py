@@ -172,10 +172,10 @@ def _switched_off(
         shown = optout(result, off=range(len(result.captures)), grace=grace)
         return _always_off(shown, items, statements, policy, result)
     rows = list(_rows(found, product, items, statements))
+    stopped = {row.item for row in rows if _stopped(row, statements)}
     on = {row.item for row in rows if _after(row, statements)}
     if on:
-        return _went_on(on, {row.item for row in rows if row.verdict == "stopped"}, statements, policy, result)
-    stopped = {row.item for row in rows if row.verdict == "stopped"}
+        return _went_on(on, stopped, statements, policy, result)
     if stopped and len(stopped) == len(rows):
         return _Answer("kept", words.ALL_STOPPED.format(items=_named(stopped, result)))
     return _Answer("cannot-tell", words.NOT_TESTED.format(before=found.plays[0], after=found.plays[1]))
@@ -194,6 +194,12 @@ def _after(row: ItemRow, statements: Sequence[Statement]) -> int:
     """Calls with the switch off that the promise is about."""
     categories = {category for s in statements for category in s.categories}
     return sum(r.after for r in row.rows if r.category in categories)
+
+
+def _stopped(row: ItemRow, statements: Sequence[Statement]) -> bool:
+    """Whether it stopped in all calls that the promise is about."""
+    categories = {category for s in statements for category in s.categories}
+    return {r.verdict for r in row.rows if r.category in categories} == {"stopped"}
 
 
 def _always_off(

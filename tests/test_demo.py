@@ -116,6 +116,24 @@ def test_everything_could_be_read_and_nothing_is_unknown(report: dict[str, Any])
     }
 
 
+def test_all_three_promises_are_judged(report: dict[str, Any]) -> None:
+    found = {promise["kind"]: promise["verdict"] for promise in report["promises"]}
+    assert found == {"rounded": "not-in-force", "switched-off": "not-in-force", "listed": "broken"}
+    texts = {promise["kind"]: promise["text"] for promise in report["promises"]}
+    assert "some of it was no longer sent (bit rate, kind of media, length of the film)" in texts["switched-off"]
+    assert "the policy in force lists these as always collected" in texts["switched-off"]
+
+
+def test_the_list_is_laid_beside_what_was_seen(report: dict[str, Any]) -> None:
+    (beside,) = report["lists"]
+    assert (beside["product"], beside["listed"], beside["with_switch"]) == ("plex", 143, 15)
+    states = {switch["switch"]: switch["on"] for switch in beside["switches"]}
+    assert states["send-playback-data"] is False
+    assert report["watching"] == [
+        {"entity": "Google", "what": [], "joins": ["client.id", "net.public_ip"], "advertises": True}
+    ]
+
+
 def test_secrets_stand_in_the_recording_as_pseudonyms_only(run: subprocess.CompletedProcess[str]) -> None:
     assert home.TOKEN not in run.stdout
     assert home.SERVER_TOKEN not in run.stdout

@@ -173,7 +173,9 @@ def test_visitors_and_name_look_ups_are_no_calls() -> None:
 def test_the_whole_report_in_a_terminal() -> None:
     text = terminal.render(private(evening()), width=100)
     assert [
-        line for line in text.splitlines() if line.endswith(("called", "say", "makes", "hold", "read", "about"))
+        line
+        for line in text.splitlines()
+        if line[:1].isupper() and line.endswith(("called", "say", "makes", "hold", "read", "about"))
     ] == [
         "Who was called",
         "What was sent, and what the lists say",
