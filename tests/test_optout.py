@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from simulated_home import DAY, HOUR, SERVER, START, STATISTIC, STATISTICS, VENDOR, Home, evenings
 
+from analysis.model import Finding
 from analysis.optout import OptOut, optout
 from captures.model import Body
 
@@ -42,6 +43,13 @@ def test_items_that_stop_are_told_from_those_that_go_on_in_the_same_call() -> No
         (True, ("client.id", "media.codec_container")),
         (False, ("media.bitrate", "media.duration")),
     ]
+
+
+def test_an_item_has_not_stopped_while_one_kind_of_call_that_carried_it_was_not_tested() -> None:
+    home = evenings(8, 8)
+    home.add(START, "plex/sign-in", {"client.id": "made-up"}, host=VENDOR)
+    found = verdicts(compared(home))
+    assert (found["client.id"], found["media.duration"]) == ("cannot-tell", "stopped")
 
 
 def test_nothing_played_means_that_nothing_was_tested() -> None:
@@ -197,8 +205,8 @@ def test_off_on_off_is_counted_as_turns() -> None:
 def test_a_timer_is_not_judged_before_three_whole_periods() -> None:
     def home(days: float) -> Home:
         made = Home()
-        for capture, length in ((0, 9.0), (1, days)):
-            begin = START + capture * 30 * DAY
+        for capture, length in ((0, 20.0), (1, days)):
+            begin = START + capture * 40 * DAY
             for hour in range(int(length * 24) + 1):
                 made.add(begin + hour * HOUR, "plex/own-identity", capture=capture, host=SERVER, role="server")
             for day in range(int(length) if not capture else 0):
@@ -211,7 +219,7 @@ def test_a_timer_is_not_judged_before_three_whole_periods() -> None:
     assert verdicts(compared(home(2.9))) == {"library.counts": "cannot-tell"}
     assert verdicts(compared(home(3.1))) == {"library.counts": "stopped"}
     (row,) = compared(home(3.1)).calls
-    assert (row.occasion, row.period, row.seen.exposure_before, row.seen.exposure_after) == ("timer", DAY, 9, 3)
+    assert (row.occasion, row.period, row.seen.exposure_before, row.seen.exposure_after) == ("timer", DAY, 20, 3)
 
 
 def test_a_timer_whose_program_did_not_run_was_not_tested() -> None:
@@ -238,7 +246,8 @@ def test_what_went_on_for_a_function_is_listed_with_what_it_carries_beyond() -> 
     home = evenings(1, 1)
     said = {"net.lan_ip": "192.168.7.2", "auth.token": "made-up", "server.machine_id": "x", "client.device_name": "tv"}
     home.add(START, "plex/publish-connections", said, host=VENDOR, role="server")
-    home.add(START + 3 * DAY, "plex/publish-connections", said, capture=1, host=VENDOR, role="server")
+    n = home.add(START + 3 * DAY, "plex/publish-connections", said, capture=1, host=VENDOR, role="server")
+    home.findings.append(Finding(n, "sent", "net.public_ip", "", "", (), "implied"))
     (found,) = compared(home).exceptions
     assert (found.category.value, found.entity, found.calls) == ("remote-discovery", "Plex", 1)
     assert found.needed == ("auth.token", "server.machine_id")
