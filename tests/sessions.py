@@ -77,7 +77,7 @@ def har(entries: Sequence[Mapping[str, Any]]) -> bytes:
 
 def plex_web() -> list[dict[str, Any]]:
     """One film of 10:34 begun twice: 37.8 seconds watched, then 11.4."""
-    film = {"duration": 660, "bitrate": 4608, "offset": 0}
+    film: dict[str, Any] = {"duration": 660, "bitrate": 4608, "offset": 0}
     return [
         timeline(0, "playing", 0, 634_000, playbackTime=0),
         statistics(0.3, "playback:itemstart", **film, latency=540),
