@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import translate
 from urllib.parse import unquote
 
@@ -42,9 +42,9 @@ def extract(
     call = classified.observation
     found: dict[tuple[str, str, str, str], Finding] = {}
 
-    def add(leaf: Leaf, item: str, value: str, source: FindingSource) -> None:
+    def add(leaf: Leaf, item: str, value: str, source: FindingSource, evidence: str = "") -> None:
         direction = _direction(leaf.at, classified)
-        finding = Finding(classified.n, direction, item, leaf.at, value, leaf.encodings, source)
+        finding = Finding(classified.n, direction, item, leaf.at, value, leaf.encodings, source, evidence)
         found.setdefault((direction, item, leaf.at, value), finding)
 
     if isinstance(call, Exchange):
@@ -71,7 +71,11 @@ def extract(
             add(leaf, item, value, "pattern")
     for seen in sightings:
         if _is_news(seen, found.values(), call.host, knowledge.items):
-            add(Leaf(seen.at, seen.value, seen.encodings), seen.item, seen.value, "known")
+            add(Leaf(seen.at, seen.value, seen.encodings), seen.item, seen.value, "known", seen.evidence)
+        elif seen.evidence:
+            for key, finding in found.items():
+                if finding.at == seen.at and finding.item == seen.item and not finding.evidence:
+                    found[key] = replace(finding, evidence=seen.evidence)
     if classified.party in _REACHED and isinstance(call, Exchange | Contact) and call.initiator == "inside":
         line = next(iter(evidence.public_addresses)) if len(evidence.public_addresses) == 1 else ""
         add(Leaf("", line), "net.public_ip", line, "implied")

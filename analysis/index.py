@@ -25,7 +25,7 @@ from captures import home
 APPLICATION_ID = 0x70686978
 """`phix`: marks a SQLite file as an index."""
 
-FORM = 1
+FORM = 2
 """Version of the tables; another one is thrown away."""
 
 
@@ -51,6 +51,7 @@ class Index:
         self._connection: sqlite3.Connection | None = None
         self._new: list[tuple[int, int, str, bytes]] = []
         self._own: tuple[str, ...] = ()
+        self._numbers: dict[str, int] = {}
 
     def __enter__(self) -> Index:
         """Opens or makes the file."""
@@ -86,7 +87,8 @@ class Index:
         `own` are the user's own values, `None` when none are searched for.  The file names them by their numbers, so
         that nothing of them is left in it when they are forgotten.
         """
-        self._own = tuple(one.value for one in own.values) if own else ()
+        self._own = (*(one.value for one in own.values), *(one.value for one in own.names)) if own else ()
+        self._numbers = {value: number for number, value in enumerate(self._own)}
         facts = (
             VERSION,
             sorted(knowledge.hashes.items()),
@@ -137,12 +139,17 @@ class Index:
             self._write()
 
     def _numbered(self, finding: Finding) -> Finding:
-        """The finding as it is kept: an own value as its number."""
-        return replace(finding, value=str(self._own.index(finding.value))) if finding.source == "known" else finding
+        """The finding as it is kept: an own value as its number, what is only recognised as it stands in the call."""
+        if finding.source != "known":
+            return finding
+        number = self._numbers.get(finding.value)
+        return replace(finding, value=f"={finding.value}" if number is None else str(number))
 
     def _named(self, finding: Finding, call: int) -> Finding:
         """A kept finding in the call of this number: numbers change when captures are read together."""
-        value = self._own[int(finding.value)] if finding.source == "known" else finding.value
+        value = finding.value
+        if finding.source == "known":
+            value = value[1:] if value.startswith("=") else self._own[int(value)]
         return replace(finding, call=call, value=value)
 
     def _write(self) -> None:

@@ -152,6 +152,8 @@ class Finding:
     """Encodings that were undone to see it, outermost first; transport and content-encoding are none."""
     source: FindingSource
     """How it was recognised."""
+    evidence: str = ""
+    """Of an own title, file or hash: by what it was recognised, a key of `known.sureness.EVIDENCE`; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,7 +362,7 @@ def test_own_values_are_found_where_nothing_else_recognises_them() -> None:
     request = 'POST https://plex.tv/x\n\n{"a": "5a6f72626c6178205570726973696e67"}'
     seen = classified(call(request))
     (found,) = extract(seen, KNOWLEDGE, HERE, None, sightings(seen))
-    assert found == Finding(7, "sent", "media.title", "body.a[hex]", "Zorblax Uprising", ("hex",), "known")
+    assert found == Finding(7, "sent", "media.title", "body.a[hex]", "Zorblax Uprising", ("hex",), "known", "title")
     assert known("GET https://plex.tv/x", '200\n\n{"a": "zorblax-uprising"}') == [
         ("received", "media.title", "response.body.a", "known")
     ]

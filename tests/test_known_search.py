@@ -294,12 +294,19 @@ def test_a_large_library_is_looked_for_in_fewer_layers_and_that_is_said() -> Non
         return OwnValues([*titles, Known("token", "tOkEn-0123456789abcdef", 0.0)])
 
     title = "Zorblax Uprising 10001"
-    ways = (b64(title.encode()), hash_of("md5")(title), hash_of("md5")(hash_of("md5")(title)))
+    ways = (b64(title.encode()), hash_of("sha512")(title), hash_of("md5")(hash_of("md5")(title)))
     secret = hash_of("md5")(hash_of("md5")("tOkEn-0123456789abcdef"))
     for count, found, said in (
         (100, 3, ()),
         (101, 2, ("Of 101 own titles and files, each was looked for in one layer of encodings, not in two.",)),
-        (1_001, 1, ("Of 1,001 own titles and files, each was looked for where decoding shows them.",)),
+        (
+            1_001,
+            1,
+            (
+                "Of 1,001 own titles and files, each was looked for by its words where decoding shows them, and by its "
+                "MD5, SHA-1 and SHA-256.",
+            ),
+        ),
     ):
         mine = library(count)
         assert [bool(seen(sent(way), mine)) for way in ways] == [number < found for number in range(3)]
@@ -369,7 +376,7 @@ def test_the_hash_of_a_file_is_found_and_named() -> None:
     digest = "8e245d9679d31e12"
     mine = OwnValues([Known("moviehash", digest, 0.0, "/films/a.mkv")])
     (found,) = search(sent(digest.upper()), decode(sent(digest.upper())).leaves, mine).sightings
-    assert found == ("media.file_hash", digest, V, ("moviehash",))
+    assert tuple(found) == ("media.file_hash", digest, V, ("moviehash",), "moviehash")
 
 
 def test_a_pseudonym_in_a_ledger_means_the_same_value() -> None:

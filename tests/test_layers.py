@@ -23,6 +23,8 @@ HOMES = {
     "tornado": ("analysis/demo/", "analysis/web/"),
     "cryptography": ("analysis/demo/", "captures/gateway/", "captures/packets/quic.py"),
     "msgspec": ("captures/", "analysis/"),
+    "plexapi": ("analysis/importers/plex.py",),
+    "requests": ("analysis/importers/plex.py",),
     "platformdirs": ("captures/home.py",),
     "tomli": ("analysis/knowledge.py",),
     "publicsuffixlist": ("analysis/entities.py",),

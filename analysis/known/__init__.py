@@ -8,7 +8,9 @@
 | `spelling` | other ways to write the same value: case, separators, accents, addresses |
 | `forms` | a spelling in every encoding, and in two of them |
 | `automaton` | all forms of all values, to be found in one pass |
+| `words` | the library in a text, by its words, however large it is |
 | `search` | where they stand in one exchange |
+| `sureness` | how sure it is that a title is meant |
 | `file_hashes` | the numbers by which services know a file |
 """
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 from analysis.known.automaton import OwnValues, load
 from analysis.known.kinds import KINDS
-from analysis.known.library import Import, LibraryFile, MediaFile, Work, forget_library, imports, keep, library
+from analysis.known.library import Import, LibraryFile, MediaFile, Work, forget_library, imports, keep, library, names
 from analysis.known.search import NOTHING, Searched, Sighting, search
 from analysis.known.store import Known, KnownError, add, forget, listed
 
@@ -40,5 +42,6 @@ __all__ = [
     "library",
     "listed",
     "load",
+    "names",
     "search",
 ]

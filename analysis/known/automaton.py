@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from analysis.known.forms import Form, forms
 from analysis.known.kinds import HASHES, refusal
+from analysis.known.library import LibraryName, Marks
+from analysis.known.library import names as library_names
 from analysis.known.store import Known, listed
+from analysis.known.words import Words, is_distinct
 from captures import home, pseudonym
 
 _ANCHOR = 12
@@ -23,13 +26,19 @@ _MOST_ALIKE = 16
 _LIBRARY = frozenset({"title", "file", *HASHES})
 """Kinds of which a user may have thousands."""
 
+IMPORTED = "library"
+"""`Known.origin` of what `known import` read."""
+
+_MOST_IN_FORMS = 1_000
+"""Titles and files of which forms are made; 1,000 take 1.8 s and 150 MB in one layer of encodings.  Of more the words
+alone are looked for."""
+
 _DEPTHS = (
     (100, 2, ""),
-    (1_000, 1, "in one layer of encodings, not in two"),
-    (math.inf, 0, "where decoding shows them"),
+    (_MOST_IN_FORMS, 1, "in one layer of encodings, not in two"),
+    (math.inf, 0, "by its words where decoding shows them, and by its MD5, SHA-1 and SHA-256"),
 )
-"""Up to how many of these, in how many layers of encodings they are looked for, and how that is said: 1,000 values take
-1.8 s and 150 MB in one layer, 20,000 take 0.8 s and 50 MB in none."""
+"""Up to how many of these, in how many layers of encodings they are looked for, and how that is said."""
 
 MOST = 200_000
 """Forms that are compared in one text, about 0.1 s: a text may be made so that it begins like many of them."""
@@ -67,23 +76,55 @@ class OwnValues:
     For 50 of them it takes 1 s and 70 MB; then a small request takes 26 µs.
     """
 
-    __slots__ = ("_automaton", "_forms", "_overlap", "addresses", "remarks", "revision", "titles", "values")
+    __slots__ = (
+        "_automaton",
+        "_forms",
+        "_overlap",
+        "addresses",
+        "names",
+        "remarks",
+        "revision",
+        "titles",
+        "values",
+        "words",
+    )
 
-    def __init__(self, values: Iterable[Known], secret: bytes | None = None) -> None:
-        """`secret` is the key of the pseudonyms in ledgers; without it none is recognised."""
+    def __init__(
+        self,
+        values: Iterable[Known],
+        secret: bytes | None = None,
+        names: Sequence[LibraryName] = (),
+        marks: Marks | None = None,
+    ) -> None:
+        """`secret` is the key of the pseudonyms in ledgers; without it none is recognised.
+
+        `names` and `marks` are those of the own library, as `library.names` gives them.
+        """
         # 4 ms; three times as fast as pyahocorasick 2.3 with these forms, which also wants texts instead of bytes.
         from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
         kept = tuple(values)
-        self.values = tuple(one for one in kept if not refusal(one.kind, one.value))
-        """Those that are looked for: a server may have a name that says too little."""
-        self.revision = hashlib.sha256(repr([one[:2] for one in kept]).encode("utf-8", "surrogatepass")).hexdigest()
+        searched = [one for one in kept if not refusal(one.kind, one.value)]
+        count = sum(one.kind in _LIBRARY for one in searched) + len(names)
+        depth, how = next((depth, how) for most, depth, how in _DEPTHS if count <= most)
+        given = [one for one in searched if one.kind in ("title", "file")] if count > _MOST_IN_FORMS else []
+        if given:
+            searched = [one for one in searched if one.kind not in ("title", "file")]
+            names = (*names, *(LibraryName(one.kind, one.value, -1, None, None) for one in given))
+        elif count <= _MOST_IN_FORMS:
+            distinct = dict.fromkeys((name.kind, name.value) for name in names if is_distinct(name.kind, name.value))
+            searched += [Known(kind, value, 0.0, IMPORTED) for kind, value in distinct]
+        self.values = tuple(searched)
+        """Those of which forms are looked for: a server may have a name that says too little."""
+        self.names = names
+        """Those of which words are looked for."""
+        self.words = Words(names, marks or Marks()) if names or marks else None
+        """The own library, to be searched by its words; `None` when there is none."""
+        self.revision = _revision(kept, names, marks)
         """Changes with the values."""
-        library = sum(one.kind in _LIBRARY for one in self.values)
-        depth, how = next((depth, how) for most, depth, how in _DEPTHS if library <= most)
-        self.remarks = (f"Of {library:,} own titles and files, each was looked for {how}.",) if how else ()
+        self.remarks = (f"Of {count:,} own titles and files, each was looked for {how}.",) if how else ()
         """Sentences for the reader about what was not looked for."""
-        self.titles = any(one.kind in ("title", "file") for one in self.values)
+        self.titles = bool(names) or any(one.kind in ("title", "file", "canary") for one in self.values)
         """Whether titles or files of the user are among them."""
         self.addresses = frozenset(one.value for one in kept if one.kind == "ip")
         """Addresses that the user named as his."""
@@ -128,6 +169,15 @@ class OwnValues:
                     yield number, first + start
 
 
+def _revision(kept: Iterable[Known], names: Iterable[LibraryName], marks: Marks | None) -> str:
+    """What was named -> a hash that is another one when something else is."""
+    told = hashlib.sha256(repr([one[:2] for one in kept]).encode("utf-8", "surrogatepass"))
+    for name in names:
+        told.update(repr(name).encode("utf-8", "surrogatepass"))
+    told.update(repr(marks.counts() if marks else ()).encode())
+    return told.hexdigest()
+
+
 def _by_beginning(given: Iterable[tuple[int, Form]], length: int = _ANCHOR) -> dict[bytes, list[tuple[int, Form]]]:
     """Forms by their first bytes, in lower case."""
     groups: dict[bytes, list[tuple[int, Form]]] = {}
@@ -165,7 +215,8 @@ def load() -> OwnValues | None:
     Raises `KnownError`.
     """
     kept = listed()
-    if not kept:
+    names, marks = library_names()
+    if not kept and not names:
         return None
     has_key = (home.root() / "pseudonym.key").exists()
-    return OwnValues(kept, pseudonym.key() if has_key else None)
+    return OwnValues(kept, pseudonym.key() if has_key else None, names, marks if names else None)

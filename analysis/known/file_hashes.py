@@ -19,11 +19,19 @@ def file_hashes(path: Path, progress: Callable[[int], None] | None = None) -> It
     size is a multiple of a block.  Reads the whole file once; `progress` is told the bytes that were read.  Raises
     `OSError`.
     """
+    if number := moviehash(path):
+        yield "moviehash", number
     with path.open("rb") as file:
-        size = path.stat().st_size
-        if size >= 2 * _CHUNK:
-            yield "moviehash", _moviehash(file, size)
         yield from _content(file, progress)
+
+
+def moviehash(path: Path) -> str:
+    """A file -> OpenSubtitles' hash, 16 hex digits; empty when it is shorter than 128 KiB.  Raises `OSError`."""
+    size = path.stat().st_size
+    if size < 2 * _CHUNK:
+        return ""
+    with path.open("rb") as file:
+        return _moviehash(file, size)
 
 
 def _moviehash(file: BinaryIO, size: int) -> str:

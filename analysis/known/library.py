@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched
+from pathlib import Path
 from typing import NamedTuple
 
 from analysis.known.kinds import squeezed
@@ -114,6 +115,43 @@ class LibraryFile(NamedTuple):
     """`h264`, …, likewise."""
     audio_codec: str
     """`aac`, …, likewise."""
+
+
+class LibraryName(NamedTuple):
+    """One title or file name, with what may stand beside it.  Private."""
+
+    kind: str
+    """`title` or `file`."""
+    value: str
+    """As the source writes it, spaces made single."""
+    work: int
+    """Number of the work, the same for all its names."""
+    year: int | None
+    """Of its release."""
+    duration: float | None
+    """Seconds."""
+
+
+class Marks:
+    """What is only recognised: ids, pictures, paths, hashes of files."""
+
+    __slots__ = ("_salt", "_works")
+
+    def __init__(self, salt: bytes = b"", rows: Iterable[tuple[str, bytes, int]] = ()) -> None:
+        """`rows`: kind, hash, number of the work."""
+        self._salt = salt
+        self._works: dict[str, dict[int, int]] = {}
+        for kind, hashed, work in rows:
+            self._works.setdefault(kind, {})[int.from_bytes(hashed)] = work
+
+    def work(self, kind: str, value: str) -> int | None:
+        """Number of the work that such a mark is of; `None` when it is of none."""
+        of_kind = self._works.get(kind)
+        return of_kind.get(int.from_bytes(digest(value, self._salt))) if of_kind else None
+
+    def counts(self) -> tuple[tuple[str, int], ...]:
+        """Kinds, and how many there are of each."""
+        return tuple((kind, len(works)) for kind, works in sorted(self._works.items()))
 
 
 def keep(importer: str, place: str, works: Iterable[Work], progress: Callable[[int], None] | None = None) -> Import:
@@ -248,6 +286,19 @@ def imports() -> tuple[Import, ...]:
         return tuple(Import(*row) for row in rows)
 
 
+def names() -> tuple[tuple[LibraryName, ...], Marks]:
+    """All titles and file names of the own library, and its marks.  Raises `KnownError`."""
+    if not exists():
+        return (), Marks()
+    with opened() as file:
+        found = file.execute(
+            "SELECT names.kind, value, work, year, duration FROM names JOIN works ON works.id = names.work"
+            " ORDER BY names.kind DESC, value, work"
+        )
+        marks = file.execute("SELECT kind, hash, work FROM marks")
+        return tuple(LibraryName(*row) for row in found), Marks(_salt(file), marks)
+
+
 def library() -> tuple[LibraryFile, ...]:
     """The numbers of all files of the own library, each file once a library; empty when none was imported.
 
@@ -275,7 +326,8 @@ def forget_library(values: Iterable[str] | None = None) -> int:
             return _drop(file, "SELECT id FROM imports", ())
         salt = _salt(file)
         asked = [value.strip() for value in values]
-        count = sum(_drop(file, "SELECT id FROM imports WHERE place = ?", (value.rstrip("/"),)) for value in asked)
+        places = {place for value in asked for place in (value.rstrip("/"), str(Path(value).expanduser().absolute()))}
+        count = sum(_drop(file, "SELECT id FROM imports WHERE place = ?", (place,)) for place in places)
         file.create_function("folded", 1, str.casefold, deterministic=True)
         for value in asked:
             found = file.execute(

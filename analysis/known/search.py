@@ -13,10 +13,11 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from analysis.decode import Leaf
-from analysis.known.automaton import Hit, OwnValues, TooManyError, is_word
+from analysis.known.automaton import IMPORTED, Hit, OwnValues, TooManyError, is_word
 from analysis.known.forms import NO_LETTERS, SPELLING, Chain, hashes
 from analysis.known.kinds import HASHES, bits, item_of, squeezed
 from analysis.known.spelling import ANY_CASE, is_spaced
+from analysis.known.sureness import is_title_field
 from captures.model import Contact, Exchange, Lookup, Observation
 
 _PICTURES = ("video/", "audio/", "image/", "font/")
@@ -39,6 +40,8 @@ class Sighting(NamedTuple):
     """Place of the leaf, or of the part if it stands in none: `body`, `query`, `cookie`, `response.body`."""
     encodings: Chain
     """Encodings to undo, outermost first, then how else it is written (`casefold`, `slug`, `split`, `md5`, …)."""
+    evidence: str = ""
+    """Of a title, file or their hashes: how it was recognised, a key of `sureness.EVIDENCE`; else empty."""
 
 
 class _Seen(NamedTuple):
@@ -80,9 +83,14 @@ def search(observation: Observation, leaves: Sequence[Leaf], own: OwnValues) -> 
     found: dict[tuple[str, str], Sighting] = {}
     ran_out = False
 
-    def add(number: int, at: str, encodings: Chain, chain: Chain) -> None:
+    def add(number: int, at: str, encodings: Chain, chain: Chain, *, alone: bool = False) -> None:
         """Keeps each value once a place, as it is easiest to see."""
-        one = _sighting(own, number, at, encodings, chain)
+        if own.values[number].origin == IMPORTED and (not chain or chain[0] in (*SPELLING, "separators", "split")):
+            return  # `words` knows better what it is there
+        put(_sighting(own, number, at, encodings, chain, alone))
+
+    def put(one: Sighting) -> None:
+        at = one.at
         former = found.setdefault((at, one.value), one)
         if len(one.encodings) < len(former.encodings):
             found[at, one.value] = one
@@ -96,7 +104,10 @@ def search(observation: Observation, leaves: Sequence[Leaf], own: OwnValues) -> 
         ran_out = True
     for seen in _outermost([*best.values()], leaves):
         leaf = leaves[seen.leaf]
-        add(seen.own, leaf.at, leaf.encodings, seen.chain)
+        alone = not seen.start and seen.end == len(texts[seen.leaf])
+        add(seen.own, leaf.at, leaf.encodings, seen.chain, alone=alone)
+    for one in _of_library(leaves, own):
+        put(one)
     met = {(_part(leaves[leaf].at), number) for leaf, number in best}
     for part, text in _parts(observation) if isinstance(observation, Exchange) else ():
         try:
@@ -137,11 +148,45 @@ def _character(match: re.Match[str]) -> str:
     return match[2] or chr(int(match[1], 16))
 
 
-def _sighting(own: OwnValues, number: int, at: str, encodings: Chain, chain: Chain) -> Sighting:
+def _of_library(leaves: Sequence[Leaf], own: OwnValues) -> Iterator[Sighting]:
+    """What of the own library stands in leaves, without those of which a decoded leaf shows the same."""
+    met = [*own.words.find(leaves)] if own.words else []
+    shown = {
+        (place, one.value)
+        for one in met
+        for place in [*accumulate(leaves[one.leaf].at.split("["), "{}[{}".format)][:-1]
+    }
+    for one in met:
+        leaf = leaves[one.leaf]
+        if (leaf.at, one.value) not in shown:
+            yield Sighting(one.item, one.value, leaf.at, (*leaf.encodings, *one.chain), one.evidence)
+
+
+def _sighting(own: OwnValues, number: int, at: str, encodings: Chain, chain: Chain, alone: bool) -> Sighting:
+    """`alone`: whether the value is the whole of its leaf."""
     kind, value = own.values[number][:2]
     steps = (*chain, kind) if kind in HASHES else chain
     item = item_of(kind, value, hashed=bool(hashes() & set(chain)))
-    return Sighting(item, value, at, (*encodings, *steps))
+    return Sighting(item, value, at, (*encodings, *steps), _evidence(kind, at, chain, alone))
+
+
+def _evidence(kind: str, at: str, chain: Chain, alone: bool) -> str:
+    """How a title or file that the user named was recognised."""
+    if kind in HASHES:
+        return "moviehash" if kind == "moviehash" else "hash"
+    if kind == "canary":
+        return "canary"
+    if kind not in ("title", "file"):
+        return ""
+    if hashes() & set(chain):
+        return "hash"
+    if kind == "file":
+        return "file-name"
+    if chain[:1] == ("slug",):
+        return "slug"
+    if chain and chain[0] not in (*SPELLING, "separators"):
+        return "encoded"
+    return ("title-field" if is_title_field(at) else "title") if alone else "text"
 
 
 def _part(at: str) -> str:

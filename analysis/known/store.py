@@ -91,11 +91,13 @@ def _rows(
         yield from ((one, value, origin) for one, value in hashes(path))
 
 
-def forget(values: Iterable[str]) -> int:
-    """Forgets values of any kind, and says how many were known.  Raises `KnownError`.
+def forget(values: Iterable[str] | None) -> int:
+    """Forgets values of any kind, `None` all, and says how many were known.  Raises `KnownError`.
 
     Case does not matter; a file is forgotten by its path or its name, and its hashes with it.
     """
+    if values is None:
+        values = [one.value for one in listed()]
     asked = {value.strip().casefold() for value in values}
     asked |= {str(Path(value).expanduser().absolute()).casefold() for value in values if "/" in value}
     kept = listed()

@@ -10,6 +10,7 @@ from dataclasses import asdict
 
 from analysis import VERSION
 from analysis.listed import listed
+from analysis.known.sureness import sure
 from analysis.model import Classified, Comparison, Finding
 from analysis.optout import GRACE
 from analysis.pack import DeclaredList
@@ -98,6 +99,8 @@ def findings(found: Sequence[Finding]) -> list[Json]:
             "value": finding.value,
             "encodings": list(finding.encodings),
             "source": finding.source,
+            "evidence": finding.evidence or None,
+            "sure": sure(finding.evidence) or None,
         }
         for finding in found
     ]
