@@ -18,6 +18,8 @@ from analysis.gather import gather
 from analysis.knowledge import Knowledge
 from analysis.known import NOTHING, OwnValues, search
 from analysis.model import Category, Classified, Verdict
+from analysis.occasions import DAY, shown_by
+from analysis.texts import Occasion
 from analysis.traffic import is_outside, recipient, unread_reason
 from captures.model import Exchange, Observation
 
@@ -55,6 +57,8 @@ class Now:
     """What was sent last to somebody else, the last at the end; the same again is moved there."""
     closed: tuple[tuple[str, str, int], ...]
     """Host, why it could not be read, and how many connections, the most frequent first."""
+    occasions: frozenset[Occasion] = frozenset()
+    """What happened so far, of what makes products send."""
 
 
 class Watcher:
@@ -72,11 +76,14 @@ class Watcher:
         self._purposes: Counter[Category] = Counter()
         self._closed: Counter[tuple[str, str]] = Counter()
         self._newest: deque[Sent] = deque(maxlen=_NEWEST)
+        self._occasions: set[Occasion] = set()
+        self._first: float | None = None
 
     def take(self, observation: Observation) -> tuple[str, str] | None:
         """Takes in an observation; gives host and reason the first time that a host cannot be read for it."""
         call = self._classified(observation)
         self._purposes[call.category] += 1
+        self._happened(call)
         if sent := self._sent(call):
             if sent in self._newest:
                 self._newest.remove(sent)
@@ -93,7 +100,16 @@ class Watcher:
     def now(self) -> Now:
         """What is to be seen at this moment."""
         closed = tuple((host, reason, count) for (host, reason), count in self._closed.most_common(6))
-        return Now(self._n, tuple(self._purposes.most_common(12)), tuple(self._newest), closed)
+        return Now(
+            self._n, tuple(self._purposes.most_common(12)), tuple(self._newest), closed, frozenset(self._occasions)
+        )
+
+    def _happened(self, call: Classified) -> None:
+        self._occasions.update(shown_by(call, self._knowledge))
+        if (time := call.observation.time) is not None:
+            self._first = time if self._first is None else min(self._first, time)
+            if time - self._first >= DAY:
+                self._occasions.add("24-hours")
 
     def worst(self, exchange: Exchange) -> Verdict | None:
         """The worst verdict on what an exchange sent, as far as it alone shows; `None` when nothing is judged."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from analysis.model import Category
+from collections.abc import Iterator
+
+from analysis.knowledge import Knowledge
+from analysis.model import Category, Classified
 from analysis.pipeline import Result
 from analysis.texts import Occasion
 
-_DAY = 24 * 3600.0
+DAY = 24 * 3600.0
+"""Seconds of a day."""
 
 _SHOWN_BY: dict[Occasion, str] = {"restart": "start", "film": "play", "scan": "scan"}
 """Occasion -> the word that the `when` of a rule holds if the call is made on it."""
@@ -19,18 +23,21 @@ def covered(result: Result) -> frozenset[Occasion]:
 
     A rule that names several occasions shows none of them.
     """
-    seen: set[Occasion] = set()
-    for call in result.calls:
-        rule = result.knowledge.rules.get(call.rule)
-        when = rule.when if rule else ""
-        fits = [occasion for occasion, word in _SHOWN_BY.items() if word in when.split()]
-        if len(fits) == 1:
-            seen.add(fits[0])
-        if call.category in _FILM:
-            seen.add("film")
-    if span(result) >= _DAY:
+    seen = {occasion for call in result.calls for occasion in shown_by(call, result.knowledge)}
+    if span(result) >= DAY:
         seen.add("24-hours")
     return frozenset(seen)
+
+
+def shown_by(call: Classified, knowledge: Knowledge) -> Iterator[Occasion]:
+    """What happened, as one call shows it."""
+    rule = knowledge.rules.get(call.rule)
+    when = rule.when.split() if rule else ()
+    fits = [occasion for occasion, word in _SHOWN_BY.items() if word in when]
+    if len(fits) == 1:
+        yield fits[0]
+    if call.category in _FILM:
+        yield "film"
 
 
 def span(result: Result) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from analysis.classify import classify
 from analysis.compare import compare
+from analysis.coverage import LogCoverage
 from analysis.decode import decode
 from analysis.evidence import NO_SERVERS, Evidence, Servers
 from analysis.extract import extract
@@ -94,6 +95,8 @@ class Result:
     """The user's own values that were searched for; `None` when none were."""
     remarks: tuple[str, ...] = field(default=())
     """Sentences for the reader: budgets that ran out, what a format cannot show."""
+    logs: LogCoverage | None = None
+    """What the server's own logs tell of the capture; `None` when none were given."""
 
 
 def run(

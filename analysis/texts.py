@@ -175,6 +175,20 @@ TITLE_ITEM = "{item} to {entity}"
 
 ASK = "Is {host} yours? It answers like a media server; if it is, say: phonehome known add --kind server {argument}"
 
+SPEAKS_FOR = (
+    "This report can speak for {read} of {n} conversation outside and for {share} of the bytes sent there.",
+    "This report can speak for {read} of {n} conversations outside ({calls}) and for {share} of the bytes sent there.",
+)
+OCCASIONS_COVERED = "Of what makes products send, it covers: {seen}; not covered: {missing}."
+OCCASIONS_ALL = "It covers all that makes products send: {seen}."
+NOTHING = "nothing"
+LOG_AGREES = "The server's own log tells of {n} calls to {hosts} hosts outside, and all of them are in this capture."
+LOG_LACKS = (
+    "The server's own log tells of {n} calls to {hosts} hosts outside; {gone} of them could not be read or are not in "
+    "this capture: {named}."
+)
+LOG_EMPTY = "The server's own log tells of no call outside in the time of this capture."
+
 # Sections -------------------------------------------------------------------------------------------------------------
 
 RECIPIENTS_HEADING = "Who was called"
@@ -197,6 +211,44 @@ NO_ITEMS = "no data item recognised"
 
 RECEIVED_HEADING = "What recipients showed that they already hold"
 RECEIVED_NOTE = "These items stood in answers. They were not sent in this capture, so no list is applied to them."
+
+LOG_HEADING = "What the server's own log tells that the capture lacks"
+LOG_NOTE = (
+    "A log says that a call was made, not what was in it, and is not complete: what it does not name may have been "
+    "called all the same."
+)
+LOG_CLOCK = "The times of the log were moved by {hours} hours, as calls that stand in both show."
+LOG_OUTSIDE = (
+    "{n} call of the log is outside the time of the capture.",
+    "{n} calls of the log are outside the time of the capture.",
+)
+LOG_NOBODY = "not named (crash report)"
+LOG_VERDICTS: Mapping[str, str] = {
+    "not-in-capture": "no connection to it is in the capture: it went another way",
+    "not-readable": "connections are in the capture, and could not be read",
+    "partly": "fewer calls are in the capture than the log tells of",
+}
+LOGGED, SEEN, PATHS = "In the log", "Readable", "Not seen"
+
+OWN_TITLES_HEADING = "Your own titles and files, and how sure it is that they are meant"
+EVIDENCE: Mapping[str, str] = {
+    "canary": "the invented film that you put into your library",
+    "title-field": "the exact title, in a field named for titles",
+    "title-and-year": "the title and its year",
+    "file-name": "the name of the file",
+    "path": "the whole path of the file",
+    "hash": "a hash of the title or file",
+    "moviehash": "the hash by which subtitle services know the file",
+    "external-id": "an id of the title in a public database",
+    "picture": "the address of a picture of the title",
+    "slug": "the title as it is written in addresses",
+    "title": "the title, as a whole value",
+    "two-signs": "a common word that is a title, with year, length or id beside it",
+    "encoded": "the title, encoded",
+    "text": "the title within a longer text",
+}
+SURE: Mapping[str, str] = {"certain": "certain", "likely": "likely", "possible": "possible: look for yourself"}
+EVIDENCE_COLUMN, SURE_COLUMN = "Recognised by", "How sure"
 
 UNREAD_HEADING = "What could not be read"
 UNREAD_NOTE = "Not inspected does not mean that nothing was sent."

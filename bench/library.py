@@ -59,7 +59,7 @@ def names(count: int) -> list[object]:
     """Made-up titles and file names, half of each."""
     from analysis.known.library import LibraryName
 
-    rnd = random.Random(3)  # noqa: S311 - made-up values, the same at every run
+    rnd = random.Random(3)
     words = [
         "".join(rnd.choice("bdfgklmnprstvz") + rnd.choice("aeiou") for _ in range(rnd.randrange(2, 4)))
         for _ in range(4000)

@@ -139,6 +139,30 @@ def _captures(command: Command, metavar: str, *, required: bool) -> Command:
     return wrapped
 
 
+def taking_lists(*names: str) -> type[click.Command]:
+    """A kind of command whose options of these names take all files up to the next option."""
+
+    def spread(args: Sequence[str]) -> Iterator[str]:
+        current = ""
+        for arg in args:
+            if arg in names:
+                current = arg
+            elif arg.startswith("-") and arg != "-":
+                current = ""
+                yield arg
+            elif current:
+                yield from (current, arg)
+            else:
+                yield arg
+
+    class TakesLists(click.Command):
+        def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+            """Writes the option before each of its files, as click wants it."""
+            return super().parse_args(ctx, list(spread(args)))
+
+    return TakesLists
+
+
 def output(*formats: str) -> Callable[[Command], Command]:
     """Gives a command `--format`, of which the first is the default, and `-o`."""
 

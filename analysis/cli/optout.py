@@ -3,40 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import click
 
 from analysis.cli import options
 from analysis.cli.options import Question
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
-
-class _TakesLists(click.Command):
-    """A command whose `--off` and `--on` take all files up to the next option."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Writes the option before each of its files, as click wants it."""
-        return super().parse_args(ctx, list(_spread(args)))
-
-
-def _spread(args: Sequence[str]) -> Iterator[str]:
-    current = ""
-    for arg in args:
-        if arg in ("--off", "--on"):
-            current = arg
-        elif arg.startswith("-") and arg != "-":
-            current = ""
-            yield arg
-        elif current:
-            yield from (current, arg)
-        else:
-            yield arg
-
-
-@click.command(cls=_TakesLists)
+@click.command(cls=options.taking_lists("--off", "--on"))
 @options.captures_of("[BEFORE AFTER]")
 @click.option("--on", "on", multiple=True, metavar="FILE...", help="Captures with the switch on.")
 @click.option("--off", "off", multiple=True, metavar="FILE...", help="Captures with the switch off.")

@@ -10,11 +10,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from analysis import texts
 from analysis.evidence import NO_SERVERS, Servers
 from analysis.knowledge import Knowledge
 from analysis.known import OwnValues
 from analysis.live import Now, Watcher
 from analysis.report.document import printable
+from analysis.texts import Occasion
 from captures import ledger
 
 _MOST = 200
@@ -88,10 +90,20 @@ def screen(now: Now, dropped: int, faults: int) -> Group:
         for host, reason, count in now.closed:
             closed.add_row(Text(printable(host)), Text(printable(reason)), str(count))
         parts.append(closed)
+    parts.append(_checklist(now.occasions))
     trouble = f"{dropped} observations dropped, {faults} times the ledger could not be written.  " * bool(
         dropped + faults
     )
     return Group(*parts, Text(f"{trouble}Ctrl-C ends and reports."))
+
+
+def _checklist(occasions: frozenset[Occasion]) -> Table:
+    """What happened so far and what did not: a report cannot speak about the latter."""
+    table = _table("So far the report can speak about", "", "Occasion")
+    for occasion, words in texts.OCCASIONS.items():
+        done = occasion in occasions
+        table.add_row(Text("[x]" if done else "[ ]"), Text(words, style="" if done else "dim"))
+    return table
 
 
 def _table(title: str, *headings: str) -> Table:

@@ -13,6 +13,7 @@ from analysis.listed import listed
 from analysis.known.sureness import sure
 from analysis.model import Classified, Comparison, Finding
 from analysis.optout import GRACE
+from analysis.occasions import covered
 from analysis.pack import DeclaredList
 from analysis.pipeline import Result
 from analysis.promises import promises
@@ -66,6 +67,8 @@ def render(result: Result, *, grace: float = GRACE) -> str:
                 "unreadable_hosts": list(coverage.unreadable_hosts),
                 "reasons": dict(coverage.reasons),
                 "dropped": coverage.dropped,
+                "occasions": sorted(covered(result)),
+                "log": asdict(result.logs) if result.logs else None,
             },
             "promises": promised.promises_json(promises(result, grace=grace)),
             "lists": promised.listed_json(listed(result)),

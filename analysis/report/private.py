@@ -12,6 +12,8 @@ from itertools import groupby
 
 from analysis import texts
 from analysis.listed import listed
+from analysis.coverage import LogCoverage
+from analysis.known.sureness import EVIDENCE, sure
 from analysis.model import Category, Classified, Comparison, Party, Verdict
 from analysis.occasions import covered
 from analysis.optout import GRACE
@@ -75,6 +77,7 @@ def private(result: Result, *, grace: float = GRACE) -> Document:
     sections = (
         _first_screen(result, outside),
         _recipients(result, outside),
+        _own_titles(result),
         _verdicts(result),
         promised.promises_section(promises(result, grace=grace), result),
         promised.listed_section(listed(result), result),
@@ -82,6 +85,7 @@ def private(result: Result, *, grace: float = GRACE) -> Document:
         _always(result, outside),
         _received(result),
         _unread(result, outside),
+        _log(result),
         _occasions(result),
         _remarks(result),
         _next(result),
@@ -93,6 +97,9 @@ def _first_screen(result: Result, outside: Sequence[Classified]) -> Iterator[Blo
     yield Paragraph(_who_was_called(outside), "strong")
     yield Paragraph(*_what_is_not_covered(result, outside))
     yield Paragraph(*_what_was_not_read(result))
+    yield Paragraph(_speaks_for(result, outside))
+    if result.logs:
+        yield Paragraph(*_what_the_log_tells(result.logs))
     yield Paragraph(_titles(result))
     for asked in sorted(result.evidence.asks):
         yield Paragraph(texts.ASK.format(host=brief(asked), argument=_argument(asked, "HOST")), "warn")
@@ -151,6 +158,98 @@ def _what_was_not_read(result: Result) -> tuple[str, Tone]:
     if coverage.dropped:
         sentence += " " + texts.plural(coverage.dropped, texts.DROPPED)
     return sentence, "warn" if coverage.recipients_unreadable or places or coverage.dropped else "plain"
+
+
+def _speaks_for(result: Result, outside: Sequence[Classified]) -> str:
+    """The share of conversations, then of bytes, and the checklist of occasions."""
+    coverage = result.coverage
+    read = sum(is_readable(call) for call in outside)
+    share = _share(coverage.bytes_out_readable, coverage.bytes_out)
+    sentences = []
+    if outside:
+        calls = _share(read, len(outside))
+        sentences.append(texts.plural(len(outside), texts.SPEAKS_FOR, read=f"{read:,}", calls=calls, share=share))
+    seen = covered(result)
+    named = [words for occasion, words in texts.OCCASIONS.items() if occasion in seen]
+    missing = [words for occasion, words in texts.OCCASIONS.items() if occasion not in seen]
+    sentence = texts.OCCASIONS_COVERED if missing else texts.OCCASIONS_ALL
+    sentences.append(sentence.format(seen=", ".join(named) or texts.NOTHING, missing=", ".join(missing)))
+    return " ".join(sentences)
+
+
+def _share(part: int, whole: int) -> str:
+    """Per cent, rounded towards what is not known.
+
+    >>> _share(999, 1000), _share(1, 1000), _share(0, 0)
+    ('99 %', '0 %', '100 %')
+    """
+    return f"{100 * part // whole if whole else 100} %"
+
+
+def _what_the_log_tells(logs: LogCoverage) -> tuple[str, Tone]:
+    numbers = {"n": f"{logs.calls:,}", "hosts": f"{logs.hosts:,}"}
+    if not logs.calls:
+        return texts.LOG_EMPTY, "plain"
+    if not logs.missed:
+        return texts.LOG_AGREES.format(**numbers), "plain"
+    named = _some([host.host or texts.LOG_NOBODY for host in logs.missed])
+    return texts.LOG_LACKS.format(gone=f"{logs.calls - logs.seen:,}", named=named, **numbers), "warn"
+
+
+def _log(result: Result) -> Iterator[Block]:
+    logs = result.logs
+    if not logs or not logs.missed:
+        return
+    yield Heading(texts.LOG_HEADING)
+    yield Paragraph(texts.LOG_NOTE)
+    columns = (Column(texts.HOST_COLUMN), Column(texts.LOGGED, number=True), Column(texts.SEEN, number=True))
+    yield Table(
+        (*columns, Column(texts.WHY), Column(texts.PATHS)),
+        tuple(
+            (
+                Cell(brief(host.host) or texts.LOG_NOBODY, "warn"),
+                Cell(f"{host.logged:,}"),
+                Cell(f"{host.seen:,}"),
+                Cell(" ".join(filter(None, (texts.LOG_VERDICTS[host.verdict], host.reason and f"({host.reason})")))),
+                Cell(brief(", ".join(host.paths))),
+            )
+            for host in logs.missed
+        ),
+    )
+    notes = [texts.LOG_CLOCK.format(hours=f"{logs.hours:+d}")] if logs.hours else []
+    notes += [texts.plural(logs.outside_time, texts.LOG_OUTSIDE)] if logs.outside_time else []
+    if points := (*notes, *logs.remarks):
+        yield Bullets(points)
+
+
+def _own_titles(result: Result) -> Iterator[Block]:
+    """Which of the own titles went where, and how sure that is: the surest first."""
+    outside = {call.n: recipient(call) for call in result.calls if is_outside(call)}
+    counts = Counter(
+        (f.evidence, f.item, outside[f.call])
+        for f in result.findings
+        if f.evidence and f.direction == "sent" and f.call in outside
+    )
+    if not counts:
+        return
+    yield Heading(texts.OWN_TITLES_HEADING)
+    columns = (Column(texts.EVIDENCE_COLUMN), Column(texts.SURE_COLUMN), Column(texts.ITEM), Column(texts.RECIPIENT))
+    order = list(EVIDENCE)
+    yield Table(
+        (*columns, Column(texts.COUNT, number=True)),
+        tuple(
+            (
+                Cell(texts.EVIDENCE[evidence], "alarm" if sure(evidence) == "certain" else "warn"),
+                Cell(texts.SURE[sure(evidence)]),
+                Cell(label(item, result)),
+                Cell(brief(entity)),
+                Cell(f"{count:,}"),
+            )
+            for (evidence, item, entity), count in sorted(
+                counts.items(), key=lambda row: (order.index(row[0][0]), row[0][1:])
+            )
+        ),
+    )
 
 
 def _titles(result: Result) -> str:
