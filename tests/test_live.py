@@ -129,3 +129,13 @@ def test_markup_in_captured_text_is_shown_as_it_is() -> None:
     console.print(screen(now, 0, 0))
     console.file.close()
     assert "[link=http://evil.example]x[/link]" in console.export_text()
+
+
+def test_what_happened_so_far_is_told(knowledge: Knowledge) -> None:
+    watcher = Watcher(knowledge)
+    watcher.take(exchange("plex.tv", "/api/v2/ping"))
+    assert watcher.now().occasions == frozenset()
+    watcher.take(replace(exchange("192.168.7.40", "/:/timeline", X_Plex_Product="Plex Web"), port=32400))
+    assert watcher.now().occasions == {"film"}
+    watcher.take(replace(exchange("plex.tv", "/api/v2/ping"), time=86_402.0))
+    assert watcher.now().occasions == {"film", "24-hours"}

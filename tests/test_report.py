@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from reporting import START, call, comparison, contact, damaged, evening, exchange, finding, known, result
 
-from analysis import report
+from analysis import report, texts
+from analysis.coverage import LogCoverage, LoggedHost
 from analysis.evidence import Evidence
-from analysis.known import Known, OwnValues
+from analysis.known import Known, OwnValues, sureness
 from analysis.model import Category, Party, Verdict
 from analysis.occasions import covered, span
 from analysis.pipeline import CaptureInfo, Result
@@ -89,6 +90,9 @@ def test_the_first_screen_is_the_answer_in_three_sentences_and_what_follows_from
         "anything. 1 place in the capture is damaged or could not be read.",
         "In what could be read, no title, file name, or id, hash or picture address that names a title was found; your "
         "own titles were not searched for.",
+        "This report can speak for 4 of 6 conversations outside (66 %) and for 86 % of the bytes sent there. Of what "
+        "makes products send, it covers: nothing; not covered: a start of the server or an app, a film played, a "
+        "library scan, a whole day (timers).",
         "Is media.alice.example yours? It answers like a media server; if it is, say: phonehome known add --kind "
         "server media.alice.example",
     ]
@@ -349,6 +353,8 @@ def test_the_json_report_has_the_keys_of_the_contract() -> None:
         "value": "5460",
         "encodings": [],
         "source": "rule",
+        "evidence": None,
+        "sure": None,
     }
     assert made["comparisons"][0]["verdict"] == "undeclared"
     assert made["coverage"]["recipients_unreadable"] == 1
@@ -455,3 +461,55 @@ def test_a_list_has_one_line_a_row_whatever_the_width() -> None:
     assert [len(text.splitlines()) for text in (piped, shown)] == [3, 3]
     assert "p" * 300 in piped
     assert max(len(line) for line in shown.splitlines()) <= 60
+
+
+def test_own_titles_are_listed_with_how_sure_it_is_that_they_are_meant() -> None:
+    title = known().items["media.title"].label
+    found = result(
+        [call(exchange("plex.tv")), call(exchange("192.168.7.40"), party=Party.OWN, entity="")],
+        [
+            finding(0, "media.title", "Zorblax", source="known", evidence="text"),
+            finding(0, "media.title", "The Zorblax Uprising", source="known", evidence="title-field"),
+            finding(1, "media.title", "The Zorblax Uprising", source="known", evidence="canary"),
+        ],
+    )
+    blocks = private(found).blocks
+    place = next(n for n, b in enumerate(blocks) if isinstance(b, Heading) and b.text.startswith("Your own titles"))
+    table = blocks[place + 1]
+    assert isinstance(table, Table)
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["the exact title, in a field named for titles", "certain", title, "Plex", "1"],
+        ["the title within a longer text", "possible: look for yourself", title, "Plex", "1"],
+    ]
+    assert set(texts.EVIDENCE) == set(sureness.EVIDENCE)
+
+
+def test_what_the_log_tells_stands_on_the_first_screen_and_in_a_table() -> None:
+    missed = LoggedHost("sentry.example", "plex", 5, 2, "partly", "QUIC", ("/api/1/envelope/",))
+    logs = LogCoverage(("s.log",), 9, 6, 2, (missed,), 1, -2, ("s.log: only its first 9 calls were read",))
+    found = replace(result([call(exchange("plex.tv"))]), logs=logs)
+    assert first_screen(found)[5] == (
+        "The server's own log tells of 9 calls to 2 hosts outside; 3 of them could not be read or are not in this "
+        "capture: sentry.example."
+    )
+    blocks = private(found).blocks
+    place = next(n for n, b in enumerate(blocks) if isinstance(b, Heading) and b.text.startswith("What the server's"))
+    table, points = blocks[place + 2 : place + 4]
+    assert isinstance(table, Table)
+    assert [cell.text for cell in table.rows[0]] == [
+        "sentry.example",
+        "5",
+        "2",
+        "fewer calls are in the capture than the log tells of (QUIC)",
+        "/api/1/envelope/",
+    ]
+    assert points == Bullets(
+        (
+            "The times of the log were moved by -2 hours, as calls that stand in both show.",
+            "1 call of the log is outside the time of the capture.",
+            "s.log: only its first 9 calls were read",
+        )
+    )
+    whole = replace(logs, missed=(), seen=9)
+    assert first_screen(replace(found, logs=whole))[5].endswith("and all of them are in this capture.")
+    assert json.loads(as_json.render(found))["coverage"]["log"]["missed"][0]["verdict"] == "partly"

@@ -38,7 +38,7 @@ COMMANDS = {
     "share": Entry("share", "Write a redacted report that can be posted."),
     "optout": Entry("optout", "Show what an opt-out stopped, item by item and call by call."),
     "known": Entry("known", "Tell what is yours: names, titles, servers."),
-    "access": Entry("access", "Hold the answer to an access request beside what was seen."),
+    "access": Entry("access", "Hold the vendor's answer to an access request beside what was seen."),
     "declared": Entry("declared", "Show what vendors say that they collect."),
     "packs": Entry("packs", "Check rule packs, and begin new ones."),
     "completion": Entry("completion", "Print the completion script for a shell."),

@@ -97,10 +97,10 @@ def _first_screen(result: Result, outside: Sequence[Classified]) -> Iterator[Blo
     yield Paragraph(_who_was_called(outside), "strong")
     yield Paragraph(*_what_is_not_covered(result, outside))
     yield Paragraph(*_what_was_not_read(result))
+    yield Paragraph(_titles(result))
     yield Paragraph(_speaks_for(result, outside))
     if result.logs:
         yield Paragraph(*_what_the_log_tells(result.logs))
-    yield Paragraph(_titles(result))
     for asked in sorted(result.evidence.asks):
         yield Paragraph(texts.ASK.format(host=brief(asked), argument=_argument(asked, "HOST")), "warn")
 
