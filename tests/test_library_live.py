@@ -53,17 +53,15 @@ def test_a_library_is_read_found_in_live_traffic_and_forgotten(tmp_path: Path) -
     assert done.returncode == 0
     assert "recorded traffic stays as it is: 1 in" in done.stderr
     left = {file: file.read_bytes().lower() for file in home.rglob("*") if file.is_file()}
-    assert not [file for file in left if file.name.endswith((".index", "-wal", "-journal", "-shm"))]
-    for text in (
-        other.title,
-        other.path.rpartition("/")[2],
-        address,
-        other.original,
-        "The Unlikely Ferrymen",
-        film.title,
-    ):
+    assert sorted(file.name for file in left if "ledger" not in file.name) == ["known.db"]
+    assert not ledger.with_name("evening.ledger.index").exists()
+    names = (other.title, other.path.rpartition("/")[2], address, other.original, "The Unlikely Ferrymen", film.title)
+    for text in names:
         assert [file.name for file, content in left.items() if text.lower().encode() in content] == (
             ["evening.ledger"] if text == film.title else []
         )
     again = json.loads(phonehome("inspect", "--format", "json", str(ledger), home=home).stdout)
     assert not [f for f in again["findings"] if f["evidence"]]
+
+    assert phonehome("known", "forget", "--all", "--recorded", home=home).returncode == 0
+    assert film.title.encode() not in b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())

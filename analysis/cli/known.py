@@ -234,13 +234,14 @@ def list_(library: bool) -> None:
 
 @known.command("forget")
 @click.option("--all", "everything", is_flag=True, help="Forget everything, also all libraries.")
+@click.option("--recorded", is_flag=True, help="Also delete all traffic recorded in $PHONEHOME_HOME/ledgers.")
 @click.argument("values", nargs=-1, metavar="VALUE...")
-def forget(values: tuple[str, ...], everything: bool) -> None:
+def forget(values: tuple[str, ...], everything: bool, recorded: bool) -> None:
     """Forget values; `-` reads them from standard input, one a line.
 
     A file is forgotten by its name or path, and its hashes with it; a library that was read by its address or path.
     What is forgotten is overwritten, and what was found with it in recorded traffic is thrown away.  The recorded
-    traffic itself stays as it is.
+    traffic itself, in which it may stand as it was sent, is kept unless you say --recorded.
 
     \b
     Example:
@@ -255,7 +256,7 @@ def forget(values: tuple[str, ...], everything: bool) -> None:
         raise click.UsageError("give the values to forget, or --all")
     asked = None if everything else _given(values)
     count = own.forget(asked) + own.forget_library(asked)
-    _forget_found()
+    _forget_found(recorded=recorded)
     if not count and asked is not None:
         which = asked[0] if "-" not in values and asked else "standard input"
         raise Failure(f"{which}: is not known; phonehome known list shows what is", 2)
@@ -266,10 +267,11 @@ def forget(values: tuple[str, ...], everything: bool) -> None:
         )
 
 
-def _forget_found() -> None:
-    """Throws away what was found in recorded traffic: it is worked out again."""
-    for ledger in _ledgers():
-        ledger.with_name(ledger.name + ".index").unlink(missing_ok=True)
+def _forget_found(*, recorded: bool) -> None:
+    """Throws away what was found in recorded traffic, which is worked out again; `recorded`: and that traffic."""
+    for ledger in [*_ledgers()]:
+        for ending in (".index", *(("", "-wal", "-shm", "-journal") if recorded else ())):
+            ledger.with_name(ledger.name + ending).unlink(missing_ok=True)
 
 
 def _ledgers() -> Iterator[Path]:
