@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from analysis import VERSION
-from analysis.listed import listed
 from analysis.known.sureness import sure
+from analysis.listed import listed
 from analysis.model import Classified, Comparison, Finding
-from analysis.optout import GRACE
 from analysis.occasions import covered
+from analysis.optout import GRACE
 from analysis.pack import DeclaredList
 from analysis.pipeline import Result
 from analysis.promises import promises

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from analysis import texts
-from analysis.listed import listed
 from analysis.coverage import LogCoverage
 from analysis.known.sureness import EVIDENCE, sure
+from analysis.listed import listed
 from analysis.model import Category, Classified, Comparison, Party, Verdict
 from analysis.occasions import covered
 from analysis.optout import GRACE
