@@ -37,6 +37,11 @@ def authority() -> Path:
     return _folder(root() / "ca")
 
 
+def journal() -> Path:
+    """Folder of what was changed on this machine, to take it back."""
+    return _folder(root() / "journal")
+
+
 def private_file(path: Path) -> Path:
     """Makes an empty file with mode 0600 under any umask; of one that exists the mode is set.  Gives the path back."""
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)

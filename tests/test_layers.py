@@ -22,6 +22,7 @@ HOMES = {
     "rich": ("analysis/cli/", "analysis/report/"),
     "tornado": ("analysis/demo/", "analysis/web/"),
     "cryptography": ("analysis/demo/", "captures/gateway/", "captures/packets/quic.py"),
+    "jinja2": ("analysis/report/", "analysis/web/", "captures/gateway/scripts.py"),
     "msgspec": ("captures/", "analysis/"),
     "plexapi": ("analysis/importers/plex.py",),
     "requests": ("analysis/importers/plex.py",),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--ledger", "file", type=click.Path(dir_okay=False, path_type=Path), help="Where to record [default: a new file]."
 )
+@click.option("--gateway", is_flag=True, help="Take the devices that `gateway up` leads here.")
 @click.option("--no-dashboard", is_flag=True, help="Show no dashboard (there is none yet).")
 @click.option("--device", default="", metavar="NAME", help="Name of the device that all this traffic is from.")
 @click.option("--product", default="", metavar="ID", help="Report only calls that this product sent.")
@@ -53,6 +54,7 @@ def watch(
     modes: tuple[str, ...],
     listen: str,
     file: Path | None,
+    gateway: bool,
     no_dashboard: bool,
     device: str,
     product: str,
@@ -84,6 +86,8 @@ def watch(
     if days is not None:
         ledger.prune(path, days)
     wanted = _options(modes, listen, path, device, upstream_ca, keep_secrets, settings)
+    if gateway:
+        wanted.update(_gateway(modes))
     with _until_interrupted() as interrupted, Proxy(wanted) as proxy:
         _introduce(proxy.listening, path, modes)
         _follow(path, proxy, interrupted)
@@ -129,6 +133,27 @@ def _options(
         if "=" not in setting:
             raise click.UsageError(f"--set {setting}: must be NAME=VALUE")
     return wanted
+
+
+def _gateway(modes: tuple[str, ...]) -> dict[str, object]:
+    """Options of the proxy for what `gateway up` has set up."""
+    from captures import home
+    from captures.gateway import journal
+    from captures.gateway.plan import TUN
+
+    if modes:
+        raise click.UsageError("--gateway: brings its own mode; leave --mode out")
+    planned = journal.read(home.journal())
+    if planned is None:
+        raise click.UsageError("--gateway: nothing is set up; run phonehome gateway up first")
+    return {
+        "mode": [f"tun:{TUN}" if planned.way == "tun" else f"transparent@{planned.port}"],
+        # Redirected packets come to the address of the interface; the table of rules refuses all others.
+        "listen_host": "",
+        # It refuses clients with a public address, which is what the devices of an IPv6 household have.
+        "block_global": False,
+        "phonehome_gateway": str(home.journal()),
+    }
 
 
 def _introduce(listening: Sequence[tuple[str, int]], path: Path, modes: tuple[str, ...]) -> None:
