@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only make and a Python of at least 3.12; everything else is installed into .venv.
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types tests test-slow bench docs entities clean
+.PHONY: demo test lint types tests test-slow test-home bench docs entities clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,10 +20,14 @@ types: $(VENV)/ready
 
 # `make tests T=tests/test_har.py` runs one file.
 tests: $(VENV)/ready
-	$(BIN)/pytest -n 2 -m "not slow" $(T)
+	$(BIN)/pytest -n 2 -m "not slow and not home" $(T)
 
 test-slow: $(VENV)/ready
 	$(BIN)/pytest -m slow $(T)
+
+# A household in network namespaces; as root, with iproute2, nftables and curl.
+test-home: $(VENV)/ready
+	$(BIN)/pytest -m home tests/household
 
 bench: $(VENV)/ready
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
