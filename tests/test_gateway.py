@@ -1,0 +1,102 @@
+"""A router's set-up as text; tests/household tries it with real packets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.cli import main
+from captures.gateway import journal, scripts
+from captures.gateway.network import Lan
+from captures.gateway.plan import Plan, Way, plan, renewal
+from captures.model import CaptureError
+
+LAN = Lan("br-lan", ("192.168.1.0/24", "198.51.100.0/24"), ("2001:db8:1::/64",))
+MAC = "02:00:00:00:00:20"
+
+
+def planned(way: Way = "tun", lan: Lan = LAN, filtered: bool = False) -> Plan:
+    return plan(way, lan, (MAC,), 8080, filtered)
+
+
+def test_packets_of_the_chosen_devices_alone_are_marked() -> None:
+    assert (
+        planned().ruleset
+        == """\
+table inet phonehome {
+  set watched { type ether_addr; flags timeout; }
+  chain to_tun {
+    type filter hook prerouting priority mangle; policy accept;
+    iifname != "br-lan" return
+    ether saddr != @watched return
+    fib daddr type != unicast return
+    ip6 daddr { fe80::/10, fc00::/7, ff00::/8 } return
+    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 127.0.0.0/8 } return
+    ip daddr { 198.51.100.0/24 } return
+    ip6 daddr { 2001:db8:1::/64 } return
+    meta l4proto tcp counter meta mark set meta mark | 0x40000000
+    udp dport { 53, 443, 853 } counter meta mark set meta mark | 0x40000000
+  }
+}
+"""
+    )
+    assert planned().rules == (
+        ("-4", "pref", "7068", "fwmark", "0x40000000/0x40000000", "lookup", "7068"),
+        ("-6", "pref", "7068", "fwmark", "0x40000000/0x40000000", "lookup", "7068"),
+    )
+
+
+def test_a_household_without_ipv6_gets_no_rule_for_it() -> None:
+    four = planned(lan=Lan("br-lan", ("192.168.1.0/24",), ()))
+    assert [rule[0] for rule in four.rules] == ["-4"]
+    assert four.sysctls == (("net/ipv4/ip_forward", "1"),)
+    assert planned(filtered=True).sysctls[-1] == ("net/ipv4/conf/all/rp_filter", "2")
+
+
+def test_a_renewal_replaces_the_set_at_once_and_none_empties_it() -> None:
+    assert (
+        renewal((MAC,))
+        == f"flush set inet phonehome watched\nadd element inet phonehome watched {{ {MAC} timeout 5s }}\n"
+    )
+    assert renewal(()) == "flush set inet phonehome watched\n"
+
+
+@pytest.mark.parametrize("kind", scripts.NAMES)
+@pytest.mark.parametrize("way", ["tun", "redirect"])
+def test_each_script_names_the_device_and_holds_nothing_that_was_left_open(kind: str, way: Way) -> None:
+    text = scripts.render(kind, planned(way))
+    assert "{{" not in text
+    assert "{%" not in text
+    assert text.endswith("\n")
+    assert MAC in text or kind == "docker"
+
+
+def test_a_shell_script_is_one_that_a_shell_understands(tmp_path: Path) -> None:
+    import subprocess
+
+    for kind in ("shell", "openwrt"):
+        script = tmp_path / kind
+        script.write_text(scripts.render(kind, planned("redirect")))
+        done = subprocess.run(["sh", "-n", str(script)], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nothing_is_taken_back_when_nothing_is_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path))
+    assert journal.read(tmp_path) is None
+    assert journal.down(tmp_path) == ()
+    with pytest.raises(SystemExit) as ended:
+        main(["gateway", "down"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().err == "nothing is set up\n"
+
+
+def test_a_journal_that_is_none_is_told_in_one_sentence(tmp_path: Path) -> None:
+    journal.place(tmp_path).write_text("{")
+    with pytest.raises(
+        CaptureError, match=r"gateway\.json: cannot be read .*; look what `nft list table inet phonehome`"
+    ):
+        journal.read(tmp_path)
