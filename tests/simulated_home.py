@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from reporting import exchange
-
 from analysis.compare import compare
 from analysis.evidence import Evidence, SwitchState
 from analysis.knowledge import Knowledge, load
 from analysis.model import Attribution, Category, Classified, Finding, Party
 from analysis.pipeline import CaptureInfo, Result, coverage
 from captures.model import Body, Contact, Endpoint, Lookup, Observation, Source, Unreadable
+from reporting import exchange
 
 KNOWLEDGE: Knowledge = load()
 HOUR, DAY = 3600.0, 86400.0

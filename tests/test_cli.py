@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from reporting import call, comparison, exchange
 
 from analysis import VERSION
 from analysis.cli import COMMANDS, main, options
 from analysis.cli.items import VERDICTS
 from analysis.cli.options import Moment, MomentType, Question
 from analysis.model import Category, Verdict
+from reporting import call, comparison, exchange
 
 ROOT = Path(__file__).parents[1]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from reporting import contact, exchange
 
 from analysis import draft, pipeline, trial
 from analysis.knowledge import inspect, load
 from analysis.model import Category
 from analysis.pipeline import Result
 from captures.model import Capture, Observation
+from reporting import contact, exchange
 
 KNOWLEDGE = load()
 TRIED = (Phase.explicit, Phase.reuse, Phase.generate)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from simulated_home import DAY, HOUR, SERVER, START, STATISTIC, STATISTICS, VENDOR, Home, evenings
 
 from analysis.model import Finding
 from analysis.optout import OptOut, optout
 from captures.model import Body
+from simulated_home import DAY, HOUR, SERVER, START, STATISTIC, STATISTICS, VENDOR, Home, evenings
 
 
 def compared(home: Home, **more: float) -> OptOut:

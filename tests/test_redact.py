@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reporting import call, comparison, evening, exchange, finding, known, own_pack, result
 
 from analysis import redact, report
 from analysis.model import Category, Party, Verdict
@@ -22,6 +21,7 @@ from analysis.proof import LeakError, bits, masked, prove
 from analysis.redact import SharedReport, SharedRow
 from analysis.report.shared import shared
 from analysis.vocabulary import vocabulary
+from reporting import call, comparison, evening, exchange, finding, known, own_pack, result
 from scanner import ENCODINGS, leaks
 
 FORMS = ("markdown", "bbcode", "html", "json")

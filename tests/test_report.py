@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from reporting import START, call, comparison, contact, damaged, evening, exchange, finding, known, result
 
 from analysis import report, texts
 from analysis.coverage import LogCoverage, LoggedHost
@@ -25,6 +24,7 @@ from analysis.report import html as as_html
 from analysis.report.document import Bullets, Cell, Column, Commands, Data, Document, Heading, Paragraph, Table
 from analysis.report.private import private
 from captures.model import Lookup, Source
+from reporting import START, call, comparison, contact, damaged, evening, exchange, finding, known, result
 
 HOSTILE = (
     "\x1b[31mred\x1b[0m\x07\x9b1m",

@@ -41,7 +41,7 @@ COMMANDS = {
     "access": Entry("access", "Hold the vendor's answer to an access request beside what was seen."),
     "declared": Entry("declared", "Show what vendors say that they collect."),
     "packs": Entry("packs", "Check rule packs, and begin new ones."),
-    "gateway": Entry("gateway", "Lead devices through the proxy on a router, safely."),
+    "gateway": Entry("gateway", "Lead the traffic of chosen devices through the proxy, on the router that they use."),
     "completion": Entry("completion", "Print the completion script for a shell."),
 }
 """All commands, in the order of the help."""
