@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests")]
 
 from scipy.stats import beta  # type: ignore[import-untyped]  # noqa: E402  # no stubs
+
 from simulated_optouts import Outcome, simulate  # noqa: E402  # found by the path that was just added
 
 ALPHA = 0.01

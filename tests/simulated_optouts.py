@@ -9,9 +9,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from simulated_home import DAY, HOUR, SERVER, START, VENDOR, Home
-
 from analysis.optout import OptOut, optout
+from simulated_home import DAY, HOUR, SERVER, START, VENDOR, Home
 
 GROUPS = (
     {"media.duration": "5460", "media.bitrate": "8000"},

@@ -20,10 +20,10 @@ import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_decode import AMPLE, PLAIN, body, packed, sent, value
 
 from analysis.decode import Budget, decode
 from captures.model import Body
+from test_decode import AMPLE, PLAIN, body, packed, sent, value
 
 
 def field(number: int, content: bytes | str | int | float) -> bytes:

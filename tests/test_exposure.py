@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from simulated_home import HOUR, KNOWLEDGE, SERVER, START, VENDOR, Home
-
 from analysis.exposure import Occasion, occasions, periods, windows
+from simulated_home import HOUR, KNOWLEDGE, SERVER, START, VENDOR, Home
 
 
 def happened(home: Home) -> dict[str, list[tuple[float, float]]]:

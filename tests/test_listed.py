@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from simulated_home import KNOWLEDGE, START, STATISTIC, Home, evenings
-
 from analysis.listed import counted, listed
+from simulated_home import KNOWLEDGE, START, STATISTIC, Home, evenings
 
 PLEX = next(x for x in KNOWLEDGE.lists if (x.product, x.id) == ("plex", "2024-06-28"))
 

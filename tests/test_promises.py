@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from simulated_home import DAY, HOUR, START, STATISTIC, STATISTICS, Home, evenings
 
 from analysis.promises import Promise, promises
 from analysis.report import markdown
 from analysis.report.private import private
+from simulated_home import DAY, HOUR, START, STATISTIC, STATISTICS, Home, evenings
 
 
 def judged(home: Home) -> dict[str, Promise]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reporting import call, exchange, finding, result
-
 from analysis.model import Category, Party
 from analysis.watching import Watcher, watching
+from reporting import call, exchange, finding, result
 
 
 def test_a_third_party_that_is_told_a_title_is_named_with_what_it_can_join_it_by() -> None:
