@@ -21,6 +21,9 @@ _IDS = (
 )  # fmt: skip
 """Items that are no name, and lead to one when another call to the same recipient carries both."""
 
+_SESSIONS = ("client.session_id", "play.session_id")
+"""Items that last for one run or one play, within which they lead to a name as well."""
+
 _RUN = "client.session_id"
 """Item that is new with each run of the program."""
 
@@ -45,7 +48,7 @@ def links(calls: Sequence[Classified], carried: Carried) -> Links:
     found = Links(defaultdict(set), defaultdict(set))
     for call in calls:
         items = carried.get(call.n, {})
-        for item in _IDS:
+        for item in (*_IDS, *_SESSIONS):
             for value in items.get(item, ()):
                 found.names[recipient(call), item, value].update(name for name in _NAMES if name in items)
                 found.runs[recipient(call), item, value].update(items.get(_RUN, ()))
@@ -53,22 +56,23 @@ def links(calls: Sequence[Classified], carried: Carried) -> Links:
 
 
 def identifying(
-    calls: Sequence[Classified], carried: Carried, linked: Links, listed: Collection[str], anonymous: Collection[str]
+    item: str, calls: Sequence[Classified], carried: Carried, linked: Links, listed: Collection[str]
 ) -> str:
-    """Calls with something that is declared anonymous -> the item that tells whose it is; empty when none does.
+    """Calls with an item that is declared anonymous -> the other item that tells whose it is; empty when none does.
 
     That is a name beside it; an id by which the recipient finds a name in another call; an id that the list does not
-    name (`listed`) and that outlasts a run of the program.  What the list itself counts among the anonymous data
-    (`anonymous`) is no name.
+    name (`listed`) and that outlasts a run of the program.  A name tells who somebody is whatever the list says of it.
     """
     for call in calls:
         items = carried.get(call.n, {})
-        if name := next((name for name in _NAMES if name in items and name not in anonymous), ""):
+        if name := next((name for name in _NAMES if name in items and name != item), ""):
             return name
     for call in calls:
-        for item in _IDS:
-            for value in carried.get(call.n, {}).get(item, ()):
-                place = (recipient(call), item, value)
-                if linked.names[place] - set(anonymous) or (item not in listed and len(linked.runs[place]) > 1):
-                    return item
+        for known in (*_IDS, *_SESSIONS):
+            for value in carried.get(call.n, {}).get(known, ()):
+                place = (recipient(call), known, value)
+                if linked.names[place] - {item}:
+                    return known
+                if known in _IDS and known not in listed and len(linked.runs[place]) > 1:
+                    return known
     return ""

@@ -113,10 +113,16 @@ def _unknown(products: Sequence[Product], rules: dict[str, list[Rule]], known: K
 
 
 def _declared(product: Product, known: Knowledge) -> set[str]:
-    """Items that the newest list says are collected, and that can be seen on the wire."""
+    """Items that the newest list names as collected, and that can be seen on the wire."""
     policies = known.lists_of(product.id)
     said = policies[-1].statements if policies else ()
-    return {item for s in said if s.status != "never" and not s.derived for item in s.items}
+    return {
+        item
+        for s in said
+        if s.status != "never" and not s.derived
+        for item in s.items
+        if item not in known.ontology.items
+    }
 
 
 def _names(products: Iterable[Product]) -> str:

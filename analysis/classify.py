@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
+from typing import NamedTuple
 
 from analysis.at import LONGEST_PATH, compile_host, compile_path
 from analysis.entities import entity as listed
@@ -37,7 +38,7 @@ def classify(observation: Observation, knowledge: Knowledge, evidence: Evidence,
     if isinstance(observation, Lookup):
         return _lookup(observation, evidence, n)
     table = _table(knowledge)
-    party, service = _party(observation, knowledge, evidence)
+    party, service, _ = _party(observation, knowledge, evidence)
     if isinstance(observation, Unreadable):
         who = _entity(observation, party, service, knowledge)
         return Classified(n, observation, "", service, Attribution.UNKNOWN, "", Category.UNKNOWN, party, who, "")
@@ -229,16 +230,71 @@ def fitting(
 
     Empty when none fits.  For who writes rules: two that fit one example must not be equally specific.
     """
-    party, service = _party(observation, knowledge, evidence)
+    tried = candidates(observation, knowledge, evidence)
+    return [(candidate.rule, candidate.specificity) for candidate in tried if not candidate.misfit]
+
+
+class Candidate(NamedTuple):
+    """A rule that was tried."""
+
+    rule: str
+    """`pack/call`."""
+    specificity: tuple[int, ...]
+    """Host (2 exact, 1 pattern, 0 any own server) and its length, path (2 exact, 1 pattern, 0 any) and the length of
+    its fixed beginning, number of further conditions."""
+    misfit: str
+    """Empty: it fits; else the first condition that does not hold: `content`, `path`, `method`, `query`, `header`,
+    `body`."""
+
+
+def candidates(observation: Exchange | Contact, knowledge: Knowledge, evidence: Evidence) -> list[Candidate]:
+    """The rules that are tried on a call, in their order; `classify` takes the first that fits."""
+    party, service, _ = _party(observation, knowledge, evidence)
     rules = _candidates(observation, _table(knowledge), party, service, evidence)
-    return [(rule.id, rule.specificity) for rule in rules if _fits(rule, observation)]
+    return [Candidate(rule.id, rule.specificity, _misfit(rule, observation)) for rule in rules]
+
+
+class Sign(NamedTuple):
+    """A header or parameter that shows who sent a call."""
+
+    at: str
+    """`header.name` or `query.name`."""
+    value: str
+    """What stands there.  Private."""
+    product: str
+    """Pack id; empty when it shows a program that no pack knows."""
+    attribution: Attribution
+    """How strong it is."""
+
+
+def signs(call: Exchange, knowledge: Knowledge) -> list[Sign]:
+    """Everything in a call that shows its sender, the strongest first; `classify` takes the first."""
+    table = _table(knowledge)
+    found: list[tuple[int, Sign]] = []
+    for where, pairs, known in (
+        ("header", call.headers, table.header_signs),
+        ("query", call.query, table.query_signs),
+    ):
+        for name, value in pairs:
+            if (of_name := known.get(name.lower())) and (shown := of_name.shown(value)):
+                found.append((shown[0], Sign(f"{where}.{name}", value, shown[1], shown[2])))
+    return [sign for _, sign in sorted(found, key=_rank)]
+
+
+def party_ground(call: Classified, knowledge: Knowledge, evidence: Evidence) -> str:
+    """By what the party of a classified call was decided: a key of `steps.PARTY`."""
+    seen = call.observation
+    if isinstance(seen, Lookup):
+        return "lookup-own" if call.party is Party.OWN else "lookup"
+    party, _, ground = _party(seen, knowledge, evidence)
+    return ground if party is call.party else "rule"
 
 
 def _rule(
     observation: Exchange | Contact, table: _Table, party: Party, service: str, evidence: Evidence
 ) -> _Compiled | None:
-    candidates = _candidates(observation, table, party, service, evidence)
-    return next((rule for rule in candidates if _fits(rule, observation)), None)
+    tried = _candidates(observation, table, party, service, evidence)
+    return next((rule for rule in tried if not _misfit(rule, observation)), None)
 
 
 def _candidates(
@@ -274,18 +330,21 @@ def _of_host(host: str, table: _Table) -> _Index:
     return known
 
 
-def _fits(rule: _Compiled, call: Exchange | Contact) -> bool:
+def _misfit(rule: _Compiled, call: Exchange | Contact) -> str:
+    """The first condition of a rule that does not hold; empty when the rule fits."""
     if isinstance(call, Contact):
-        return not (rule.path or rule.methods or rule.query or rule.header or rule.contains)
+        return "content" if rule.path or rule.methods or rule.query or rule.header or rule.contains else ""
     if rule.path is not None and not rule.path.fullmatch(call.path, 0, LONGEST_PATH):
-        return False
+        return "path"
     if rule.methods and call.method not in rule.methods:
-        return False
+        return "method"
     if rule.query and not all(_holds(condition, call.query) for condition in rule.query):
-        return False
+        return "query"
     if rule.header and not all(_holds(condition, call.headers) for condition in rule.header):
-        return False
-    return not rule.contains or all(text in (call.body.content or b"") for text in rule.contains)
+        return "header"
+    if rule.contains and not all(text in (call.body.content or b"") for text in rule.contains):
+        return "body"
+    return ""
 
 
 def _holds(condition: tuple[str, re.Pattern[str] | None], pairs: tuple[tuple[str, str], ...]) -> bool:
@@ -293,27 +352,31 @@ def _holds(condition: tuple[str, re.Pattern[str] | None], pairs: tuple[tuple[str
     return any(key.lower() == name and (pattern is None or pattern.match(value)) for key, value in pairs)
 
 
-def _party(call: Exchange | Contact | Unreadable, knowledge: Knowledge, evidence: Evidence) -> tuple[Party, str]:
-    """Whose machine, and the pack of its service; by name first, by address only where the host is one."""
+def _party(call: Exchange | Contact | Unreadable, knowledge: Knowledge, evidence: Evidence) -> tuple[Party, str, str]:
+    """Whose machine, the pack of its service, and by what that is known (a key of `steps.PARTY`).
+
+    By name first, by address only where the host is one.
+    """
     host = call.host
     server = evidence.server_of.get(host, "")
     if direct := DIRECT_HOST.match(host):
-        return _direct(direct, call.port if isinstance(call, Exchange) else 0, evidence), server or "plex"
+        party = _direct(direct, call.port if isinstance(call, Exchange) else 0, evidence)
+        return party, server or "plex", f"direct-{party}"
     port = _port(call)
     if (host, port) in evidence.relays:
-        return Party.OWN_VIA_RELAY, server
+        return Party.OWN_VIA_RELAY, server, "relay"
     if host in evidence.own.hosts:
-        return Party.OWN, server
+        return Party.OWN, server, "own"
     if host in evidence.others.hosts:
-        return Party.OTHER_HOME, server
+        return Party.OTHER_HOME, server, "other"
     if owner := knowledge.owner(host):
-        return _party_of(owner, knowledge), owner
+        return _party_of(owner, knowledge), owner, "domain"
     if household(host):
-        return Party.OWN, server
+        return Party.OWN, server, "household"
     # A media server that somebody runs at a hoster is his, not the hoster's.
     if not server and host not in evidence.asks and listed(host):
-        return Party.THIRD_PARTY, ""
-    return Party.UNKNOWN, server
+        return Party.THIRD_PARTY, "", "list"
+    return Party.UNKNOWN, server, "server" if server or host in evidence.asks else "nothing"
 
 
 def _party_of(pack: str, knowledge: Knowledge) -> Party:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
-from analysis.pack import DeclaredList, Item, Names, Product, Rule
+from analysis.ontology import Ontology
+from analysis.pack import KINDS, DeclaredList, Item, Names, Product, Rule
 
 LONGEST_PATTERN = 300
 """Characters of a pattern of any kind."""
@@ -30,7 +31,11 @@ _NAMED = re.compile(r"\{[a-z][a-z0-9_]*(?:=([^{}]*))?\}")
 
 
 def faults(
-    items: Mapping[str, Item], products: Mapping[str, Product], rules: Mapping[str, Rule], lists: Sequence[DeclaredList]
+    items: Mapping[str, Item],
+    products: Mapping[str, Product],
+    rules: Mapping[str, Rule],
+    lists: Sequence[DeclaredList],
+    ontology: Ontology,
 ) -> Iterator[str]:
     """All packs -> one line for each fault: `place: what is wrong; what to do`.  Empty when there is none."""
     for rule in rules.values():
@@ -45,7 +50,7 @@ def faults(
         for fault in _of_product(product, items):
             yield f"{product.id}/product.toml: {fault}"
     for declared in lists:
-        for fault in _of_list(declared, items, products[declared.product]):
+        for fault in _of_list(declared, {*items, *ontology.items}, products[declared.product], ontology):
             yield f"{declared.product}/declared/{declared.id}.toml: {fault}"
 
 
@@ -102,10 +107,17 @@ def _of_product(product: Product, items: Mapping[str, Item]) -> Iterator[str]:
         yield f"holds more than {MOST_PATTERNS} senders or fields; keep those that are needed"
 
 
-def _of_list(declared: DeclaredList, items: Mapping[str, Item], product: Product) -> Iterator[str]:
+def _of_list(declared: DeclaredList, items: Set[str], product: Product, ontology: Ontology) -> Iterator[str]:
     switches = {switch.id for switch in product.switches}
+    kinds = {*KINDS, *ontology.recipients}
+    for place, named in (("recipients", declared.recipients), *((s.id, s.recipients) for s in declared.statements)):
+        yield from (
+            f"{place}: {kind}: is no kind of recipient; see ontology.toml" for kind in named if kind not in kinds
+        )
     for statement in declared.statements:
-        yield from (f"{statement.id}: {i} is not in items.toml" for i in statement.items if i not in items)
+        yield from (
+            f"{statement.id}: {i} is not in items.toml or ontology.toml" for i in statement.items if i not in items
+        )
         if statement.switch and statement.switch not in switches:
             yield f"{statement.id}: switch {statement.switch} is not in product.toml"
         yield from _patterns(f"{statement.id}: fields", statement.fields)

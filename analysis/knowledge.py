@@ -1,4 +1,4 @@
-"""What is known about products, calls, data items and declared lists: loads `products/`, `items.toml`, `names.toml`.
+"""What is known about products, calls, data items and declared lists: loads `products/` and the tables.
 
 Code is listed, data is discovered: a pack is a folder, a rule or a declared list is one file in it.  Everything is
 loaded strictly; `KnowledgeError` names the place of every error at once.
@@ -20,7 +20,8 @@ from pathlib import Path
 import msgspec
 import tomli
 
-from analysis import VERSION, consistency, pack, schema
+from analysis import VERSION, consistency, ontology, pack, schema
+from analysis.ontology import ONTOLOGY, Ontology
 from analysis.pack import DeclaredList, Item, Names, Product, Rule
 from analysis.schema import KnowledgeError
 
@@ -70,11 +71,18 @@ class Knowledge:
     """Ids of the packs that come with the tool; all others are the user's own and private."""
     names: Names = field(default_factory=Names)
     """Names of fields and forms of values that say what they hold in anybody's calls."""
+    ontology: Ontology = field(default_factory=Ontology)
+    """What the broader words of lists cover."""
 
     @cached_property
     def domains(self) -> Mapping[str, str]:
         """Domain -> id of the pack whose entity it belongs to."""
         return {domain: product.id for product in self.products.values() for domain in product.domains}
+
+    def label(self, item: str) -> str:
+        """Id of a data item or of a broader term -> what people read; the id itself when there is none."""
+        known = self.items.get(item) or self.ontology.items.get(item)
+        return known.label if known else item
 
     def rule(self, rule_id: str) -> Rule:
         """The rule of this id.  Raises `KeyError` for an unknown one."""
@@ -92,6 +100,10 @@ class Knowledge:
     def lists_of(self, product: str, kind: str = "policy") -> tuple[DeclaredList, ...]:
         """The declared lists of a product, oldest first; empty when it publishes none of this kind."""
         return tuple(x for x in self.lists if x.product == product and x.kind == kind)
+
+    def list_of(self, product: str, declared: str) -> DeclaredList | None:
+        """The document of a product that has this date (its file's name), or `None`."""
+        return next((x for x in self.lists if x.product == product and x.id == declared), None)
 
     def in_force(self, product: str, day: str, declared: str = "") -> DeclaredList | None:
         """The policy that applied on a day (`YYYY-MM-DD`; empty: today's), or the one called `declared` if given.
@@ -304,7 +316,9 @@ def _read(packs: list[_Pack], errors: list[str]) -> Knowledge:
         lists = sorted((x for one in taken for x in one.lists), key=lambda x: (x.product, x.effective))
         names = _convert(Names, NAMES.read_bytes(), NAMES.name, errors) or Names()
         errors.extend(f"{NAMES.name}: {fault}" for fault in consistency.faults_of_names(names, items))
-        errors.extend(consistency.faults(items, products, rules, lists))
+        terms = _convert(Ontology, ONTOLOGY.read_bytes(), ONTOLOGY.name, errors) or Ontology()
+        errors.extend(f"{ONTOLOGY.name}: {fault}" for fault in ontology.faults(terms, items, pack.KINDS))
+        errors.extend(consistency.faults(items, products, rules, lists, terms))
         own = [one for one in taken if one.folder.parent != SHIPPED]
         if len(own) > MOST_PACKS:
             errors.append(f"{own[0].folder.parent}: holds {len(own)} packs; at most {MOST_PACKS} are read")
@@ -321,6 +335,7 @@ def _read(packs: list[_Pack], errors: list[str]) -> Knowledge:
         hashes={one.id: one.digest for one in taken},
         shipped=frozenset(one.id for one in taken if one.folder.parent == SHIPPED),
         names=names,
+        ontology=terms,
     )
 
 
@@ -336,9 +351,9 @@ def _items(errors: list[str]) -> dict[str, Item]:
 
 def _cache_key(packs: list[_Pack]) -> str:
     """Everything on which the result depends: the files, and the code that reads them."""
-    code = (Path(module.__file__ or "") for module in (pack, schema, consistency))
+    code = (Path(module.__file__ or "") for module in (pack, schema, consistency, ontology))
     key: list[object] = [VERSION]
-    for path in (ITEMS, NAMES, Path(__file__), *code):
+    for path in (ITEMS, NAMES, ONTOLOGY, Path(__file__), *code):
         seen = path.stat()
         key.append((str(path), seen.st_size, seen.st_mtime_ns))
     key.extend((str(one.folder), one.files) for one in packs)

@@ -188,3 +188,7 @@ class Comparison:
     """False when the sender is only probable, so that no accusation rests on it."""
     fields: tuple[str, ...] = ()
     """Where the list names fields one by one: those to which the verdict applies, as the rule names their places."""
+    rule: str = ""
+    """Id of the rule by which the call that decided was known; empty when there is none."""
+    look: tuple[int, str] | None = None
+    """Where to look by hand: `n` of a call in which the item stands, and its place there; `None` for `not-seen`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from analysis.model import Category, Party
 
@@ -31,6 +31,9 @@ type RecipientKind = Literal[
     "other",
 ]
 """What a recipient is to the vendor."""
+
+KINDS: tuple[str, ...] = get_args(RecipientKind.__value__)
+"""All kinds of recipients."""
 
 type Proof = Literal["", "servers", "identity", "public-address"]
 """What an answer proves about the household: `servers` lists servers with whether they are owned, `identity` is a
@@ -233,7 +236,8 @@ class Statement:
     id: str
     """Unique in its file: `device.model`."""
     items: tuple[str, ...]
-    """Ids in `items.toml` that the sentence names; empty when it maps to none (then `derived` or `note` says why)."""
+    """Ids in `items.toml` that the sentence names, or broader terms of `ontology.toml`; empty when it maps to none
+    (then `derived` or `note` says why)."""
     status: Literal["required", "optional", "never"]
     """`required`: always collected; `optional`: a switch stops it; `never`: declared as not collected."""
     wording: str
@@ -242,8 +246,9 @@ class Statement:
     """Section of the document."""
     switch: str = ""
     """Id of the switch in `product.toml`; empty: none is offered."""
-    recipients: tuple[RecipientKind, ...] = ("vendor",)
-    """Who is said to receive it; of a denial, to whom it is said not to go (`vendor`: to nobody)."""
+    recipients: tuple[str, ...] = ("vendor",)
+    """Who is said to receive it, as a `RecipientKind` or a broader term of `ontology.toml` (`service-provider`); of a
+    denial, to whom it is said not to go (`vendor`: to nobody)."""
     only_recipients: bool = False
     """Whether it says that nobody else receives it."""
     sender: SenderRole = "any"
@@ -259,7 +264,8 @@ class Statement:
     dot is compared with the whole place in a body (`os.version`).  A field that no statement about the item means in
     this way is undecided, and all are about it.  Empty: any name."""
     broad: bool = False
-    """Whether it covers the items only in general terms (`declared-vaguely`)."""
+    """Whether it covers the items without naming them or a broader term for them: by what follows from it, or by an
+    "and the like" (`declared-vaguely`)."""
     blanket: bool = False
     """Whether it denies in general terms ("no tracking"): quoted beside `no-list`, never `denied`."""
     promise: Literal["", "rounded", "switched-off", "listed"] = ""
@@ -289,13 +295,17 @@ class DeclaredList:
     """Where it can be read."""
     statements: tuple[Statement, ...]
     """What it says."""
-    recipients: tuple[RecipientKind, ...] = ()
-    """Kinds of recipients that the document names in general, for anything that it lists."""
+    recipients: tuple[str, ...] = ()
+    """Kinds of recipients, or broader terms for them, that the document names in general for anything that it lists."""
     names_fields: bool = False
     """Whether it names each field of what is sent: a field that no statement means is then undeclared, not undecided,
     and a field that is named and not sent is stale."""
     itemised: tuple[str, ...] = ()
     """Sections of the document (`place`) that list items one by one; empty: all."""
+    categories: tuple[Category, ...] = ()
+    """Kinds of calls that the document is about at all; of others it says nothing, so it judges none.  Empty: all."""
+    withdrawn: str = ""
+    """Date from which a promise no longer holds, `YYYY-MM-DD`; empty: it holds still."""
     read: str = ""
     """How much of the document was read, and in which copy."""
     note: str = ""

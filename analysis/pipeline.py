@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analysis.classify import classify
-from analysis.compare import compare
+from analysis.compare import compare, promised
 from analysis.coverage import LogCoverage
 from analysis.decode import decode
 from analysis.evidence import NO_SERVERS, Evidence, Servers
@@ -93,6 +93,8 @@ class Result:
     """What it was judged by."""
     own: OwnValues | None = None
     """The user's own values that were searched for; `None` when none were."""
+    promised: tuple[Comparison, ...] = ()
+    """What the senders' promises say, judged apart, worst verdict first."""
     remarks: tuple[str, ...] = field(default=())
     """Sentences for the reader: budgets that ran out, what a format cannot show."""
     logs: LogCoverage | None = None
@@ -144,6 +146,7 @@ def run(
         evidence=evidence,
         knowledge=knowledge,
         own=own,
+        promised=promised(chosen, findings, knowledge, evidence),
         remarks=tuple(
             [remark for capture in captures for remark in capture.remarks]
             + list(own.remarks if own else ())

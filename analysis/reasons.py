@@ -28,7 +28,7 @@ class Words:
         return self._label(self.item)
 
     def _label(self, item: str) -> str:
-        return f"‘{self.knowledge.items[item].label}’"
+        return f"‘{self.knowledge.label(item)}’"
 
     def _list(self) -> str:
         return _titled(self.policy) if self.policy else "the list"
@@ -64,6 +64,10 @@ class Words:
         said = f"{self._list()} says that {self._what()} is {statement.rounding} ({_quoted(statement)})"
         return f"{said}, but finer numbers were sent."
 
+    def beaten(self, denial: Statement) -> str:
+        """A denial that a more special statement goes before."""
+        return f"It also denies {self._what()} in general ({_quoted(denial)}), and what is more special counts."
+
     def contradictory(self, named: Statement, denied: Statement) -> str:
         """The list says both."""
         return f"{self._list()} both names {self._what()} ({_quoted(named)}) and denies it ({_quoted(denied)})."
@@ -88,8 +92,12 @@ class Words:
         listed = f"{self._list()} lists {self._what()} as optional ({_quoted(statement)})"
         return f"{listed}; {self._switch(statement)}: {known}."
 
-    def vaguely(self, statement: Statement) -> str:
-        """Only a general statement covers it."""
+    def vaguely(self, statement: Statement, named: bool) -> str:
+        """Only a general statement covers it, or names (`named`) it for others than this recipient in particular."""
+        if named:
+            return (
+                f"{self._list()} names {self._what()} ({_quoted(statement)}), and this recipient only in general terms."
+            )
         return f"{self._list()} covers {self._what()} only in general terms ({_quoted(statement)})."
 
     def declared(self, statement: Statement) -> str:
@@ -108,15 +116,29 @@ class Words:
         listed = f"{self._name()} publishes no list that covers {self._what()}"
         return f"{listed}; its documentation describes this call ({address})."
 
+    def described(self, document: DeclaredList, statement: Statement) -> str:
+        """The vendor's documentation names the item in such calls."""
+        return (
+            f"{self._name()} publishes no list that covers {self._what()}; its documentation says that such calls "
+            f"carry it ({document.title}: {_quoted(statement)})."
+        )
+
     def set_up(self) -> str:
         """The user chose the recipient."""
         return f"You set this recipient up yourself, and {self._what()} goes there for that reason alone."
 
-    def no_list(self, blanket: Statement | None, receivers: DeclaredList | None) -> str:
-        """The sender publishes no list."""
+    def no_list(self, blanket: Statement | None, receivers: DeclaredList | None, *, partly: bool = False) -> str:
+        """The sender publishes no list, or (`partly`) none that is about such calls."""
         said = f" It says in general: “{blanket.wording}”." if blanket else ""
-        listed = f"{self._name()} publishes no list of what it sends, and it sent {self._what()}."
+        of = "calls of this kind send" if partly else "it sends"
+        listed = f"{self._name()} publishes no list of what {of}, and it sent {self._what()}."
         return f"{listed}{said}{self._remark(receivers)}"
+
+    def promise(self, policy: DeclaredList | None, repeated: bool) -> str:
+        """What became of a promise since."""
+        if policy is None:
+            return ""
+        return f"{_titled(policy)} {'repeats' if repeated else 'does not repeat'} this promise."
 
     def sender_unknown(self, product: str, receivers: DeclaredList | None) -> str:
         """Nobody can be held to a list."""
@@ -126,27 +148,37 @@ class Words:
             said = f"It is not known which program sent {self._what()}, so there is no list to hold against it."
         return said + self._remark(receivers)
 
-    def not_seen(self, statement: Statement, happened: bool) -> str:
-        """Listed, and in no call."""
+    def not_seen(self, statement: Statement, count: int, when: Sequence[str]) -> str:
+        """Listed, and in no call.  `count` calls could have carried it; `when` such calls are made, as far as known."""
+        occasions = f" (such calls are made {' or '.join(map(_occasion, when))})" if when else ""
         if statement.derived:
             why = "the recipient works it out, which cannot be seen from here"
-        elif happened:
-            why = "the calls that can carry it were made without it"
+        elif count:
+            calls = (
+                "1 call that can carry it was made" if count == 1 else f"{count:,} calls that can carry it were made"
+            )
+            why = f"{calls} without it"
         else:
-            why = "no call that can carry it was made in this capture"
+            why = f"there was no occasion for it in this capture{occasions}"
         return f"{self._list()} names {self._what()} ({_quoted(statement)}); it was not seen: {why}."
 
     def _remark(self, receivers: DeclaredList | None) -> str:
         """What the receiver's own list says: a remark, since the receiver did not send it."""
         if receivers is None:
             return ""
-        named = any(self.item in s.items and s.status != "never" for s in receivers.statements)
+        covers = self.knowledge.ontology.covers_item
+        named = any(covers(s.items, self.item) and s.status != "never" for s in receivers.statements)
         return f" {_titled(receivers)}, the recipient's own list, {'names' if named else 'does not name'} it."
 
     def _switch(self, statement: Statement) -> str:
         switches = {switch.id: switch for switch in self.sender.switches} if self.sender else {}
         switch = switches.get(statement.switch)
         return f"the switch “{switch.label}” ({switch.where})" if switch else "the switch"
+
+
+def _occasion(when: str) -> str:
+    """`when` of a rule -> words: `start` -> `at a start`."""
+    return when if when.startswith(("on ", "every ", "at ", "after ", "before ", "when ")) else f"at a {when}"
 
 
 def _quoted(statement: Statement) -> str:
@@ -172,3 +204,35 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+
+
+# What a revision of a list changed.
+
+CHANGES = {
+    "added": "added",
+    "dropped": "dropped",
+    "moved": "moved between required, optional and never",
+    "reworded": "in other words",
+    "changed": "otherwise changed",
+    "same": "the same",
+}
+"""What became of an item or a statement -> words, in the order of the summary."""
+
+CHANGE_HEADINGS = {
+    ("items", "moved"): "Data items that moved between required, optional and never ({n})",
+    ("items", "dropped"): "Data items that are no longer named ({n})",
+    ("items", "added"): "Data items that are named now ({n})",
+    ("statements", "moved"): "Statements that moved ({n})",
+    ("statements", "reworded"): "Statements in other words ({n})",
+    ("statements", "changed"): "Statements that changed otherwise ({n})",
+    ("statements", "dropped"): "Statements that were dropped ({n})",
+    ("statements", "added"): "Statements that were added ({n})",
+}
+
+REVISION = {
+    "title": "What changed from {before}, to {after}",
+    "read": "List of {date}: {read}. {note}",
+    "items": "Data items: {counts}.",
+    "statements": "Statements: {counts}.",
+    "unnamed": "not named",
+}

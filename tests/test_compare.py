@@ -8,14 +8,16 @@ from dataclasses import replace
 import pytest
 
 from analysis.classify import classify
-from analysis.compare import compare
+from analysis.compare import compare, promised
 from analysis.evidence import Evidence, SwitchState
 from analysis.example import exchange_of
 from analysis.extract import extract
 from analysis.knowledge import Knowledge, load
 from analysis.model import Attribution, Category, Classified, Comparison, Finding, Party, Verdict
-from analysis.pack import DeclaredList, ExampleCall, Item, Match, Product, Rule, Statement, Switch
+from analysis.pack import DeclaredList, ExampleCall, Item, ItemPlace, Match, Product, Rule, Statement, Switch
 from captures.model import Exchange, Lookup, Source
+
+PLEX = load()
 
 DAY = 1_704_067_200.0  # 2024-01-01
 STATISTICS, CRASH, SIGN_IN = Category.USAGE_STATISTICS, Category.CRASH_REPORT, Category.ACCOUNT_AUTH
@@ -23,7 +25,8 @@ STATISTICS, CRASH, SIGN_IN = Category.USAGE_STATISTICS, Category.CRASH_REPORT, C
 ITEMS = {
     name: Item(name, "", "", "", "user", id=name)
     for name in (
-        "account.email", "auth.token", "client.app", "client.id", "client.session_id", "geo.latlon", "library.settings",
+        "account.email", "auth.token", "client.app", "client.id", "client.session_id", "geo.city_region", "geo.latlon",
+        "geo.postal_code", "library.settings",
         "media.bitrate", "media.title", "net.public_ip", "server.config", "server.machine_id",
     )
 }  # fmt: skip
@@ -45,6 +48,7 @@ def rule(name: str, **how: object) -> Rule:
 RULES = {x.id: x for x in (
     rule("acme/plain"), rule("acme/described", documented="https://acme.example/docs"),
     rule("hook/fired", set_up_by_user=True),
+    rule("acme/carrier", when="on play", items=(ItemPlace("client.app", ("query.v",), "obvious"),)),
 )}  # fmt: skip
 
 
@@ -61,7 +65,7 @@ def policy(*statements: Statement, day: str = "2023-01-01", **how: object) -> De
 
 
 def knowledge(*lists: DeclaredList) -> Knowledge:
-    return Knowledge(ITEMS, PRODUCTS, RULES, lists, {}, frozenset(PRODUCTS))
+    return Knowledge(ITEMS, PRODUCTS, RULES, lists, {}, frozenset(PRODUCTS), ontology=PLEX.ontology)
 
 
 def sent(
@@ -145,6 +149,8 @@ def test_a_comparison_says_everything() -> None:
             count=3,
             calls=(3, 5),
             sure=True,
+            rule="acme/plain",
+            look=(3, "body.title"),
         ),
     )
 
@@ -248,7 +254,11 @@ ANONYMOUS = replace(NAMED, anonymous=True)
         ([ANONYMOUS], {"client_id": "c"}, [("declared", "named")]),
         ([NAMED], {"auth_token": "t"}, [("declared", "named")]),
         ([ANONYMOUS, says("too")], {"auth_token": "t"}, [("declared", "named")]),
-        ([says("named", "media.title", "auth.token", anonymous=True)], {"auth_token": "t"}, [("declared", "named")]),
+        (
+            [says("named", "media.title", "auth.token", anonymous=True)],
+            {"auth_token": "t"},
+            [("identifiable", "declared", "named")],
+        ),
     ],
 )
 def test_what_is_declared_anonymous_travels_without_a_name(
@@ -272,9 +282,9 @@ def test_an_id_that_leads_to_a_name_elsewhere_is_not_anonymous() -> None:
     expected = [("identifiable", "declared", "named")]
     assert both(sent(), sign_in, account_email="a@example.org") == expected
     assert both(sent(), sign_in, says("id", "client.id"), account_email="a@example.org") == expected
-    assert both(sent(), sign_in, says("mail", "account.email", anonymous=True), account_email="a@example.org") == [
-        ("declared", "named")
-    ]
+    assert (
+        both(sent(), sign_in, says("mail", "account.email", anonymous=True), account_email="a@example.org") == expected
+    )
     assert both(sent(), sign_in, client_id="d", account_email="a@example.org") == [("declared", "named")]
     assert both(sent(), sign_in, client_app="Acme TV") == [("declared", "named")]
 
@@ -461,22 +471,222 @@ def test_recipients_and_purposes_are_told_apart_and_the_worst_comes_first() -> N
     ]
 
 
+NONE = "it was not seen: there was no occasion for it in this capture"
+
+
 def test_what_is_declared_and_not_seen_says_why() -> None:
     known = knowledge(policy(NAMED, says("app", "client.app"), says("worked-out", "geo.latlon", derived=True), NEVER))
     found = compare([sent()], carries(client_id="c"), known, Evidence())
     assert [
         (c.item, c.count, c.calls, c.reason.partition("; ")[2]) for c in found if c.verdict is Verdict.NOT_SEEN
     ] == [
-        ("client.app", 0, (), "it was not seen: no call that can carry it was made in this capture."),
+        ("client.app", 0, (), f"{NONE} (such calls are made on play)."),
         ("geo.latlon", 0, (), "it was not seen: the recipient works it out, which cannot be seen from here."),
-        ("media.title", 0, (), "it was not seen: no call that can carry it was made in this capture."),
+        ("media.title", 0, (), f"{NONE}."),
     ]
     assert compare([sent(attribution=Attribution.NEIGHBOUR)], [], known, Evidence()) == ()
 
 
+# Broader words.
+
+DEVICE, PARTNERS = "device-information", "service-provider"
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ([says("device", DEVICE)], [("declared-vaguely", "device")]),
+        ([says("ids", "device-identifiers")], [("declared-vaguely", "ids")]),
+        ([says("technical", "technical-information")], [("declared-vaguely", "technical")]),
+        ([says("location", "location")], [("undeclared", "")]),
+        ([says("device", DEVICE), says("id", "client.id")], [("declared", "id")]),
+        (
+            [says("device", DEVICE, status="optional", switch="stats")],
+            [("optional", "declared-vaguely", "device")],
+        ),
+        # what is narrower counts, whichever of the two denies
+        ([says("device", DEVICE, status="never")], [("denied", "device")]),
+        ([says("device", DEVICE, status="never"), says("id", "client.id")], [("declared", "id")]),
+        ([says("device", DEVICE), says("id", "client.id", status="never")], [("denied", "id")]),
+        (
+            [says("technical", "technical-information", status="never"), says("device", DEVICE)],
+            [("declared-vaguely", "device")],
+        ),
+        ([says("technical", "technical-information"), says("device", DEVICE, status="never")], [("denied", "device")]),
+        # of two words of which neither is narrower, neither counts more
+        (
+            [says("ids", "identifiers", status="never"), says("technical", "app-information", DEVICE)],
+            [("contradictory", "declared-vaguely", "technical")],
+        ),
+    ],
+)
+def test_a_broader_word_covers_what_is_below_it(statements: list[Statement], expected: list[tuple[str, ...]]) -> None:
+    found = compare([sent()], carries(client_id="c"), knowledge(policy(*statements)), Evidence())
+    assert verdicts(found, "client.id") == expected
+
+
+@pytest.mark.parametrize(
+    ("to", "statement", "expected"),
+    [
+        ("crashes", replace(NAMED, recipients=(PARTNERS,)), ("declared-vaguely", "named")),
+        ("ads", replace(NAMED, recipients=(PARTNERS,)), ("undeclared", "")),
+        ("ads", replace(NAMED, recipients=("third-party",)), ("declared-vaguely", "named")),
+        ("ads", replace(NAMED, recipients=("anybody",)), ("declared-vaguely", "named")),
+        ("ads", replace(NEVER, recipients=("third-party",)), ("denied", "never")),
+        ("crashes", replace(NEVER, recipients=("third-party",)), ("undeclared", "")),
+        ("crashes", replace(NAMED, recipients=(PARTNERS,), only_recipients=True), ("declared-vaguely", "named")),
+        ("ads", replace(NAMED, recipients=(PARTNERS,), only_recipients=True), ("wrong-recipient", "named")),
+    ],
+)
+def test_a_broader_word_for_recipients(to: str, statement: Statement, expected: tuple[str, ...]) -> None:
+    assert judged(statement, call=sent(to=to)) == [expected]
+
+
+def test_whom_only_the_list_of_third_parties_knows_is_covered_vaguely_at_best() -> None:
+    advertiser = sent(to="nobody", host="ad.doubleclick.net", party=Party.THIRD_PARTY)
+    assert judged(replace(NAMED, recipients=("advertiser",)), call=advertiser) == [("declared-vaguely", "named")]
+    assert judged(NAMED, call=advertiser) == [("undeclared", "")]
+
+
+# Promises, documentation, and lists that are about some calls only.
+
+
+def promise(*statements: Statement, **how: object) -> DeclaredList:
+    made = replace(policy(*statements, day="2020-01-01"), kind="promise", title="Blog")
+    return replace(made, **how)  # type: ignore[arg-type]  # the caller names fields of DeclaredList
+
+
+def kept(*lists: DeclaredList, call: Classified | None = None) -> list[tuple[str, str, str]]:
+    call = call or sent()
+    found = promised([call], carries(call.n, media_title="Dune"), knowledge(*lists), switched((DAY - 1, False)))
+    return [(str(c.verdict), c.declared, c.statement) for c in found]
+
+
+def test_a_promise_holds_whatever_policies_say_since() -> None:
+    both = (promise(NEVER), policy(NAMED))
+    assert kept(*both) == [("denied", "2020-01-01", "never")]
+    assert judged(NAMED) == [("declared", "named")]
+    assert verdicts(compare([sent()], carries(media_title="Dune"), knowledge(*both), Evidence())) == [
+        ("declared", "named")
+    ]
+    (found,) = promised([sent()], carries(media_title="Dune"), knowledge(*both), Evidence())
+    assert found.reason == (
+        "Blog of 1 January 2020 says that ‘media.title’ is never collected (“wording of never”, 1), but it was sent. "
+        "Policy of 1 January 2023 does not repeat this promise."
+    )
+
+
+@pytest.mark.parametrize(
+    ("promises", "expected"),
+    [
+        (promise(OPTIONAL), [("opted-out", "2020-01-01", "optional")]),
+        (promise(NAMED), [("declared", "2020-01-01", "named")]),
+        (promise(replace(NEVER, items=("client.id",))), []),
+        (promise(replace(NEVER, derived=True)), []),
+        (promise(replace(NEVER, categories=(CRASH,))), []),
+        (promise(NEVER, withdrawn="2023-12-31"), []),
+        (promise(NEVER, withdrawn="2024-01-02"), [("denied", "2020-01-01", "never")]),
+        (promise(NEVER, effective="2024-01-02"), []),
+    ],
+)
+def test_when_a_promise_is_broken(promises: DeclaredList, expected: list[tuple[str, str, str]]) -> None:
+    assert kept(promises, policy(NAMED)) == expected
+    assert kept(promises, call=sent(attribution=Attribution.NEIGHBOUR)) == []
+    assert kept(promises, call=sent(party=Party.OWN)) == []
+
+
+def test_a_policy_that_repeats_a_promise_is_said_to() -> None:
+    (found,) = promised([sent()], carries(media_title="Dune"), knowledge(promise(NEVER), policy(NEVER)), Evidence())
+    assert found.reason.endswith("Policy of 1 January 2023 repeats this promise.")
+
+
+FILMS = says("films", "content-information")
+DOCS = DeclaredList("Manual", "documentation", "2023-01-01", "https://x", (FILMS,), product="acme", id="m")
+
+
+def test_documentation_covers_what_it_says_such_calls_carry() -> None:
+    def said(document: DeclaredList, *lists: DeclaredList) -> list[tuple[str, ...]]:
+        return verdicts(compare([sent()], carries(media_title="Dune"), knowledge(document, *lists), Evidence()))
+
+    assert said(DOCS) == [("documented", "films")]
+    assert said(replace(DOCS, statements=(says("films", "content-information", categories=(CRASH,)),))) == [
+        ("no-list", "")
+    ]
+    assert said(replace(DOCS, statements=(says("id", "client.id"),))) == [("no-list", "")]
+    assert said(DOCS, policy(NEVER)) == [("denied", "never")]
+    assert said(DOCS, policy(NAMED)) == [("declared", "named")]
+
+
+def test_documentation_of_a_call_does_not_cover_what_merely_shows_in_it() -> None:
+    def said(source: str, item: str = "media.title") -> list[tuple[str, ...]]:
+        call = sent(rule="acme/described")
+        finding = Finding(0, "sent", item, "query.q", "Dune", (), source)  # type: ignore[arg-type]
+        return verdicts(compare([call], [finding], knowledge(), Evidence()), item)
+
+    assert said("name") == [("documented", "")]
+    assert said("known") == [("no-list", "")]
+    assert said("pattern", "account.email") == [("no-list", "")]
+
+
+def test_a_list_says_nothing_of_calls_that_it_is_not_about() -> None:
+    page = policy(NEVER, categories=(STATISTICS,))
+    findings = carries(media_title="Dune")
+    assert verdicts(compare([sent()], findings, knowledge(page), Evidence())) == [("denied", "never")]
+    (found,) = compare([sent(category=SIGN_IN)], findings, knowledge(page), Evidence())
+    assert (str(found.verdict), found.declared) == ("no-list", "")
+    assert found.reason.startswith("Acme publishes no list of what calls of this kind send, and it sent ‘media.title’.")
+
+
+@pytest.mark.parametrize(
+    ("item", "value", "expected"),
+    [
+        ("geo.postal_code", "1010", ("too-precise", "declared-vaguely", "place")),
+        ("geo.latlon", "48.2082", ("too-precise", "declared-vaguely", "place")),
+        ("geo.latlon", "48.2", ("declared-vaguely", "place")),
+        ("geo.city_region", "Vienna 48.2082", ("declared-vaguely", "place")),
+    ],
+)
+def test_a_place_that_is_to_be_no_finer_than_the_city(item: str, value: str, expected: tuple[str, ...]) -> None:
+    known = knowledge(policy(says("place", "location", rounding="city")))
+    findings = carries(**{item.replace(".", "_", 1): value})
+    assert verdicts(compare([sent()], findings, known, Evidence()), item) == [expected]
+
+
+def test_a_run_in_which_a_name_was_told_to_the_same_recipient_is_not_anonymous() -> None:
+    sign_in = sent(1, category=SIGN_IN)
+    known = knowledge(policy(ANONYMOUS))
+
+    def said(run: str) -> list[tuple[str, ...]]:
+        findings = carries(0, media_title="Dune", client_session_id="1")
+        findings += carries(1, account_email="a@example.org", client_session_id=run)
+        return verdicts(compare([sent(), sign_in], findings, known, Evidence()))
+
+    assert said("1") == [("identifiable", "declared", "named")]
+    assert said("2") == [("declared", "named")]
+
+
+def test_a_denial_that_a_special_statement_goes_before_is_quoted_all_the_same() -> None:
+    known = knowledge(policy(NEVER, replace(OPTIONAL, categories=(STATISTICS,))))
+    (found,) = [c for c in compare([sent()], carries(media_title="Dune"), known, Evidence()) if c.count]
+    assert "as optional (“wording of optional”, 1)" in found.reason
+    assert "It also denies ‘media.title’ in general (“wording of never”, 1)" in found.reason
+
+
+def test_what_could_have_been_sent_and_was_not_is_counted() -> None:
+    known = knowledge(policy(says("app", "client.app", categories=(STATISTICS,))))
+    calls = [sent(0, rule="acme/carrier"), sent(1, rule="acme/carrier"), sent(2)]
+
+    def why(calls: list[Classified]) -> str:
+        (found,) = [c for c in compare(calls, [], known, Evidence()) if c.verdict is Verdict.NOT_SEEN]
+        return found.reason.partition("it was not seen: ")[2]
+
+    assert why(calls) == "2 calls that can carry it were made without it."
+    assert why(calls[:1]) == "1 call that can carry it was made without it."
+    assert why(calls[2:]) == "there was no occasion for it in this capture (such calls are made on play)."
+
+
 # Plex's own list of 2024-06-28, over calls as text.
 
-PLEX = load()
 LATER = 1_750_000_000.0
 
 

@@ -24,7 +24,8 @@ from analysis.pack import (
     SwitchPlace,
 )
 
-ITEMS = load().items
+KNOWN = load()
+ITEMS = KNOWN.items
 CALL = (ExampleCall("GET https://a.example/"),)
 PRODUCT = Product("A", "service", "A", ("a.example",), id="a")
 RULE = Rule(Category.SEARCH, Match(host=("a.example",), path="/x"), "captured", "a test", CALL, CALL, id="a/x")
@@ -34,7 +35,7 @@ LIST = DeclaredList("A", "policy", "2024-01-01", "a test", (), product="a", id="
 def found(*, product: Mapping[str, Any] = {}, rule: Mapping[str, Any] = {}, said: Statement | None = None) -> list[str]:
     changed = replace(PRODUCT, **product)
     lists = (replace(LIST, statements=(said,)),) if said else ()
-    return list(faults(ITEMS, {"a": changed}, {"a/x": replace(RULE, **rule)}, lists))
+    return list(faults(ITEMS, {"a": changed}, {"a/x": replace(RULE, **rule)}, lists, KNOWN.ontology))
 
 
 def place(**more: Any) -> tuple[ItemPlace, ...]:
@@ -137,16 +138,18 @@ def test_a_fault_of_a_product_is_named_with_its_place(product: dict[str, Any], f
 
 def test_a_domain_of_another_pack_cannot_be_taken() -> None:
     other = replace(PRODUCT, id="b")
-    assert list(faults(ITEMS, {"a": PRODUCT, "b": other}, {}, ())) == [
+    assert list(faults(ITEMS, {"a": PRODUCT, "b": other}, {}, (), KNOWN.ontology)) == [
         "b/product.toml: domains: a.example: belongs to the pack a; name a part of it"
     ]
-    assert list(faults(ITEMS, {"a": PRODUCT, "b": replace(other, domains=("x.a.example",))}, {}, ())) == []
+    assert (
+        list(faults(ITEMS, {"a": PRODUCT, "b": replace(other, domains=("x.a.example",))}, {}, (), KNOWN.ontology)) == []
+    )
 
 
 def test_a_statement_names_items_and_switches_that_exist() -> None:
     said = Statement("s", ("client.ap",), "optional", "app", "top", switch="off")
     assert found(said=said) == [
-        "a/declared/2024-01-01.toml: s: client.ap is not in items.toml",
+        "a/declared/2024-01-01.toml: s: client.ap is not in items.toml or ontology.toml",
         "a/declared/2024-01-01.toml: s: switch off is not in product.toml",
     ]
 

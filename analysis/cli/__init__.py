@@ -35,6 +35,7 @@ COMMANDS = {
     "generalise": Entry(
         "generalise", "Tell whether the numbers that were sent are rounded, and what they still give away."
     ),
+    "explain": Entry("explain", "Show how one call came to its verdicts, step by step."),
     "share": Entry("share", "Write a redacted report that can be posted."),
     "optout": Entry("optout", "Show what an opt-out stopped, item by item and call by call."),
     "known": Entry("known", "Tell what is yours: names, titles, servers."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from analysis.report.as_json import Json
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001  click's
+    """Lists as `product@date`."""
+    return [name for x in options.known().lists if (name := f"{x.product}@{x.id}").startswith(incomplete)]
+
+
 @click.group()
 def declared() -> None:
     """Show what vendors say that they collect.
@@ -23,6 +29,7 @@ def declared() -> None:
     Example:
       phonehome declared list
       phonehome declared show plex 2024-06-28
+      phonehome declared diff plex 2018-05-23 2024-06-28
     """
 
 
@@ -93,6 +100,50 @@ def _beside(chosen: DeclaredList, known: Knowledge, result: Result | None) -> Js
     return numbers | {"seen": next((x for x in seen if x["declared"] == chosen.id), None)}
 
 
+@declared.command()
+@click.argument("lists", nargs=-1, required=True, metavar="A [B]", shell_complete=_complete)
+@options.output("terminal", "json", "markdown", "html", "csv")
+def diff(lists: tuple[str, ...], form: str, out: str) -> None:
+    """Show what changed from one declared list to another.
+
+    A and B name lists as PRODUCT@DATE, or as PRODUCT DATE DATE; the beginning of a date is enough if only one list has
+    it. A product alone means its two newest policies.
+
+    \b
+    Example:
+      phonehome declared diff plex 2018-05-23 2024-06-28
+      phonehome declared diff plex@2018 plex@2024 --format json
+      phonehome declared diff plex
+    """
+    from analysis.report import as_json, revision
+    from analysis.revision import revise
+
+    known = options.known()
+    changed = revise(*_pair(known, re.split(r"[@\s]+", " ".join(lists).strip())))
+    if form == "json":
+        options.write(as_json.dump(revision.as_json(changed, known)), out)
+    else:
+        options.show(revision.document(changed, known), form, out)
+
+
+def _pair(known: Knowledge, words: list[str]) -> tuple[DeclaredList, DeclaredList]:
+    """`plex 2018 2024`, `plex 2018 plex 2024` or `plex` -> two lists."""
+    match words:
+        case [product]:
+            _choose(known.lists, product, None)
+            policies = known.lists_of(product)
+            if len(policies) < 2:
+                raise click.UsageError(
+                    f"{product}: there are no two policies to compare; name the lists by their dates"
+                )
+            return policies[-2], policies[-1]
+        case [product, first, second]:
+            return _choose(known.lists, product, first), _choose(known.lists, product, second)
+        case [product, first, other, second]:
+            return _choose(known.lists, product, first), _choose(known.lists, other, second)
+    raise click.UsageError("name two lists: phonehome declared diff plex 2018-05-23 2024-06-28")
+
+
 def _choose(lists: tuple[DeclaredList, ...], product: str, date: str | None) -> DeclaredList:
     of_product = [x for x in lists if x.product == product]
     if not of_product:
@@ -101,7 +152,8 @@ def _choose(lists: tuple[DeclaredList, ...], product: str, date: str | None) -> 
     if date is None:
         policies = [x for x in of_product if x.kind == "policy"]
         return (policies or of_product)[-1]
-    for known in of_product:
-        if known.id == date:
-            return known
-    raise click.UsageError(f"{product} {date}: no such list; there are: {', '.join(x.id for x in of_product)}")
+    fits = [x for x in of_product if x.id == date] or [x for x in of_product if date and x.id.startswith(date)]
+    if len(fits) == 1:
+        return fits[0]
+    fault = "several lists begin so" if fits else "no such list"
+    raise click.UsageError(f"{product} {date}: {fault}; there are: {', '.join(x.id for x in of_product)}")

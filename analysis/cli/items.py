@@ -46,7 +46,12 @@ def items(question: Question, verdict: str | None, form: str, out: str, fail_on_
         from analysis.report import as_json
 
         chosen = [c for c in result.comparisons if c.verdict == verdict]
-        options.write(as_json.dump(as_json.comparisons(chosen) if verdict else as_json.findings(result.findings)), out)
+        options.write(
+            as_json.dump(
+                as_json.comparisons(chosen, result.knowledge) if verdict else as_json.findings(result.findings)
+            ),
+            out,
+        )
     else:
         from analysis.report.lists import items_of, verdicts_of
 

@@ -133,7 +133,7 @@ def _captures(command: Command, metavar: str, *, required: bool) -> Command:
             "--declared", default="", metavar="DATE", help="Judge by the list of this date [default: the one in force]."
         ),
         click.option("--product", default="", metavar="ID", help="Only calls that this product sent."),
-        click.argument("files", nargs=-1, required=required, metavar=metavar, shell_complete=_complete_files),
+        click.argument("files", nargs=-1, required=required, metavar=metavar, shell_complete=complete_files),
     ):
         wrapped = option(wrapped)
     return wrapped
@@ -181,7 +181,7 @@ def output(*formats: str) -> Callable[[Command], Command]:
     return add
 
 
-def _complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001  click's
+def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001  click's
     """Asks the shell to complete file names."""
     from click.shell_completion import CompletionItem
 
@@ -283,7 +283,7 @@ def found(comparisons: Sequence[Comparison]) -> bool:
 
 def finish(result: Result, fail_on_findings: bool) -> None:
     """Ends a command with its exit status."""
-    if fail_on_findings and found(result.comparisons):
+    if fail_on_findings and found((*result.comparisons, *result.promised)):
         raise click.exceptions.Exit(FOUND)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from analysis import VERSION
+from analysis.knowledge import Knowledge
 from analysis.known.sureness import sure
 from analysis.listed import listed
 from analysis.model import Classified, Comparison, Finding
@@ -54,7 +55,8 @@ def render(result: Result, *, grace: float = GRACE) -> str:
             "captures": captures,
             "calls": calls(result.calls),
             "findings": findings(result.findings),
-            "comparisons": comparisons(result.comparisons),
+            "comparisons": comparisons(result.comparisons, result.knowledge),
+            "promised": comparisons(result.promised, result.knowledge),
             "coverage": {
                 "calls": coverage.calls,
                 "readable": coverage.readable,
@@ -109,7 +111,7 @@ def findings(found: Sequence[Finding]) -> list[Json]:
     ]
 
 
-def comparisons(compared: Sequence[Comparison]) -> list[Json]:
+def comparisons(compared: Sequence[Comparison], known: Knowledge) -> list[Json]:
     """Comparisons -> one object each, in their order."""
     return [
         {
@@ -127,9 +129,28 @@ def comparisons(compared: Sequence[Comparison]) -> list[Json]:
             "calls": list(c.calls),
             "sure": c.sure,
             "fields": list(c.fields),
+            **_grounds(c, known),
         }
         for c in compared
     ]
+
+
+def _grounds(c: Comparison, known: Knowledge) -> Json:
+    """What a verdict rests on, and where to look by hand; null where there is no such thing."""
+    document = known.list_of(c.product, c.declared) if c.declared else None
+    said = next((s for s in document.statements if s.id == c.statement), None) if document else None
+    rule = known.rules.get(c.rule)
+    return {
+        "wording": said.wording if said else None,
+        "section": said.place if said else None,
+        "document": document.title if document else None,
+        "effective": document.effective if document else None,
+        "source": document.source if document else None,
+        "rule": c.rule or None,
+        "evidence": rule.evidence if rule else None,
+        "rule_source": rule.source if rule else None,
+        "look": {"call": c.look[0], "at": c.look[1]} if c.look else None,
+    }
 
 
 def declared(known: DeclaredList, *, brief: bool = False) -> Json:

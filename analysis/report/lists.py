@@ -185,15 +185,21 @@ def declared_list(declared: DeclaredList, known: Knowledge, result: Result | Non
 
 
 def _statement_row(statement: Statement, known: Knowledge) -> tuple[Cell, ...]:
-    items = ", ".join(known.items[item].label for item in statement.items)
+    items = ", ".join(map(known.label, statement.items))
     return (
         Cell(statement.id),
         Cell(items or (texts.DERIVED if statement.derived else texts.NO_ITEM)),
         Cell(statement.wording),
-        Cell(", ".join(texts.RECIPIENTS[kind] for kind in statement.recipients)),
+        Cell(", ".join(recipient_label(kind, known) for kind in statement.recipients)),
         Cell(statement.switch),
         Cell(statement.place),
     )
+
+
+def recipient_label(kind: str, known: Knowledge) -> str:
+    """Kind of recipient, or a broader term -> what people read."""
+    term = known.ontology.recipients.get(kind)
+    return term.label if term else texts.RECIPIENTS[kind]
 
 
 def local_time(time: float | None) -> str:

@@ -1,0 +1,72 @@
+"""What a list names and no call carried: it cannot be seen, or there was no occasion, or it was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from analysis.compare.scope import meant
+from analysis.knowledge import Knowledge
+from analysis.model import Category, Classified, Comparison, Finding, Verdict
+from analysis.pack import DeclaredList, Rule, Statement
+from analysis.reasons import Words
+
+
+def unseen(
+    calls: Sequence[Classified],
+    findings: Sequence[Finding],
+    judged: Sequence[Comparison],
+    policies: Mapping[str, DeclaredList],
+    knowledge: Knowledge,
+) -> Iterator[Comparison]:
+    """Calls, findings, what was judged, and the policy of each sender -> one comparison a statement and item.
+
+    A broader term names no item of which it could be said that it was not seen.
+    """
+    seen = {(comparison.product, comparison.item) for comparison in judged}
+    places = {(f.item, f.at) for f in findings if f.direction == "sent"}
+    for product, policy in sorted(policies.items()):
+        sender = knowledge.products[product]
+        for statement in policy.statements:
+            for item in statement.items if statement.status != "never" else ():
+                stale = _is_stale(statement, item, policy, places)
+                if item not in knowledge.items or ((product, item) in seen and not stale):
+                    continue
+                words = Words(knowledge, item, "", sender, policy)
+                yield Comparison(
+                    product=product,
+                    declared=policy.id,
+                    item=item,
+                    recipient="vendor",
+                    entity=sender.entity,
+                    category=statement.categories[0] if statement.categories else Category.UNKNOWN,
+                    verdict=Verdict.NOT_SEEN,
+                    also=(),
+                    reason=words.not_seen(statement, *_occasions(statement, item, product, calls, knowledge)),
+                    statement=statement.id,
+                    count=0,
+                    calls=(),
+                )
+
+
+def _is_stale(statement: Statement, item: str, policy: DeclaredList, places: set[tuple[str, str]]) -> bool:
+    """Whether a list of fields names one that was not sent, though others that hold the same item were."""
+    if not policy.names_fields or not statement.fields:
+        return False
+    return not any(name == item and meant((statement,), at) for name, at in places)
+
+
+def _occasions(
+    statement: Statement, item: str, product: str, calls: Sequence[Classified], knowledge: Knowledge
+) -> tuple[int, tuple[str, ...]]:
+    """How many calls could have carried an item, and on which occasions such calls are made."""
+    able = {rule.id: rule for rule in knowledge.rules.values() if _can_carry(rule, statement, item)}
+    count = sum(call.rule in able and call.product in ("", product) for call in calls)
+    entity = knowledge.products[product].entity
+    own = (r for r in able.values() if knowledge.products[r.id.partition("/")[0]].entity == entity)
+    return count, tuple(dict.fromkeys(rule.when for rule in own if rule.when))
+
+
+def _can_carry(rule: Rule, statement: Statement, item: str) -> bool:
+    if statement.categories and rule.category not in statement.categories:
+        return False
+    return rule.match.party != "own" and any(place.id == item for place in rule.items)
