@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from analysis import texts
 from analysis.at import normalise
+from analysis.fingerprint import Fingerprint, Steps, fingerprint
 from analysis.grid import Candidate, Fit, GridKind, Mode, Rounding, alone, fit, scaled
 from analysis.known.library import LibraryFile
 from analysis.media_info import files
@@ -18,8 +19,6 @@ from analysis.traffic import recipient
 
 _LEAST = 10.0
 """Numbers below it, without partners, are counts of something and no quantity that anybody rounds."""
-
-_SHOWN_FACTOR = {"ticks": "s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,8 @@ class Generalised:
 
     quantities: tuple[Quantity, ...]
     """By sender, recipient, item and place."""
+    fingerprints: tuple[Fingerprint, ...]
+    """What is reported of films, by sender and recipient."""
     library: int
     """Files of the own library whose numbers are known."""
 
@@ -104,7 +105,32 @@ def generalise(result: Result, library: Sequence[LibraryFile] = ()) -> Generalis
         for key, numbers in sorted(groups.items())
         if any((n.call, n.at) in paired.pairs for n in numbers) or _is_quantity(numbers)
     ]
-    return Generalised(_pooled(found), len(library))
+    quantities = _pooled(found)
+    return Generalised(quantities, _fingerprints(result, quantities, library), len(library))
+
+
+def _fingerprints(
+    result: Result, quantities: Sequence[Quantity], library: Sequence[LibraryFile]
+) -> tuple[Fingerprint, ...]:
+    """What each sender tells each recipient of films; where only numbers of plays go, nothing."""
+    groups: dict[tuple[str, str], list[Quantity]] = defaultdict(list)
+    for quantity in quantities:
+        groups[quantity.product, quantity.entity].append(quantity)
+    found = []
+    for (product, entity), some in groups.items():
+        steps = Steps(_grid(some, "media.duration"), _grid(some, "media.bitrate"))
+        calls = sorted({n for quantity in some for n in quantity.calls})
+        if shown := fingerprint(result, product, entity, calls, steps, library):
+            found.append(shown)
+    return tuple(found)
+
+
+def _grid(some: Sequence[Quantity], item: str) -> Candidate | None:
+    """The grid of an item in the unit of its kind; what is not known to be rounded is taken as it is."""
+    for quantity in some:
+        if quantity.item == item and (best := quantity.best):
+            return scaled(Fit("rounded", (best,)), _factor(quantity)).candidates[0]
+    return None
 
 
 def _is_quantity(numbers: Sequence[Number]) -> bool:

@@ -183,35 +183,47 @@ def _cells(r: Numbers, quantum: float, resolution: float) -> tuple[list[Candidat
     steps: list[float] = []
     allowed = int(MOST_OUTLIERS * len(r) + 1e-9)
 
-    def add(kind: GridKind, step: float, below: Numbers, above: Numbers, half: tuple[Numbers, Numbers]) -> None:
-        """`below` and `above` are the distances to the neighbours on the grid; `half`: where nearest changes over."""
+    def add(
+        kind: GridKind,
+        step: float,
+        on: NDArray[np.bool_],
+        below: Numbers,
+        above: Numbers,
+        half: tuple[Numbers, Numbers],
+    ) -> None:
+        """`on` are the numbers that lie on the grid; `below` and `above` the distances to the neighbours of each;
+        `half`: where nearest changes over."""
         size = float(np.median(above))
         if size <= resolution * 1.000001:
             return
-        for mode, under, over in (("nearest", *half), ("floor", 0 * r, above), ("ceil", below, 0 * r)):
+        # The far end is open: 120 is rounded down to 120, not to 60.
+        edge = resolution / 10
+        for mode, under, over in (("nearest", *half), ("floor", 0 * r, above - edge), ("ceil", below - edge, 0 * r)):
             grids.append(Candidate(kind, step, mode))  # type: ignore[arg-type]  # the modes of the line above
-            low.append(r - under)
-            high.append(r + over)
+            low.append(np.where(on, r - under, np.inf))
+            high.append(np.where(on, r + over, -np.inf))
             steps.append(size)
 
     counted = np.round(r / quantum).astype(np.int64)
     for step in _steps(counted, allowed):
         width = np.full(len(r), step * quantum)
-        add(_kind(step * quantum), step * quantum, width, width, (width / 2, width / 2))
+        add(_kind(step * quantum), step * quantum, counted % step == 0, width, width, (width / 2, width / 2))
     size = np.abs(r)
     with np.errstate(divide="ignore"):
         order = np.where(size > 0, np.floor(np.log10(size) + 1e-12), 0)
         power = np.where(size > 0, np.log2(size), 0.5)
     for digits in _DIGITS:
         above = np.maximum(10.0 ** (order - digits + 1), quantum)
-        if (np.abs(r / above - np.round(r / above)) > 1e-6).sum() + (size == 0).sum() > allowed:
+        on = (np.abs(r / above - np.round(r / above)) < 1e-6) & (size > 0)
+        if (~on).sum() > allowed:
             continue
         first = np.abs(size - 10.0**order) < quantum / 2
         below = np.where(first, np.maximum(above / 10, quantum), above)
-        add("digits", digits, below, above, (below / 2, above / 2))
-    if (np.abs(power - np.round(power)) > 1e-9).sum() <= allowed:
+        add("digits", digits, on, below, above, (below / 2, above / 2))
+    on = np.abs(power - np.round(power)) < 1e-9
+    if (~on).sum() <= allowed:
         # The nearest power is meant in either sense: by difference, or by ratio.
-        add("powers-of-two", 2, size / 2, size, (size * (1 - math.sqrt(0.5)), size / 2))
+        add("powers-of-two", 2, on, size / 2, size, (size * (1 - math.sqrt(0.5)), size / 2))
     shape = (len(grids), len(r))
     return grids, np.array(low).reshape(shape), np.array(high).reshape(shape), np.array(steps)
 
@@ -252,9 +264,8 @@ def _likelihoods(x: Numbers, wide: Numbers, low: Numbers, high: Numbers) -> tupl
     """
     import numpy as np
 
-    tiny = 1e-9 * (1 + np.abs(x))
+    tiny = 1e-11 * (1 + np.abs(x))
     reach = np.maximum(wide, tiny)
-    # An open end is open: x = r + s is rounded down to r + s itself.
     off = (x - wide > high + tiny) | (x + wide < low - tiny)
     share = (np.minimum(high, x + reach) - np.maximum(low, x - reach)) / (2 * reach)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -298,9 +309,11 @@ def _missing(
     return int(np.median(needed)) if needed else None
 
 
-def rounded(x: Numbers, grid: Candidate, quantum: float = 1.0) -> Numbers:
+def rounded(exact: Sequence[float] | Numbers, grid: Candidate, quantum: float = 1.0) -> Numbers:
     """Exact numbers -> what this grid makes of them.  Not for bins."""
     import numpy as np
+
+    x = np.asarray(exact, float)
 
     def place(y: Numbers) -> Numbers:
         whole = np.ceil(y) if grid.mode == "ceil" else np.floor(y if grid.mode == "floor" else y + 0.5)
@@ -316,6 +329,18 @@ def rounded(x: Numbers, grid: Candidate, quantum: float = 1.0) -> Numbers:
         with np.errstate(divide="ignore"):
             return np.asarray(np.where(x > 0, 2.0 ** place(np.log2(np.maximum(x, 1e-300))), 0.0))
     return np.asarray(place(x / step) * step)
+
+
+def stands_for(value: float, grid: Candidate) -> tuple[float, float]:
+    """A number on a grid -> the lowest and the highest exact one that it stands for; of bins, itself."""
+    if not grid.step or (value == 0 and grid.grid == "digits"):
+        return value, value
+    width, part = grid.step, {"nearest": 0.5, "floor": 0.0, "ceil": 1.0}[grid.mode or "nearest"]
+    if grid.grid == "digits":
+        width = 10.0 ** (math.floor(math.log10(abs(value)) + 1e-12) - grid.step + 1)
+    elif grid.grid == "powers-of-two" and grid.step == 2:
+        return value / 2**part, value * 2 ** (1 - part)
+    return value - part * width, value + (1 - part) * width
 
 
 def _bins(x: Numbers, r: Numbers) -> Fit | None:

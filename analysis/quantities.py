@@ -113,7 +113,9 @@ def read(finding: Finding, places: Places) -> Iterator[Number]:
         unit = _unit(finding, places)
         factor = UNITS[unit][1] if unit else 1.0
         quantum = factor * 10.0 ** -len(match[1] or "")
-        yield Number(finding.call, finding.at, finding.item, finding.direction, float(value) * factor, unit, quantum)
+        yield Number(
+            finding.call, finding.at, finding.item, finding.direction, round(float(value) * factor, 9), unit, quantum
+        )
 
 
 def _unit(finding: Finding, places: Places) -> str:

@@ -436,3 +436,43 @@ NOT_PAIRED = ("{n} number has no exact one beside it: {why}.", "{n} numbers have
 EXACT, UNCERTAIN, REPORTED, DIFFERENCE = "Exact", "Unsure by", "Sent", "Difference"
 EXACT_PLACE, REPORTED_PLACE = "Told to your server in", "Sent in"
 IN_CALL = "call {n}, {at}"
+
+PLOT_TITLE = "{item}: what was sent against the exact number"
+
+FINGERPRINT_HEADING = "What these numbers tell of a film, from {product} to {entity}"
+NAMED_BY = "Rounding does not matter here: {items} went along with the numbers and names the film."
+LINKED_BY = "All plays can be put together by {items}, which went along with the numbers."
+AND = ", "
+TOLD = (
+    "One film was reported by its {sent}. How many films share that:",
+    "{n} films were reported, each by its {sent}. How many films share that:",
+)
+DETAILS: Mapping[str, str] = {
+    "duration": "length",
+    "bitrate": "bit rate",
+    "resolution": "size of the picture",
+    "video_codec": "video codec",
+    "audio_codec": "audio codec",
+    "container": "container",
+}
+CATALOGUE, MEDIAN, LOWEST, FEW = "Titles in a catalogue", "Share it (median)", "From - to", "Fewer than 10"
+ANY_FILM, ACCOUNTS = "Of any films", "Accounts alike"
+FROM_TO = "{low} - {high}"
+REMEDIES = "What would let 95 % of all films share it with nine others, everything else being sent as it is:"
+REMEDY = "among {catalogue} titles: the length to the nearest {length}, {bitrate}"
+RATE_TO = "the bit rate to the nearest {step}"
+NOT_SENT = "no bit rate"
+NO_REMEDY = "among {catalogue} titles: no rounding that was tried"
+OWN_ALONE = (
+    "{n} of {m} films is the only one of your own library of which this would be reported.",
+    "{n} of {m} films are the only ones of your own library of which this would be reported.",
+)
+BITS = "{detail} {bits} bits"
+WEIGHTS = "What does most to tell films apart: {details}."
+SERIES = "Episodes of a series in their order tell more: of {catalogue} episodes, a like row begins at {rows}."
+SERIES_ROW = "{k} places for {n} in a row"
+MODEL_NOTE = (
+    "These are estimates by a made-up catalogue with usual lengths, bit rates and formats (docs/statistics.md). What "
+    "is not known to be rounded is taken as it is. The range covers other assumptions and chance. The film itself is "
+    "counted."
+)

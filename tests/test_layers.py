@@ -15,7 +15,7 @@ LAYERS = ("captures", "analysis", "addons")
 
 HOMES = {
     "mitmproxy": ("captures/formats/flows.py", "captures/gateway/", "addons/"),
-    "numpy": ("captures/packets/", "analysis/grid.py"),
+    "numpy": ("captures/packets/", "analysis/grid.py", "analysis/film_model.py"),
     "pandas": ("analysis/table.py", "analysis/community/"),
     "scipy": ("analysis/rates.py",),
     "click": ("analysis/cli/",),

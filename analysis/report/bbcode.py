@@ -8,7 +8,19 @@ from __future__ import annotations
 import re
 from typing import assert_never
 
-from analysis.report.document import Block, Bullets, Commands, Data, Document, Heading, Paragraph, Table, printable
+from analysis.report import plot
+from analysis.report.document import (
+    Block,
+    Bullets,
+    Commands,
+    Data,
+    Document,
+    Heading,
+    Paragraph,
+    Plot,
+    Table,
+    printable,
+)
 
 MARKUP = re.compile(r"\[/?(?:b|code|list|\*)\]")
 """What this output writes around texts."""
@@ -41,6 +53,8 @@ def _block(block: Block) -> str:
             return f"[code]\n{_table(block)}\n[/code]"
         case Commands(lines):
             return "[code]\n" + "\n".join(escape(line) for line in lines) + "\n[/code]"
+        case Plot():
+            return "[code]\n" + "\n".join(escape(line) for line in plot.letters(block)) + "\n[/code]"
         case Data(json):
             return f"[code]\n{json.replace('[/', '[ /')}\n[/code]"
     assert_never(block)

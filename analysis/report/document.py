@@ -89,7 +89,23 @@ class Data:
     """JSON on one line or several."""
 
 
-type Block = Heading | Paragraph | Bullets | Table | Commands | Data
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture of pairs of numbers."""
+
+    title: str
+    """What it shows, for those who do not see it."""
+    across: str
+    """Name of the horizontal axis, with its unit."""
+    up: str
+    """Name of the vertical axis, with its unit."""
+    points: tuple[tuple[float, float, bool], ...]
+    """Across, up, and whether it lies off the grid; not empty."""
+    stairs: tuple[tuple[float, float, float], ...] = ()
+    """The grid: from, to, and the value that stands for everything between."""
+
+
+type Block = Heading | Paragraph | Bullets | Table | Commands | Data | Plot
 
 
 @dataclass(frozen=True, slots=True)

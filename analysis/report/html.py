@@ -8,6 +8,7 @@ import html
 import re
 from typing import assert_never
 
+from analysis.report import plot
 from analysis.report.document import (
     Block,
     Bullets,
@@ -17,6 +18,7 @@ from analysis.report.document import (
     Document,
     Heading,
     Paragraph,
+    Plot,
     Table,
     printable,
 )
@@ -70,6 +72,8 @@ def _block(block: Block) -> str:
             return _table(block)
         case Commands(lines):
             return f"<pre>{escape_lines(lines)}</pre>"
+        case Plot():
+            return plot.svg(block)
         case Data(json):
             # Within a script element only `</` can end it and `<!` open a comment; JSON may write them otherwise.
             inert = json.replace("</", "<\\/").replace("<!", "\\u003c!")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import assert_never
 
+from analysis.report import plot
 from analysis.report.document import (
     Block,
     Bullets,
@@ -18,6 +19,7 @@ from analysis.report.document import (
     Document,
     Heading,
     Paragraph,
+    Plot,
     Table,
     printable,
 )
@@ -67,6 +69,8 @@ def _block(block: Block) -> str:
             return _table(block)
         case Commands(lines):
             return _fenced("\n".join(printable(line) for line in lines), "sh")
+        case Plot():
+            return _fenced("\n".join(plot.letters(block)), "")
         case Data(json):
             return _fenced(json, "json")
     assert_never(block)

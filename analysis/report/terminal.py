@@ -10,6 +10,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
+from analysis.report import plot
 from analysis.report.document import (
     Bullets,
     Commands,
@@ -17,6 +18,7 @@ from analysis.report.document import (
     Document,
     Heading,
     Paragraph,
+    Plot,
     Table,
     Tone,
     printable,
@@ -40,6 +42,9 @@ NARROW = 60
 
 _WIDEST = 100_000
 """Columns of a line that nobody wants wrapped: it goes into a pipe or a file."""
+
+_PLOT = 80
+"""Most columns of a plot."""
 
 _GAP = 2
 """Columns between two cells."""
@@ -97,6 +102,9 @@ def _print(block: object, console: Console, cut: bool) -> None:
                 console.print(
                     Padding(Text(escape(line), "bold", no_wrap=True, overflow="ignore"), (0, 0, 0, 2)), crop=False
                 )
+        case Plot():
+            for line in plot.letters(block, min(console.width, _PLOT)):
+                console.print(Text(line, no_wrap=True, overflow="ignore"), crop=False)
         case Data(json):
             console.print(Text(json, no_wrap=True, overflow="ignore"), crop=False)
 
