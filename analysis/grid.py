@@ -214,6 +214,8 @@ def _cells(r: Numbers, quantum: float, resolution: float) -> tuple[list[Candidat
         power = np.where(size > 0, np.log2(size), 0.5)
     for digits in _DIGITS:
         above = np.maximum(10.0 ** (order - digits + 1), quantum)
+        if np.all(above <= quantum):  # every whole number has so many digits
+            continue
         on = (np.abs(r / above - np.round(r / above)) < 1e-6) & (size > 0)
         if (~on).sum() > allowed:
             continue
