@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_generalise import result_of
 
 from analysis.fingerprint import Fingerprint, Steps, fingerprint
 from analysis.generalise import generalise
 from analysis.grid import Candidate
 from analysis.known.library import LibraryFile
 from sessions import plex_web, statistics
+from test_generalise import result_of
 
 MINUTE = Candidate("fixed", 60.0, "nearest")
 RATE = Candidate("powers-of-two", 512.0, "nearest")

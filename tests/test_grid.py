@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from simulated_pairs import tally
 
 from analysis.grid import Candidate, alone, fit, rounded, stands_for
+from simulated_pairs import tally
 
 
 def test_two_play_times_with_their_uncertainty_leave_the_nearest_minute() -> None:

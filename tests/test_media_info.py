@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from test_generalise import result_of
-
 from analysis.media_info import files, films
 from sessions import SERVER, entry, plex_headers
+from test_generalise import result_of
 
 LIST = """<MediaContainer><Video ratingKey="1" duration="5400123"><Media bitrate="4486" width="1920" height="800"
  videoCodec="h264" audioCodec="aac" container="mkv"/></Video><Video ratingKey="2" duration="7201777">

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from test_generalise import result_of
-
 from analysis.pairs import Pair, Paired, pairs
 from sessions import SERVER, entry, plex_headers, statistics, timeline
+from test_generalise import result_of
 
 
 def paired(tmp_path: Path, *entries: Mapping[str, Any]) -> Paired:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from test_generalise import result_of
-
 from analysis.plays import plays
 from sessions import plex_web, timeline
+from test_generalise import result_of
 
 
 def test_a_stop_another_film_and_a_long_silence_end_a_play(tmp_path: Path) -> None:
