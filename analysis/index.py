@@ -1,8 +1,8 @@
 """What was found in a ledger, kept beside it in `LEDGER.index`, so that the next report need not look again.
 
 The ledger holds observations alone.  This file can be thrown away at any time: it is filled again as calls are looked
-at, and belongs to one version of the tool, of the packs, of what was proven about the
-household, and of the user's own values.
+at, and belongs to one state of the ledger, to one version of the tool and of the packs, to what was proven about the
+household, and to the user's own values.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from analysis.knowledge import Knowledge
 from analysis.known import OwnValues
 from analysis.model import Classified, Finding
 from captures import home
+from captures.ledger import identity
 
 APPLICATION_ID = 0x70686978
 """`phix`: marks a SQLite file as an index."""
@@ -47,14 +48,19 @@ class Index:
 
     def __init__(self, ledger: Path) -> None:
         """`ledger` is the path of the ledger; the index stands beside it."""
+        self._ledger = ledger
         self._path = ledger.with_name(ledger.name + ".index")
         self._connection: sqlite3.Connection | None = None
         self._new: list[tuple[int, int, str, bytes]] = []
         self._own: tuple[str, ...] = ()
         self._numbers: dict[str, int] = {}
+        self._identity = b""
 
     def __enter__(self) -> Index:
         """Opens or makes the file."""
+        self._identity = identity(self._ledger)
+        if not self._identity:
+            return self
         try:
             self._connection = self._opened()
         except (sqlite3.Error, OSError):
@@ -95,6 +101,7 @@ class Index:
             sorted(evidence.public_addresses),
             sorted(evidence.own.hosts),
             own.revision if own else "",
+            self._identity,
         )
         self._under(hashlib.sha256(repr(facts).encode()).hexdigest())
 

@@ -10,13 +10,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
-from captures import home
+from captures import home, losses
+from captures.losses import Losses
 from captures.model import Body, CaptureError, Contact, Exchange, Lookup, Observation, Source, Unreadable
 from captures.pseudonym import conceal
 
@@ -46,12 +47,15 @@ _STEPS = (
     CREATE TABLE counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL, reason TEXT NOT NULL);
     """,
     "CREATE INDEX observation_time ON observation (time);",
+    "CREATE TABLE identity (id BLOB NOT NULL); INSERT INTO identity VALUES (randomblob(16));",
 )
 """What makes a ledger of version n from one of version n - 1, in order."""
 
 VERSION = len(_STEPS)
 
 _INSERT = "INSERT INTO observation (flow, part, kind, time, device, host, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+_DELETE = "DELETE FROM observation WHERE id IN (SELECT id FROM observation WHERE time < ? LIMIT 2000)"
 
 _KEEP_BODY = 1024 * 1024
 """Bytes of a body that are kept."""
@@ -156,6 +160,11 @@ class Writer:
         with closing(_connect(path)) as connection:
             last = connection.execute("SELECT coalesce(max(flow), -1) FROM observation").fetchone()[0]
         self.next_flow: int = last + 1
+        # What a former session could not say in the ledger is said now; then the file holds the place for this one.
+        former = losses.read(path)
+        losses.write(path, losses.NOTHING)
+        self._told = losses.NOTHING
+        self._dropped, self._faults, self._reason = former.dropped, former.faults, former.reason
         self._connection: sqlite3.Connection | None = None
         self._hurry = threading.Event()
         self._ending = False
@@ -198,6 +207,8 @@ class Writer:
         self._ending = True
         self._hurry.set()
         self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._tell(self._put - self._done)
         return self.counts
 
     def _run(self) -> None:
@@ -212,7 +223,7 @@ class Writer:
             elif batch and ending:
                 self._dropped += len(batch)
                 self._forget(batch)
-            self._note()
+            self._note(busy=bool(batch or self._waiting))
             if ending and not batch and not self._waiting:
                 break
             if not self._waiting or batch:
@@ -220,6 +231,8 @@ class Writer:
                 self._hurry.clear()
         if self._connection:
             self._connection.close()
+        if self._told == losses.NOTHING:
+            losses.remove(self._path)
 
     def _forget(self, batch: list[tuple[Observation, int]]) -> None:
         self._done += len(batch)
@@ -250,12 +263,13 @@ class Writer:
         self._faults += 1
         # The text of other errors may hold captured values.
         self._reason = str(error) if isinstance(error, sqlite3.Error | OSError | CaptureError) else type(error).__name__
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection:
-            try:
+            with suppress(sqlite3.Error):
                 connection.close()
-            except sqlite3.Error:
-                return
 
     def _row(self, observation: Observation) -> tuple[object, ...]:
         shorter = _shortened(observation)
@@ -264,21 +278,39 @@ class Writer:
         value = msgspec.msgpack.encode(kept)
         return source.index, source.part, _KIND_OF[type(kept)], kept.time, kept.device, kept.host, value
 
-    def _note(self) -> None:
-        """Keeps the counters in the file, so that a report can say what is missing."""
+    def _note(self, *, busy: bool) -> None:
+        """Keeps the counters in the file, or beside it, so that a report can say what is missing."""
+        if busy and self._connection is None:
+            # Writing just failed: the counters would only wait for the same lock.
+            self._tell()
+            return
         counts = (self._dropped, self._faults)
-        if counts == self._noted or self._connection is None:
+        if counts == self._noted:
             return
         rows = [("dropped", counts[0] - self._noted[0], ""), ("faults", counts[1] - self._noted[1], self._reason)]
         try:
-            self._connection.executemany(
+            connection = self._connection or _connect(self._path)
+            self._connection = connection
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(
                 "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET count = count + excluded.count, "
                 "reason = excluded.reason",
                 rows,
             )
+            connection.execute("COMMIT")
             self._noted = counts
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError, CaptureError) as error:
             self._reason = str(error)
+            self._disconnect()
+        self._tell()
+
+    def _tell(self, waiting: int = 0) -> None:
+        """Says beside the ledger what the ledger does not say; `waiting` are observations that are given up."""
+        dropped, faults = self._dropped - self._noted[0] + waiting, self._faults - self._noted[1]
+        told = Losses(dropped, faults, self._reason) if dropped or faults else losses.NOTHING
+        if told != self._told:
+            losses.write(self._path, told)
+            self._told = told
 
 
 def _size(observation: Observation) -> int:
@@ -330,13 +362,45 @@ def _observation(source: Source, kind: str, value: bytes, number: int) -> Observ
 def counters(path: Path) -> dict[str, int]:
     """What a ledger's writers had to drop (`dropped`) and how often writing failed (`faults`), in all its sessions."""
     with closing(_open(path)) as connection:
-        return dict(connection.execute("SELECT name, count FROM counter").fetchall())
+        counts = dict(connection.execute("SELECT name, count FROM counter").fetchall())
+    beside = losses.read(path)
+    return {
+        "dropped": counts.get("dropped", 0) + beside.dropped,
+        "faults": counts.get("faults", 0) + beside.faults,
+    }
+
+
+def identity(path: Path) -> bytes:
+    """What tells this state of this ledger from any other whose rows have the same numbers; empty for an old ledger."""
+    with closing(_open(path)) as connection:
+        try:
+            found: bytes = connection.execute("SELECT id FROM identity").fetchone()[0]
+        except sqlite3.OperationalError:
+            return b""
+    return found
+
+
+def newest(path: Path) -> int:
+    """Number of the last row; 0 when there is none."""
+    with closing(_open(path)) as connection:
+        last: int = connection.execute("SELECT coalesce(max(id), 0) FROM observation").fetchone()[0]
+    return last
 
 
 def prune(path: Path, days: float) -> int:
-    """Deletes what is older, for good (overwritten, and the log emptied).  Gives the number of rows."""
+    """Deletes what is older, for good (overwritten, and the log emptied), and what was found in it.
+
+    Gives the number of rows.  Somebody else may write meanwhile: it is done in pieces.  Raises `sqlite3.Error` when
+    the ledger cannot be written now, and `CaptureError` for what is no ledger.
+    """
+    end, deleted = time.time() - days * 86_400, 0
     with closing(_connect(path)) as connection:
-        deleted = connection.execute("DELETE FROM observation WHERE time < ?", (time.time() - days * 86_400,)).rowcount
+        while count := connection.execute(_DELETE, (end,)).rowcount:
+            deleted += count
+        if deleted:
+            # Numbers may be given out again: what others remember of them is worth nothing now.
+            connection.execute("UPDATE identity SET id = randomblob(16)")
+            path.with_name(path.name + ".index").unlink(missing_ok=True)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return deleted
 

@@ -152,7 +152,9 @@ def test_a_full_disk_does_not_stop_the_traffic_and_what_is_missing_is_counted(tm
             assert proxy.running
             fetch_often(proxy, trust(tmp_path), 5, 10)
         kept = [x for _, x in ledger.read(path)]
+        counted = ledger.counters(path)
     assert 0 < len(kept) < 35
+    assert (counted["dropped"], counted["faults"] > 0) == (35 - len(kept), True)
     assert [x for x in kept if isinstance(x, Unreadable)] == []
 
 
@@ -166,6 +168,7 @@ def test_a_ledger_that_stays_locked_does_not_stop_the_traffic(tmp_path: Path) ->
         assert time.monotonic() - begin < 9
         lock.close()
     assert written(path, 0) == []
+    assert ledger.counters(path)["dropped"] == 10
 
 
 def test_a_fault_inside_mitmproxy_is_counted_and_shows_nothing(tmp_path: Path) -> None:

@@ -143,3 +143,24 @@ def test_a_locked_one_costs_time_alone(ledger: Path) -> None:
     with closing(sqlite3.connect(ledger.with_name("a.ledger.index"), isolation_level=None)) as lock:
         lock.execute("BEGIN EXCLUSIVE")
         assert said(report(ledger)) == said(report(ledger, index=False))
+
+
+def test_another_ledger_of_the_same_name_is_told_apart(ledger: Path) -> None:
+    """Its calls have the same numbers, rules and senders."""
+    report(ledger)
+    forge(ledger)
+    for side in ("", "-wal", "-shm"):
+        ledger.with_name(ledger.name + side).unlink(missing_ok=True)
+    writer = Writer(ledger, None)
+    for observation in read(DATA / "plexapi.flow.gz").observations():
+        writer.put(observation)
+    writer.close()
+    assert report(ledger).findings == report(ledger, index=False).findings
+
+
+def test_a_ledger_of_an_older_version_that_cannot_be_told_apart_has_no_index(ledger: Path) -> None:
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.execute("DROP TABLE identity")
+        connection.execute("PRAGMA user_version = 2")
+    assert report(ledger).findings
+    assert not ledger.with_name(ledger.name + ".index").exists()

@@ -21,7 +21,7 @@ from analysis.example import exchange_of
 from analysis.knowledge import load
 from analysis.pack import ExampleCall
 from analysis.pipeline import run
-from captures import ledger
+from captures import ledger, losses
 from captures.formats import read
 from captures.ledger import Writer
 from captures.model import Body, CaptureError, Contact, Endpoint, Exchange, Lookup, Observation, Source, Unreadable
@@ -82,7 +82,7 @@ def test_all_its_files_are_for_the_user_alone_under_any_umask(tmp_path: Path) ->
         writer.close()
     finally:
         os.umask(former)
-    assert files == {"a.ledger": 0o600, "a.ledger-wal": 0o600, "a.ledger-shm": 0o600}
+    assert files == {"a.ledger": 0o600, "a.ledger-wal": 0o600, "a.ledger-shm": 0o600, "a.ledger.lost": 0o600}
 
 
 def test_a_new_session_goes_on_with_the_next_number(tmp_path: Path) -> None:
@@ -167,6 +167,51 @@ def test_what_is_old_is_deleted_for_good(tmp_path: Path) -> None:
     assert all(b"madeUpOldPath" not in file.read_bytes() for file in tmp_path.iterdir())
 
 
+def test_what_was_found_in_old_rows_is_deleted_with_them(tmp_path: Path) -> None:
+    path, index = tmp_path / "a.ledger", tmp_path / "a.ledger.index"
+    write(path, replace(exchange(0), time=time.time()))
+    index.write_text("found")
+    before = ledger.identity(path)
+    assert (ledger.prune(path, 5), index.exists(), ledger.identity(path)) == (0, True, before)
+    assert (ledger.prune(path, 0), index.exists(), ledger.newest(path)) == (1, False, 0)
+    assert ledger.identity(path) != before
+
+
+def test_many_old_rows_are_deleted_while_somebody_writes(tmp_path: Path) -> None:
+    path = tmp_path / "a.ledger"
+    write(path, *(replace(exchange(n), time=1.0) for n in range(5001)))
+    writer = Writer(path, None)
+    writer.put(replace(exchange(6000), time=time.time()))
+    assert ledger.prune(path, 1) == 5001
+    writer.put(replace(exchange(6001), time=time.time()))
+    assert writer.flush()
+    writer.close()
+    assert [x.source.index for x in rows(path)] == [6000, 6001]
+
+
+def test_what_is_lost_while_the_ledger_stays_locked_is_counted_beside_it_and_then_in_it(tmp_path: Path) -> None:
+    path, beside = tmp_path / "a.ledger", tmp_path / "a.ledger.lost"
+    writer = Writer(path, None)
+    assert stat.S_IMODE(beside.stat().st_mode) == 0o600
+    with closing(sqlite3.connect(path, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        for number in range(7):
+            writer.put(exchange(number))
+        assert writer.close().dropped == 7
+        lock.execute("COMMIT")
+    assert losses.read(path).dropped == ledger.counters(path)["dropped"] == read(path).dropped == 7
+    assert losses.read(path).reason == "database is locked"
+    write(path, exchange(8))
+    assert (losses.read(path), beside.exists()) == (losses.NOTHING, False)
+    assert ledger.counters(path)["dropped"] == 7
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\0" * 512, b'{"dropped": "many"}'])
+def test_a_damaged_count_beside_a_ledger_counts_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.ledger.lost").write_bytes(content)
+    assert losses.read(tmp_path / "a.ledger") == losses.NOTHING
+
+
 def test_a_copy_without_its_log_and_one_in_a_folder_that_may_not_be_written_are_read(tmp_path: Path) -> None:
     path = tmp_path / "a.ledger"
     write(path, exchange(0))
@@ -194,6 +239,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> 
     write(path, exchange(0))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP INDEX observation_time")
+        connection.execute("DROP TABLE identity")
         connection.execute("PRAGMA user_version = 1")
     ledger.create(path)
     with closing(sqlite3.connect(path)) as connection:

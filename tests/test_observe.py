@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import gzip
@@ -19,17 +20,21 @@ import sys
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mitmproxy.hooks import all_hooks
 from mitmproxy.io import FlowReader
 
+from addons.observe import Observe
+from addons.passthrough import Passthrough
 from analysis.model import Verdict
 from analysis.proxy import Proxy
 from captures.formats.flows import read
-from captures.model import Contact, Endpoint, Exchange, Lookup
+from captures.model import Contact, Endpoint, Exchange, Lookup, Unreadable
 from fake_cloud import Cloud, answer, connect, program, read_request, recorded, resident, small, trust, written
 
 LARGE = 40 * 1024 * 1024
@@ -443,3 +448,68 @@ def test_a_server_behind_the_proxy_is_asked_for_the_name_that_the_visitor_used(t
     assert b"host: home.example:32400" in asked[0].lower()
     assert isinstance(seen, Exchange)
     assert (seen.host, seen.initiator) == ("home.example", "outside")
+
+
+class Poison:
+    """Whoever looks at it gets a fault."""
+
+    def __init__(self, fault: BaseException) -> None:
+        object.__setattr__(self, "fault", fault)
+
+    def __getattribute__(self, name: str) -> object:
+        raise object.__getattribute__(self, "fault")
+
+
+class Counting(Observe):
+    """Remembers its faults instead of recording them."""
+
+    def fault(self, place: str, reason: str) -> None:
+        self.__dict__.setdefault("seen", []).append((place, reason))
+
+
+HOOKS = [
+    (addon, name)
+    for addon in (Observe, Passthrough)
+    for name in all_hooks
+    if hasattr(addon, name) and name not in ("load", "running", "done")
+]
+FAULTS = [RuntimeError, RecursionError, MemoryError, BaseException, asyncio.CancelledError, GeneratorExit]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("addon", "hook"), HOOKS)
+def test_no_fault_of_any_type_leaves_a_hook(addon: type, hook: str, fault: type[BaseException]) -> None:
+    counting = Counting()
+    one = counting if addon is Observe else Passthrough(counting)
+    # Else it looks at nothing.
+    one.__dict__["_refusals"] = {("", ""): None}
+    getattr(one, hook)(Poison(fault("made up")))
+    seen = counting.__dict__["seen"]
+    assert [reason for _, reason in seen] == [f"a fault of phonehome's ({fault.__name__})"]
+
+
+def test_all_hooks_are_among_them() -> None:
+    assert {"requestheaders", "response", "error", "websocket_message", "tcp_message", "udp_end"} <= {
+        hook for addon, hook in HOOKS if addon is Observe
+    }
+
+
+@pytest.mark.parametrize("fault", ["RuntimeError", "RecursionError", "MemoryError", "BaseException"])
+def test_the_traffic_goes_on_whatever_our_code_raises(tmp_path: Path, fault: str) -> None:
+    script = tmp_path / "poison.py"
+    names = ("classify", "kept", "_state")
+    script.write_text(
+        f"from addons import observe as ours\n\ndef poison(*_, **__):\n    raise {fault}('made up')\n\n"
+        + "".join(f"ours.{name} = poison\n" for name in names),
+        "utf-8",
+    )
+    with recorded(tmp_path, small, scripts=[str(script)]) as (proxy, path):
+        with connect(proxy, trust(tmp_path), "plex.tv") as connection:
+            for _ in range(3):
+                connection.request("POST", "/", body=b"x" * 1000)
+                assert connection.getresponse().read() == b'{"ok": true}'
+        seen = written(path, 9)
+    assert Counter((x.place, x.reason) for x in seen if isinstance(x, Unreadable)) == {
+        (f"hook {hook}", f"a fault of phonehome's ({fault})"): 3
+        for hook in ("requestheaders", "responseheaders", "response")
+    }

@@ -19,10 +19,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from reporting import contact
 
+from analysis.cli.view import View
+from analysis.knowledge import load
+from captures import ledger
+from captures.ledger import Writer
 from fake_cloud import ROOT, start
 
 
@@ -211,3 +217,23 @@ def test_on_a_terminal_it_shows_what_comes(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert out
     assert b"Traceback" not in screen
+
+
+def test_rows_that_take_the_numbers_of_deleted_ones_are_shown_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.ledger"
+
+    def add(host: str, when: float) -> None:
+        writer = Writer(path, None)
+        writer.put(replace(contact(host), time=when))
+        writer.close()
+
+    add("old.example", 1.0)
+    with View(load(), path, terminal=False) as view:
+        view.update()
+        assert ledger.prune(path, 1) == 1
+        view.go_on()
+        add("new.example", time.time())
+        view.update()
+    assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == ["old.example", "new.example"]

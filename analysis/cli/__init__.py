@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import NamedTuple, cast
 
@@ -90,6 +89,8 @@ class Commands(click.Group):
         """The command that was typed; for an unknown one, an error that names the nearest."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
             near = get_close_matches(name, COMMANDS, 1)
             hint = f"did you mean {near[0]}?" if near else "phonehome -h lists the commands"
             raise click.UsageError(f"{name}: is no command; {hint}", ctx)

@@ -41,6 +41,7 @@ class View:
         self._path = path
         self._last = 0
         self._dropped = 0
+        self._told = False
         self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True) if terminal else None
 
     def __enter__(self) -> View:
@@ -71,8 +72,15 @@ class View:
             self._live.update(screen(self._watcher.now(), dropped, counters.get("faults", 0)), refresh=True)
         elif dropped > self._dropped:
             _remark(f"{dropped} observations had to be dropped so far: the ledger cannot be written fast enough")
+        elif counters.get("faults", 0) and not self._told:
+            self._told = True
+            _remark("the ledger cannot be written at the moment; the traffic goes on, and what is lost is counted")
         self._dropped = dropped
         return count >= _MOST
+
+    def go_on(self) -> None:
+        """After rows were deleted: their numbers may be given out again."""
+        self._last = min(self._last, ledger.newest(self._path))
 
 
 def screen(now: Now, dropped: int, faults: int) -> Group:

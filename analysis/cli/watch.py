@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     help="An authority of your own to trust towards servers.",
 )
 @click.option("--keep-secrets", is_flag=True, help="Keep tokens and passwords as they are, instead of pseudonyms.")
-@click.option("--keep", "days", type=float, metavar="DAYS", help="First delete from the ledger what is older.")
+@click.option("--keep", "days", type=float, metavar="DAYS", help="Delete from the ledger what is older.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any option of mitmproxy; repeatable.")
 @options.output("terminal", "json", "markdown", "html")
 def watch(
@@ -90,7 +90,7 @@ def watch(
         wanted.update(_gateway(modes))
     with _until_interrupted() as interrupted, Proxy(wanted) as proxy:
         _introduce(proxy.listening, path, modes)
-        _follow(path, proxy, interrupted)
+        _follow(path, proxy, interrupted, days)
         words = "" if proxy.running or interrupted else proxy.last_words()
     result = options.answer(Question((str(path),), product))
     if form == "json":
@@ -192,19 +192,29 @@ def _until_interrupted() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _follow(path: Path, proxy: Proxy, interrupted: list[int]) -> None:
-    """Shows what comes, until the end is asked for or the proxy ends by itself."""
+_PRUNE_EVERY = 3600.0
+"""Seconds between two looks for what is too old to be kept."""
+
+
+def _follow(path: Path, proxy: Proxy, interrupted: list[int], days: float | None) -> None:
+    """Shows what comes, until the end is asked for or the proxy ends by itself; deletes what becomes too old."""
     from analysis import known
     from analysis.cli.view import View
     from analysis.evidence import Servers
+    from captures import ledger
     from captures.model import CaptureError
 
     named = Servers(hosts=frozenset(server.value for server in known.listed("server")))
     with View(options.known(), path, named, known.load(), terminal=sys.stderr.isatty()) as view:
+        pruned = time.monotonic()
         while proxy.running and not interrupted:
             more = False
             # A ledger that cannot be read now ends neither the recording nor the traffic.
             with suppress(CaptureError, sqlite3.Error, OSError):
                 more = view.update()
+                if days is not None and time.monotonic() - pruned > _PRUNE_EVERY:
+                    pruned = time.monotonic()
+                    ledger.prune(path, days)
+                    view.go_on()
             if not more:
                 time.sleep(0.25)
