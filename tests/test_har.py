@@ -7,10 +7,14 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mitmproxy.addons.savehar import SaveHar
+from mitmproxy.http import Request, Response
+from mitmproxy.test.tflow import tflow
 
 from captures.formats.har import read, sniff
 from captures.model import Body, CaptureError, Endpoint, Exchange, Observation, Source, Unreadable
@@ -86,6 +90,128 @@ def test_a_whole_entry_of_chrome(tmp_path: Path) -> None:
         bytes_out=seen.bytes_out,
         bytes_in=seen.bytes_in,
     )
+
+
+PACKED = base64.b64encode(b'{"ok": true}').decode()
+NAMED = [{"name": "login", "value": "me@example.org"}, {"name": "code", "value": "4711"}]
+
+DIALECTS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "Chrome": (
+        {
+            "httpVersion": "h3",
+            "headers": [{"name": ":method", "value": "POST"}, {"name": "x-plex-token", "value": "t"}],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "text": "login=me%40example.org&code=4711",
+                         "params": [{"name": "login", "value": "me%40example.org"}, {"name": "code", "value": "4711"}]},
+        },
+        {"content": {"size": 12, "mimeType": "application/json", "text": PACKED, "encoding": "base64"},
+         "_transferSize": 300, "_error": None},
+        {"_initiator": {"type": "script"}, "_priority": "High", "connection": "4711", "serverIPAddress": "192.0.2.7"},
+    ),
+    "Firefox": (
+        {
+            "httpVersion": "HTTP/2",
+            "headers": [{"name": "X-Plex-Token", "value": "t"}],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "params": NAMED, "text": ""},
+            "headersSize": 900,
+        },
+        {"content": {"mimeType": "application/json; charset=utf-8", "size": 12, "text": '{"ok": true}'}},
+        {"startedDateTime": "2031-01-01T01:00:00.500+01:00", "pageref": "page_1", "_securityState": "secure"},
+    ),
+    "Safari": (
+        {
+            "httpVersion": "HTTP/2",
+            "headers": [{"name": "X-Plex-Token", "value": "t"}],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "text": "login=me%40example.org&code=4711"},
+            "bodySize": -1,
+        },
+        {"content": {"size": 12, "compression": 0, "mimeType": "application/json", "text": '{"ok": true}'}},
+        {"_fetchType": "Network Load", "_priority": "medium", "serverIPAddress": ""},
+    ),
+    "Charles": (
+        {
+            "httpVersion": "HTTP/1.1",
+            "headers": [{"name": "X-Plex-Token", "value": "t"}],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "params": NAMED},
+            "bodySize": 32,
+        },
+        {"content": {"size": 12, "mimeType": "application/json", "text": PACKED, "encoding": "base64"},
+         "_charlesStatus": "COMPLETE"},
+        {"startedDateTime": "2031-01-01T00:00:00.500+0000", "serverIPAddress": "192.0.2.7"},
+    ),
+    "Insomnia": (
+        {
+            "url": "https://plex.tv/api/v2/users/signin",
+            "queryString": [{"name": "x", "value": "1"}, {"name": "y", "value": "a b"}],
+            "cookies": [{"name": "c", "value": "d"}],
+            "headers": [{"name": "X-Plex-Token", "value": "t"}],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "params": NAMED, "text": ""},
+        },
+        {"content": {"size": 12, "mimeType": "", "text": '{"ok": true}'}},
+        {"comment": "Sign in"},
+    ),
+    "Proxyman": (
+        {
+            "httpVersion": "HTTP/1.1",
+            "headers": [{"name": "X-Plex-Token", "value": "t"}],
+            "postData": {"mimeType": "", "params": [], "text": "login=me%40example.org&code=4711"},
+        },
+        {"content": {"size": 12, "mimeType": "application/json", "encoding": "base64", "text": PACKED}},
+        {"_id": "12", "_clientName": "Plex", "_clientBundlePath": "/Applications/Plex.app", "connection": None},
+    ),
+    "mitmproxy": (
+        {
+            "httpVersion": "HTTP/2.0",
+            "headers": [{"name": "x-plex-token", "value": "t"}],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "text": "login=me%40example.org&code=4711",
+                         "params": NAMED},
+        },
+        {"content": {"size": 12, "compression": 0, "mimeType": "application/json", "text": '{"ok": true}'}},
+        {"startedDateTime": "2031-01-01T00:00:00.500000+00:00", "_resourceType": None, "_webSocketMessages": None},
+    ),
+    "PCAPdroid": (
+        {
+            "httpVersion": "HTTP/1.1",
+            "headers": [{"name": "X-Plex-Token", "value": "t"}],
+            "postData": {"mimeType": "application/x-www-form-urlencoded", "text": "login=me%40example.org&code=4711"},
+            "bodySize": 32, "headersSize": 200,
+        },
+        {"content": {"size": 12, "mimeType": "application/json", "text": '{"ok": true}'}},
+        {"_appName": "Plex", "serverIPAddress": "192.0.2.7"},
+    ),
+}  # fmt: skip
+"""What is peculiar to each: request, answer, entry."""
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("name", DIALECTS)
+def test_the_same_call_is_read_in_each_dialect(tmp_path: Path, name: str, bom: bytes) -> None:
+    request, response, rest = DIALECTS[name]
+    sent = {"method": "POST", "url": "https://plex.tv/api/v2/users/signin?x=1&y=a%20b", **request}
+    (seen,) = read(file(tmp_path, entry(request=sent, response={**RESPONSE, **response}, **rest), bom=bom), 3)
+    assert isinstance(seen, Exchange)
+    assert (seen.time, seen.method, seen.host, seen.path) == (1924992000.5, "POST", "plex.tv", "/api/v2/users/signin")
+    assert (seen.query, seen.header("x-plex-token")) == ((("x", "1"), ("y", "a b")), "t")
+    assert parse_qsl((seen.body.content or b"").decode()) == [("login", "me@example.org"), ("code", "4711")]
+    assert (seen.status, seen.response_body.content) == (200, b'{"ok": true}')
+    assert seen.cookies == ((("c", "d"),) if name == "Insomnia" else ())
+
+
+def test_what_mitmproxy_itself_exports_is_read_as_its_flows_are(tmp_path: Path) -> None:
+    flow = tflow(req=Request.make("POST", "https://plex.tv/a?x=1", b"login=me", {"X-Plex-Token": "t", "Cookie": "c=d"}))
+    flow.request.timestamp_start, flow.response = 1_900_000_000.5, Response.make(200, b'{"ok": true}')
+    path = tmp_path / "x.har"
+    path.write_text(json.dumps(SaveHar().make_har([flow])), "utf-8")
+    (seen,) = read(path, 0)
+    assert isinstance(seen, Exchange)
+    assert (seen.method, seen.host, seen.path, seen.query) == ("POST", "plex.tv", "/a", (("x", "1"),))
+    assert (seen.time, seen.header("x-plex-token"), seen.cookies) == (1_900_000_000.5, "t", (("c", "d"),))
+    assert (seen.body.content, seen.status, seen.response_body.content) == (b"login=me", 200, b'{"ok": true}')
+
+
+@pytest.mark.parametrize("odd", [None, 5, "x=1", {"x": 1}, [None, 5, {"name": None}, {"value": "1"}]])
+def test_odd_lists_of_parameters_and_cookies_cost_nothing(tmp_path: Path, odd: object) -> None:
+    seen = one(tmp_path, request={**REQUEST, "url": "https://plex.tv/a", "queryString": odd, "cookies": odd})
+    assert (seen.path, seen.query, seen.cookies) == ("/a", (), ())
 
 
 def test_params_without_text_become_the_form_again(tmp_path: Path) -> None:

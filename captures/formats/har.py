@@ -55,6 +55,8 @@ class _Content(msgspec.Struct):
     content: Any = None
     bodySize: Any = None
     headersSize: Any = None
+    queryString: msgspec.Raw = msgspec.Raw(b"")
+    cookies: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Entry(msgspec.Struct):
@@ -192,9 +194,12 @@ def _exchange(entry: _Entry, source: Source, parts: SplitResult, asked: Endpoint
         host=asked.address,
         port=asked.port,
         path=parts.path or "/",
-        query=tuple(parse_qsl(parts.query, keep_blank_values=True, errors="replace")) if parts.query else (),
+        # Insomnia and tools like it write what belongs to the address and the headers into these lists alone.
+        query=tuple(parse_qsl(parts.query, keep_blank_values=True, errors="replace"))
+        if parts.query
+        else _listed(request.queryString),
         headers=headers,
-        cookies=cookies(headers),
+        cookies=cookies(headers) or _listed(request.cookies),
         body=body,
         # 0 is what browsers write for a request that was blocked, cancelled or never answered.
         status=int(status) if answered and status else None,
@@ -293,6 +298,15 @@ def _headers(pairs: Any) -> Pairs:
         return ()
     named = ((_text(p.get("name")).lower(), _text(p.get("value"))) for p in pairs if isinstance(p, dict))
     return tuple((name, value) for name, value in named if name and not name.startswith(":"))
+
+
+def _listed(raw: msgspec.Raw) -> Pairs:
+    """A list of names and values, as it stands in the file."""
+    pairs = msgspec.json.decode(raw) if raw else None
+    if not isinstance(pairs, list):
+        return ()
+    named = ((_text(p.get("name")), _text(p.get("value"))) for p in pairs if isinstance(p, dict))
+    return tuple((name, value) for name, value in named if name)
 
 
 def _time(value: Any) -> float | None:
