@@ -139,7 +139,7 @@ PURPOSE = "{entity} ({purposes})"
 PURPOSE_COUNT = "{purpose} {n}"
 FURTHER_RECIPIENTS = ("{n} further recipient", "{n} further recipients")
 
-UNCOVERED = "Sent, and covered by no list: {items}."
+UNCOVERED = "Sent, and not covered by what its sender says: {items}."
 UNCOVERED_ITEM = "{items} to {entity} ({purpose}; {verdict})"
 UNCOVERED_PROBABLY = "{items} to {entity} ({purpose}; {verdict}, the sender is only probable)"
 UNCOVERED_UNKNOWN = "{items} to {entity} ({purpose}; {verdict}, the sender is not known)"
@@ -314,7 +314,7 @@ SHARED_SETTINGS = "Settings: {settings}."
 SHARED_SETTING = "{product}, {switch}: {state}"
 SHARED_PROMISES = "Promises, as far as this capture shows: {promises}."
 SHARED_PROMISE = "{product}, {made}, {promise}: {verdict}"
-SHARED_UNCOVERED = "Sent, and covered by no list: {items}."
+SHARED_UNCOVERED = "Sent, and not covered by what its sender says: {items}."
 SHARED_UNCOVERED_ITEM = "{items} to {entity} ({purpose}; {verdict})"
 SHARED_NO_LISTS = (
     "There is no list to hold against some of what was sent; nothing else was found that lists do not cover."

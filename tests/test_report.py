@@ -84,7 +84,7 @@ def test_the_first_screen_is_the_answer_in_three_sentences_and_what_follows_from
     assert first_screen(evening()) == [
         "Called: Plex (usage statistics 2, account sign-in 1, update check 1); tracker.alice-isp.example "
         "(unknown purpose 1).",
-        f"Sent, and covered by no list: {device} to Plex (usage statistics; undeclared); {agent} to "
+        f"Sent, and not covered by what its sender says: {device} to Plex (usage statistics; undeclared); {agent} to "
         "tracker.alice-isp.example (unknown purpose; no-list, the sender is not known).",
         "1 of 4 recipients could not be read, among them metrics.plex.tv: what went there is not known, and may be "
         "anything. 1 place in the capture is damaged or could not be read.",
@@ -150,7 +150,7 @@ def test_no_list_stands_on_the_first_screen_only_where_data_is_collected_for_its
     shown = f"There is no list to hold against 1 kind of data that was sent: {known().items['client.id'].label}."
     assert first_screen(result(calls, (), [harmless]))[1] == shown
     for first in (watched, third):
-        assert first_screen(result(calls, (), [first]))[1].startswith("Sent, and covered by no list:")
+        assert first_screen(result(calls, (), [first]))[1].startswith("Sent, and not covered by what its sender says:")
 
 
 def test_what_could_not_be_read_is_listed_with_the_reason() -> None:
