@@ -23,13 +23,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from reporting import contact
 
 from analysis.cli.view import View
 from analysis.knowledge import load
 from captures import ledger
 from captures.ledger import Writer
 from fake_cloud import ROOT, start
+from reporting import contact
 
 
 def first_line(stream: int) -> str:
