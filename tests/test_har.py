@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mitmproxy.addons.savehar import SaveHar
-from mitmproxy.http import Request, Response
+from mitmproxy.http import Headers, Request, Response
 from mitmproxy.test.tflow import tflow
 
 from captures.formats.har import read, sniff
@@ -197,7 +197,9 @@ def test_the_same_call_is_read_in_each_dialect(tmp_path: Path, name: str, bom: b
 
 
 def test_what_mitmproxy_itself_exports_is_read_as_its_flows_are(tmp_path: Path) -> None:
-    flow = tflow(req=Request.make("POST", "https://plex.tv/a?x=1", b"login=me", {"X-Plex-Token": "t", "Cookie": "c=d"}))
+    flow = tflow(
+        req=Request.make("POST", "https://plex.tv/a?x=1", b"login=me", Headers(x_plex_token="t", cookie="c=d"))
+    )
     flow.request.timestamp_start, flow.response = 1_900_000_000.5, Response.make(200, b'{"ok": true}')
     path = tmp_path / "x.har"
     path.write_text(json.dumps(SaveHar().make_har([flow])), "utf-8")
