@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from analysis.cli import commands
 from analysis.coverage import beside_logs
 from analysis.example import exchange_of
 from analysis.model import Attribution, Category, Classified, Party
@@ -105,3 +112,32 @@ def test_a_log_in_another_zone_is_moved_by_whole_hours_when_calls_show_it() -> N
     assert (enough.hours, enough.calls, enough.seen) == (2, 3, 3)
     said = beside_logs(CAPTURE, [log(*away, (START - 6600, "plex.tv", "/api/v2/user"))])
     assert (said.hours, said.outside_time) == (0, 3)
+
+
+@pytest.mark.parametrize("order", ["capture --log a b", "--log a --log b capture", "--log a b capture"])
+def test_the_command_holds_logs_beside_captures_in_any_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+    capture = Path(__file__).parent / "data" / "plexapi.flow.gz"
+    first = json.loads(CliRunner().invoke(commands, ["inspect", "--format", "json", str(capture)]).stdout)
+    when = time.localtime(first["captures"][0]["first"])
+    stamp = f"{time.strftime('%b', when)} {time.strftime('%d, %Y %H:%M:%S', when)}.000"
+    for name, host in (("a", "sentry.example"), ("b", "quiet.example")):
+        (tmp_path / name).write_text(f"{stamp} [1] DEBUG - [HttpClient/HCl#1] HTTP requesting GET https://{host}/x\n")
+    places = {"capture": str(capture), "a": str(tmp_path / "a"), "b": str(tmp_path / "b")}
+    done = CliRunner().invoke(commands, ["inspect", "--format", "json", *(places.get(x, x) for x in order.split())])
+    told = json.loads(done.stdout)["coverage"]["log"]
+    assert told["logs"] == ["a", "b"]
+    assert [(host["host"], host["verdict"]) for host in told["missed"]] == [
+        ("quiet.example", "not-in-capture"),
+        ("sentry.example", "not-in-capture"),
+    ]
+    assert json.loads(done.stdout)["calls"] == first["calls"]
+
+
+def test_a_log_alone_is_no_capture(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("2026-11-24 20:15:31 - INFO :: x\n")
+    done = CliRunner().invoke(commands, ["inspect", "--log", str(tmp_path / "a"), str(tmp_path / "a")])
+    assert done.exit_code == 2
+    assert "give captures too" in done.stderr

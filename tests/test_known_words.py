@@ -35,6 +35,7 @@ ZORBLAX = Work(
 )
 UP = Work("movie", "Up", year=2009, ids=("imdb://tt1049413",), files=(MediaFile("/films/up.mkv", 5760.0),))
 CONNECTION = Work("movie", "The Connection", year=1961)
+INTERFERENCE = Work("movie", "Interference", year=1928)
 
 
 @pytest.fixture(scope="module", params=[0, 1_000], ids=["small", "large"])
@@ -43,7 +44,7 @@ def own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     others = [Work("movie", f"Quiet Harbour, part {number}") for number in range(request.param)]
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PHONEHOME_HOME", str(tmp_path_factory.mktemp("home")))
-        known.keep("csv", "/films.csv", [ZORBLAX, UP, CONNECTION, *others])
+        known.keep("csv", "/films.csv", [ZORBLAX, UP, CONNECTION, INTERFERENCE, *others])
         loaded = known.load()
     assert loaded is not None
     return loaded
@@ -108,6 +109,7 @@ def test_what_is_in_the_library_is_found_with_how_it_was_recognised(
     "body",
     [
         {"message": "the connection was closed", "error": "The Connection was refused"},
+        {"message": "Interference", "title": "Interference", "n": 1},
         {"title": "Up"},
         {"state": "Up", "year": 2009},
         {"item": {"title": "Up"}, "other": {"year": 2009}},
