@@ -50,6 +50,8 @@ def classify(observation: Observation, knowledge: Knowledge, evidence: Evidence,
     category = rule.category if rule else Category.UNKNOWN
     if not rule and party in (Party.OWN, Party.OTHER_HOME, Party.OWN_VIA_RELAY):
         category = Category.SERVER_API
+    elif not rule and party is Party.UNKNOWN and _is_stream(observation):
+        category = Category.MEDIA_STREAM
     product, attribution, role = _sender(observation, table, rule, evidence)
     entity = _entity(observation, party, service, knowledge)
     answered_by = _answered_by(observation, party, entity, knowledge, evidence)
@@ -66,6 +68,14 @@ def classify(observation: Observation, knowledge: Knowledge, evidence: Evidence,
         rule.id if rule else "",
         answered_by,
     )
+
+
+def _is_stream(call: Exchange | Contact) -> bool:
+    """Whether the answer is a film or a piece of music, and the request asks for it by its path alone."""
+    if not isinstance(call, Exchange) or call.method not in ("GET", "HEAD") or call.query or call.body.size:
+        return False
+    kind = next((value for name, value in call.response_headers if name == "content-type"), "")
+    return call.status in (200, 206) and kind.lower().startswith(("video/", "audio/"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,8 @@ class _Sign:
     role: str
     attribution: Attribution
     fits: Callable[[str], object]
+    names: Callable[[str], object]
+    """Whether a value names a product at all, this one or another."""
 
 
 type _Shown = tuple[int, str, Attribution, str]
@@ -118,7 +130,7 @@ class _Signs:
             rank = _STRENGTH.index(sign.attribution)
             if sign.fits(value):
                 found.append((rank, sign.product, sign.attribution, sign.role))
-            elif rank == 0:
+            elif rank == 0 and sign.names(value):
                 found.append((1, "", Attribution.UNKNOWN, ""))
         best = min(found, key=_rank, default=None)
         if len(self.met) >= _MOST_VALUES:
@@ -164,11 +176,15 @@ def _table(knowledge: Knowledge) -> _Table:
         for sign in product.senders:
             where, _, name = sign.at.lower().partition(".")
             attribution = _SIGNS.get(name, Attribution.PRODUCT_HEADER)
-            fits = re.compile("|".join(translate(value) for value in sign.value), re.IGNORECASE).match
             signs = table.header_signs if where == "header" else table.query_signs
             role = "" if sign.role == "any" else sign.role
-            signs.setdefault(name, _Signs([], {})).signs.append(_Sign(product.id, role, attribution, fits))
+            fits, names = _any_of(sign.value), _any_of(sign.among or ("*",))
+            signs.setdefault(name, _Signs([], {})).signs.append(_Sign(product.id, role, attribution, fits, names))
     return table
+
+
+def _any_of(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    return re.compile("|".join(translate(pattern) for pattern in patterns), re.IGNORECASE).match
 
 
 _SIGNS = {"user-agent": Attribution.USER_AGENT, "referer": Attribution.REFERER, "origin": Attribution.REFERER}

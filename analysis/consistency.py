@@ -103,6 +103,7 @@ def _of_product(product: Product, items: Mapping[str, Item]) -> Iterator[str]:
         yield from _patterns(f"fields: {field.name}: when", field.when)
     for sender in product.senders:
         yield from _patterns(f"senders: {sender.at}: value", sender.value)
+        yield from _patterns(f"senders: {sender.at}: among", sender.among)
     if sum(len(sender.value) for sender in product.senders) > MOST_PATTERNS or len(product.fields) > MOST_PATTERNS:
         yield f"holds more than {MOST_PATTERNS} senders or fields; keep those that are needed"
 

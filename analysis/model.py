@@ -127,7 +127,8 @@ class Classified:
     """Name of the company at the other end, of an unknown one the registrable domain; empty for a household, a media
     server whose owner is not known, and an address.  Private unless a shipped pack names it."""
     rule: str
-    """`pack/call` of the rule that decided; empty iff the category is unknown or comes from the party alone."""
+    """`pack/call` of the rule that decided; empty iff the category is unknown or comes from the party or the
+    answer alone."""
     answered_by: str = ""
     """Company (or registrable domain) to whose name DNS sent the caller by a CNAME, if that is another one than
     `entity`; empty when none is known.  Private like `entity`."""

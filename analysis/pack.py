@@ -163,6 +163,9 @@ class SenderSign:
     """Glob patterns; one must fit."""
     role: SenderRole = "any"
     """Which part of the product it shows."""
+    among: tuple[str, ...] = ()
+    """Glob patterns of the values that name a product at all (`MediaBrowser *` of `authorization`); any other says
+    nothing of the sender.  Empty: every value names one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,3 +259,52 @@ def test_lookups_and_unreadable_places_come_out_too() -> None:
         (1, Category.LOCAL_DISCOVERY, Party.OWN),
         (2, Category.UNKNOWN, Party.UNKNOWN),
     ]
+
+
+MEDIA_BROWSER = Product(
+    "Films",
+    "media-product",
+    "Films",
+    ("films.example",),
+    senders=(
+        SenderSign("header.authorization", ('*Client="Films*',), "app", among=("MediaBrowser *",)),
+        SenderSign("header.user-agent", ("Films/*",), "app"),
+    ),
+    id="films",
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "product", "attribution"),
+    [
+        ('MediaBrowser Client="Films TV", Token="x"', "films", Attribution.PRODUCT_HEADER),
+        ('MediaBrowser Client="Other", Token="x"', "", Attribution.UNKNOWN),
+        ("Bearer x", "films", Attribution.USER_AGENT),
+    ],
+)
+def test_a_header_that_names_a_product_only_in_some_values_says_nothing_in_the_others(
+    value: str, product: str, attribution: Attribution
+) -> None:
+    known = replace(knowledge(), products={"films": MEDIA_BROWSER})
+    shown = classify(call(f"GET https://x.example/\nauthorization: {value}\nuser-agent: Films/1.0"), known, Evidence())
+    assert (shown.product, shown.attribution) == (product, attribution)
+
+
+def answered(request: str, kind: str, status: int = 200) -> Exchange:
+    return exchange_of(ExampleCall(request, f"{status}\ncontent-type: {kind}\n\nx"), "test")
+
+
+@pytest.mark.parametrize(
+    ("exchange", "category"),
+    [
+        (answered("GET https://films.example/a.mp4", "video/mp4", 206), Category.MEDIA_STREAM),
+        (answered("HEAD https://films.example/a.flac", "Audio/flac"), Category.MEDIA_STREAM),
+        (answered("GET https://films.example/a.mp4?who=robin", "video/mp4"), Category.UNKNOWN),
+        (answered("POST https://films.example/a.mp4\n\nrobin", "video/mp4"), Category.UNKNOWN),
+        (answered("GET https://films.example/a.mp4", "text/html"), Category.UNKNOWN),
+        (answered("GET https://films.example/a.mp4", "video/mp4", 404), Category.UNKNOWN),
+        (answered("GET https://sentry.io/a.mp4", "video/mp4"), Category.UNKNOWN),
+    ],
+)
+def test_a_film_that_is_asked_for_by_its_path_alone_is_a_stream(exchange: Exchange, category: Category) -> None:
+    assert classify(exchange, knowledge(), Evidence()).category is category
