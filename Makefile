@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only make and a Python of at least 3.12; everything else is installed into .venv.
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types tests test-slow test-home bench docs entities clean
+.PHONY: demo test lint types tests test-slow test-home fuzz bench docs entities clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,10 @@ test-slow: $(VENV)/ready
 # A household in network namespaces; as root, with iproute2, nftables and curl.
 test-home: $(VENV)/ready
 	$(BIN)/pytest -m home tests/household
+
+# Damages captures at random and reads them for ten minutes; what goes wrong is kept in fuzz-found/.
+fuzz: $(VENV)/ready
+	$(BIN)/python tests/mutations.py
 
 bench: $(VENV)/ready
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

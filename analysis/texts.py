@@ -198,6 +198,51 @@ VISITORS = (
     "{n} connections were opened from outside to your server; visitors are not counted as calls.",
 )
 
+VOLUMES_HEADING = "How much, and for how long"
+DISCOVERY_HEADING = "What devices told everybody at home"
+DISCOVERY_NOTE = (
+    "This stays in the local network, where every device and app can read it: who makes what, and often names and ids."
+)
+PORTS_ASKED = (
+    "The router was asked to let everybody on the internet in at {n} port: see “map” below.",
+    "The router was asked {n} times to let everybody on the internet in at a port: see “map” below.",
+)
+EVERY = "every {time}"
+PROTOCOLS: Mapping[str, str] = {
+    "gdm": "GDM (Plex)",
+    "ssdp": "SSDP (UPnP)",
+    "upnp": "UPnP",
+    "mdns": "mDNS",
+    "jellyfin": "Jellyfin",
+    "ws-discovery": "WS-Discovery",
+    "nat-pmp": "NAT-PMP or PCP",
+}
+SERVICES: Mapping[str, str] = {
+    "_googlecast.": "Chromecast",
+    "_airplay.": "AirPlay",
+    "_raop.": "AirPlay sound",
+    "_spotify-connect.": "Spotify Connect",
+    "_plexmediasvr.": "Plex Media Server",
+    "_plexclient.": "Plex player",
+    "_jellyfin": "Jellyfin",
+    "_sonos.": "Sonos",
+    "_amzn-wplay.": "Fire TV",
+    "_androidtvremote": "Android TV",
+    "_hap.": "HomeKit",
+    "_homekit.": "HomeKit",
+    "roku:ecp": "Roku",
+    "dial-multiscreen-org": "casting (DIAL)",
+    ":mediaserver:": "media server (DLNA)",
+    ":mediarenderer:": "media player (DLNA)",
+    ":internetgatewaydevice:": "router",
+    ":wanipconnection:": "router, port mappings",
+    ":wanpppconnection:": "router, port mappings",
+    "who is": "any server",
+    "jellyfinserver": "Jellyfin server",
+    "embyserver": "Emby server",
+    "networkvideotransmitter": "camera",
+}
+
 ITEMS_HEADING = "What was sent, and what the lists say"
 VERDICT_HEADING = "{verdict}: {meaning}"
 NOT_SEEN = (
@@ -270,6 +315,8 @@ NEXT_HEADING = "What to do next"
 
 RECIPIENT, HOSTS, PURPOSES, CALLS, BYTES, READABLE = "Recipient", "Hosts", "For", "Calls", "Sent", "Readable"
 ITEM, VERDICT, REASON, SENDER, COUNT, WHY = "Item", "Verdict", "Why", "Sender", "Times", "Reason"
+RECIPIENTS_COLUMN, BYTES_IN, OPEN = "Recipients", "Received", "Open for"
+PROTOCOL, WHAT, TOLD, RHYTHM = "Protocol", "What", "What it tells", "How often"
 ITEMS, CONNECTIONS, UNREAD = "Items", "Connections", "Not readable"
 NUMBER, TIME, DEVICE, STATUS, HOST_COLUMN = "#", "Time", "Device", "Status", "Host"
 DIRECTION, PLACE, VALUE, CALL = "Direction", "Place", "Value", "Call"

@@ -164,3 +164,33 @@ def quic_client(host: str, *, version: int = 1, alpn: Sequence[str] = ("h3",), s
     client._peer_cid.cid = random.Random(seed).randbytes(8)  # the only way to choose it
     client.connect((VENDOR, 443), now=0.0)
     return [datagram for datagram, _ in client.datagrams_to_send(now=0.0)]
+
+
+def _conversations() -> list[bytes]:
+    client, server = (TV, 50_000), (VENDOR, 443)
+    http = b"POST /a HTTP/1.1\r\nHost: plex.tv\r\nContent-Length: 4\r\n\r\nbody"
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    gdm = b"HELLO * HTTP/1.0\r\nContent-Type: plex/media-player\r\nName: tv\r\nResource-Identifier: 0123\r\n\r\n"
+    whole = record(hello("plex.tv"))
+    return [
+        udp((TV, 40_000), (ROUTER, 53), dns(7, "plex.tv")),
+        udp((ROUTER, 53), (TV, 40_000), dns(7, "plex.tv", answers=[(1, bytes([198, 51, 100, 7]))])),
+        *connection(client, server, [whole[:60], whole[60:]], [record(b"\2" + bytes(40))]),
+        *connection((TV, 50_001), (VENDOR, 80), [http], [answer]),
+        *(udp((TV, 50_002), server, datagram) for datagram in quic_client("h3.plex.tv")),
+        *fragments(udp((TV, 40_001), (ROUTER, 53), dns(8, "a-long-name.relay.plex.tv")), 24),
+        udp((TV, 32_412), ("239.0.0.250", 32_413), gdm),
+        udp((TV, 40_002), ("239.255.255.250", 1900), b"M-SEARCH * HTTP/1.1\r\nST: ssdp:all\r\n\r\n"),
+        udp((TV, 40_003), (ROUTER, 5351), b"\0\2\0\0" + struct.pack("!HHI", 32400, 32400, 7200)),
+    ]
+
+
+def containers() -> dict[str, bytes]:
+    """File name -> a small capture: both containers, the same conversations of all kinds."""
+    packets = _conversations()
+    blocks = b"".join(enhanced(ethernet(p), 1_700_000_000_000_000 + n) for n, p in enumerate(packets))
+    return {
+        "made-up.pcap": pcap([ethernet(packet) for packet in packets]),
+        "made-up-raw.pcap": pcap(packets, link=101, order=">", nano=True),
+        "made-up.pcapng": section() + interface() + blocks,
+    }

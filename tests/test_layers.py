@@ -17,6 +17,7 @@ HOMES = {
     "mitmproxy": ("captures/formats/flows.py", "captures/gateway/", "addons/"),
     "numpy": ("captures/packets/", "analysis/grid.py", "analysis/film_model.py"),
     "pandas": ("analysis/table.py", "analysis/community/"),
+    "hpack": ("captures/packets/http2.py",),
     "scipy": ("analysis/rates.py",),
     "click": ("analysis/cli/",),
     "rich": ("analysis/cli/", "analysis/report/"),

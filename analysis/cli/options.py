@@ -87,6 +87,8 @@ class Question:
     """Only calls of this device."""
     own_server: tuple[str, ...] = ()
     """Hosts that the user names as the own server."""
+    tls_keys: Path | None = None
+    """Log of TLS keys with which packets are decrypted."""
 
 
 def captures(command: Command) -> Command:
@@ -112,13 +114,20 @@ def _captures(command: Command, metavar: str, *, required: bool) -> Command:
         until: Moment | None,
         device: str,
         own_server: tuple[str, ...],
+        tls_keys: Path | None,
         **rest: object,
     ) -> object:
-        return command(Question(files, product, declared, since, until, device, own_server), **rest)
+        return command(Question(files, product, declared, since, until, device, own_server, tls_keys), **rest)
 
     wrapped: Command = update_wrapper(asked, command)
     for option in (
         click.option("--fail-on-findings", is_flag=True, help="Exit with 1 if something was sent that no list covers."),
+        click.option(
+            "--tls-keys",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            metavar="FILE",
+            help="Decrypt packets with this key log (SSLKEYLOGFILE); takes tshark.",
+        ),
         click.option(
             "--own-server", multiple=True, metavar="HOST", help="A host that is your own server; may be repeated."
         ),
@@ -209,7 +218,7 @@ def answer(question: Question) -> Result:
 
     loaded = known()
     _check(question, loaded)
-    read = [formats.read(path, number) for number, path in enumerate(question.files)]
+    read = [formats.read(path, number, tls_keys=question.tls_keys) for number, path in enumerate(question.files)]
     own = [server.value for server in values_known.listed("server")]
     chosen = any((question.product, question.since, question.until, question.device))
     with _progress() as progress, _index(question, read) as index:

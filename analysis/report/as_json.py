@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from analysis import VERSION
+from analysis.discovery import discovered
 from analysis.knowledge import Knowledge
 from analysis.known.sureness import sure
 from analysis.listed import listed
@@ -26,7 +27,7 @@ type Json = dict[str, object]
 _KINDS: dict[type, str] = {Exchange: "exchange", Contact: "contact", Lookup: "lookup", Unreadable: "unreadable"}
 
 _SEEN: tuple[str, ...] = ("initiator", "time", "device", "host", "port", "method", "path", "status", "reason")
-_SEEN += ("bytes_out", "bytes_in", "bytes_source")
+_SEEN += ("bytes_out", "bytes_in", "bytes_source", "end", "protocol", "answers", "name_source", "ja4", "ech")
 
 
 def render(result: Result, *, grace: float = GRACE) -> str:
@@ -54,6 +55,7 @@ def render(result: Result, *, grace: float = GRACE) -> str:
             "tool": {"version": VERSION, "packs": dict(result.knowledge.hashes)},
             "captures": captures,
             "calls": calls(result.calls),
+            "discovery": [asdict(shouted) for shouted in discovered(result.calls)],
             "findings": findings(result.findings),
             "comparisons": comparisons(result.comparisons, result.knowledge),
             "promised": comparisons(result.promised, result.knowledge),
@@ -201,15 +203,19 @@ def _traffic(seen: Observation) -> Json:
             return nothing | common | kind | {"initiator": seen.initiator} | _bytes(seen, "http")
         case Contact():
             port = seen.server.port if seen.server else None
+            known: Json = {"end": seen.end, "protocol": seen.protocol, "name_source": seen.name_source}
             return (
                 nothing
                 | common
+                | known
                 | {"port": port, "initiator": seen.initiator, "reason": seen.reason}
+                | {"ja4": seen.ja4 or None, "ech": seen.ech}
                 | _bytes(seen, "packets" if seen.packets_out else "stream")
             )
         case Lookup():
             port = seen.server.port if seen.server else None
-            return nothing | common | {"port": port, "method": seen.kind} | _bytes(seen, "packets")
+            told: Json = {"protocol": seen.protocol, "answers": list(seen.answers)}
+            return nothing | common | told | {"port": port, "method": seen.kind} | _bytes(seen, "packets")
         case Unreadable():
             return nothing | common | {"reason": seen.reason}
 

@@ -143,3 +143,16 @@ def brief(text: str) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+
+
+def size(n: int) -> str:
+    """Bytes -> a short text.
+
+    >>> [size(n) for n in (812, 3_400, 12_000, 91_000_000)]
+    ['812 B', '3.4 kB', '12 kB', '91 MB']
+    """
+    value, units = float(n), iter(("B", "kB", "MB", "GB"))
+    unit = next(units)
+    while value >= 1000 and unit != "GB":
+        value, unit = value / 1000, next(units)
+    return f"{value:.1f} {unit}" if value < 10 and unit != "B" else f"{value:,.0f} {unit}"

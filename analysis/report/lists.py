@@ -14,11 +14,11 @@ from analysis.listed import counted, listed
 from analysis.model import Classified, Verdict
 from analysis.pack import DeclaredList, Statement
 from analysis.pipeline import Result
-from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, brief
-from analysis.report.private import label, product_name, size, tone_of
+from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, brief, size
+from analysis.report.private import label, product_name, tone_of
 from analysis.report.promised import counted_sentences, listed_section
 from analysis.traffic import bytes_out, host, recipient
-from captures.model import Exchange
+from captures.model import Exchange, Lookup
 
 
 def calls_of(result: Result) -> Document:
@@ -48,6 +48,8 @@ def _call_row(call: Classified, result: Result) -> tuple[Cell, ...]:
     called, status = host(call), ""
     if isinstance(seen, Exchange):
         called, status = f"{seen.method} {host(call)}{seen.path}", str(seen.status or "")
+    elif isinstance(seen, Lookup):
+        called, status = " ".join(part for part in (seen.protocol, seen.kind, seen.host) if part), seen.rcode
     return (
         Cell(str(call.n)),
         Cell(local_time(seen.time)),

@@ -32,7 +32,9 @@ from analysis.report.document import (
     Table,
     Tone,
     brief,
+    size,
 )
+from analysis.report.network import discovery, volumes
 from analysis.traffic import (
     BROKEN,
     bytes_out,
@@ -77,6 +79,8 @@ def private(result: Result, *, grace: float = GRACE) -> Document:
     sections = (
         _first_screen(result, outside),
         _recipients(result, outside),
+        volumes(outside),
+        discovery(result.calls),
         _own_titles(result),
         _verdicts(result),
         promised.promises_section(promises(result, grace=grace), result),
@@ -486,16 +490,3 @@ def tone_of(comparison: Comparison) -> Tone:
     if comparison.verdict in BROKEN:
         return "alarm" if comparison.sure else "warn"
     return "warn" if on_first_screen(comparison) else "plain"
-
-
-def size(n: int) -> str:
-    """Bytes -> a short text.
-
-    >>> [size(n) for n in (812, 3_400, 12_000, 91_000_000)]
-    ['812 B', '3.4 kB', '12 kB', '91 MB']
-    """
-    value, units = float(n), iter(("B", "kB", "MB", "GB"))
-    unit = next(units)
-    while value >= 1000 and unit != "GB":
-        value, unit = value / 1000, next(units)
-    return f"{value:.1f} {unit}" if value < 10 and unit != "B" else f"{value:,.0f} {unit}"

@@ -49,11 +49,12 @@ _MOST = 8 * 1024**3
 """Bytes that a compressed capture may unpack to."""
 
 
-def read(path: Path | str, number: int = 0) -> Capture:
+def read(path: Path | str, number: int = 0, *, tls_keys: Path | None = None) -> Capture:
     """Path of a capture, or `-` for standard input -> `Capture`; the format is recognised by the content.
 
     A compressed file (`.gz`, `.zst`) is unpacked, and standard input kept, in a temporary file that only the user can
-    read and that is gone when reading ends.  Raises `CaptureError`, also while iterating.
+    read and that is gone when reading ends.  `tls_keys` is a log of TLS keys, for packets.
+    Raises `CaptureError`, also while iterating.
     """
     name = "standard input" if str(path) == "-" else Path(path).name
     try:
@@ -79,7 +80,7 @@ def read(path: Path | str, number: int = 0) -> Capture:
     return Capture(
         name="-" if str(path) == "-" else name,
         format=format_.NAME,
-        observations=lambda: format_.read(plain, number),
+        observations=lambda: pcap.read(plain, number, tls_keys) if format_ is pcap else format_.read(plain, number),
         digest=lambda: _digest(source),
         remarks=format_.REMARKS,
         # Only a ledger knows; a browser or mitmproxy does not say.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from captures.model import CaptureError, Observation, Source, Unreadable
-from captures.packets.containers import Damage, batches, is_packets
+from captures.packets.containers import Damage, Secrets, batches, is_packets
 
 if TYPE_CHECKING:
     from captures.packets.conversations import Table
@@ -23,6 +23,9 @@ REMARKS = (
     "Bytes of connections are counted on the wire, with all headers and with what was sent twice.",
 )
 
+NO_TSHARK = "hold keys to decrypt others, which takes tshark; install it (Debian: apt install tshark)"
+"""Problem of a file with keys where tshark is missing."""
+
 _MOST_DAMAGES = 1000
 """Damaged places that are told one by one."""
 
@@ -32,11 +35,13 @@ def sniff(head: bytes) -> bool:
     return is_packets(head)
 
 
-def read(path: Path, number: int) -> Iterator[Observation]:
+def read(path: Path, number: int, tls_keys: Path | None = None) -> Iterator[Observation]:
     """pcap or pcapng file -> its observations, by the first packet of their conversation; then what was unreadable.
 
     Memory holds one batch of packets, and the conversations.  A file that is cut off loses its end only; after a
-    damaged place reading goes on at the next good record.  Raises `CaptureError` for a file without a whole header.
+    damaged place reading goes on at the next good record.  With a log of TLS keys, or keys in the file itself, the HTTP
+    of these connections is decrypted.  Raises `CaptureError` for a file without a whole header, and when keys were
+    given and tshark, which decrypts, is not installed.
     """
     from captures.packets.observations import observations
     from captures.packets.places import devices
@@ -45,6 +50,13 @@ def read(path: Path, number: int) -> Iterator[Observation]:
         raise CaptureError(f"{path.name}: is cut off within its header; record or copy it again")
     scan = _scanned(path)
     table, payloads, problems = scan.table, scan.payloads, scan.problems
+    if tls_keys or scan.secrets:
+        from captures.packets.decrypted import available, decrypt
+
+        if tls_keys or available():
+            decrypt(path, tls_keys, table.all)
+        else:
+            problems[NO_TSHARK] += 1
     yield from observations(table.all, payloads.names, devices(table.all), number)
     problems["is of a conversation too many"] += table.left_out
     problems["is a question too many"] += payloads.left_out
@@ -60,6 +72,8 @@ class _Scan:
     pieces: Reassembly
     damages: list[Damage] = field(default_factory=list)
     problems: Counter[str] = field(default_factory=Counter)
+    secrets: bool = False
+    """Whether the file holds TLS keys."""
 
 
 def _scanned(path: Path) -> _Scan:
@@ -77,6 +91,9 @@ def _scanned(path: Path) -> _Scan:
     for batch in batches(mapped):
         if isinstance(batch, Damage):
             scan.damages.append(batch)
+            continue
+        if isinstance(batch, Secrets):
+            scan.secrets = True
             continue
         seen = columns(batch)
         scan.problems.update(seen.problems)

@@ -26,6 +26,9 @@ _SECTION = b"\x0a\x0d\x0d\x0a"
 _PACKETS = frozenset((2, 3, 6))
 """Kinds of pcapng blocks that hold a packet: an old one, a simple one, an enhanced one."""
 
+_SECRETS = 10
+"""Kind of a block that holds keys."""
+
 _LONGEST = 1 << 18
 """Bytes in a packet: tcpdump's own limit; a longer one is taken for damage."""
 
@@ -72,7 +75,11 @@ def is_packets(head: bytes) -> bool:
     return head[:4] in _PCAP or head[3::-1] in _PCAP or (head[:4] == _SECTION and _order(head[8:12]) != "")
 
 
-def batches(mapped: Mapped) -> Iterator[Batch | Damage]:
+class Secrets:
+    """A block of a pcapng file that holds keys of TLS connections."""
+
+
+def batches(mapped: Mapped) -> Iterator[Batch | Damage | Secrets]:
     """A whole file -> its packets in their order.  What is damaged is told once and skipped; nothing is raised."""
     head = bytes(mapped[:4])
     if head == _SECTION:
@@ -174,7 +181,7 @@ class _PcapNg:
     interfaces: list[_Interface] = field(default_factory=list)
     packets: int = 0
 
-    def batches(self) -> Iterator[Batch | Damage]:
+    def batches(self) -> Iterator[Batch | Damage | Secrets]:
         at, end = 0, len(self.mapped)
         while at + 12 <= end:
             if bytes(self.mapped[at : at + 4]) == _SECTION:
@@ -192,6 +199,8 @@ class _PcapNg:
             else:
                 if kind == 1:
                     self._interface(at, size)
+                elif kind == _SECRETS:
+                    yield Secrets()
                 at += size
         if at < end:
             yield Damage(self.packets, at, end - at, "is cut off")

@@ -172,6 +172,11 @@ class _Maker:
                 self._device(self.sides.client),
             )
 
+    def _port(self, host: str, server: Endpoint) -> int:
+        """Port that was asked for, where the request does not say."""
+        usual = 443 if self.said.hello else 80
+        return usual if host and host != server.address else server.port
+
     def _exchange(self, call: Call, part: int) -> Exchange:
         server = self._end(1 - self.sides.client)
         target = call.target
@@ -187,12 +192,12 @@ class _Maker:
             end=_time(call.end),
             device=self._device(self.sides.client),
             client=self._end(self.sides.client),
-            server_name="",
+            server_name=self.said.name if self.said.hello else "",
             server=server,
             method=call.method,
-            scheme="http",
+            scheme="https" if self.said.hello else "http",
             host=host or server.address,
-            port=port or (80 if host and host != server.address else server.port),
+            port=port or self._port(host, server),
             path=path,
             query=tuple(parse_qsl(query, keep_blank_values=True, errors="replace")) if query else (),
             headers=call.headers,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
-from captures.packets import discovery, dns, http1, quic, tls
+from captures.packets import discovery, dns, http1, http2, quic, tls
 from captures.packets.columns import TCP, Columns
 from captures.packets.conversations import Conversation, Groups
 from captures.packets.names import Names
@@ -74,8 +74,8 @@ class Said:
     """The ClientHello."""
     reason: str = ""
     """Why the content is not known, when the conversation itself says so."""
-    http: http1.Http | None = None
-    """Requests and answers in clear."""
+    http: http1.Http | http2.Http2 | None = None
+    """Requests and answers, in clear or decrypted."""
     asked: list[Asked] = field(default_factory=list)
     """Questions and discovery."""
     reading: Literal["", "hello", "http", "dns"] = ""
@@ -206,7 +206,8 @@ class Payloads:
         elif 53 in port:
             said.reading = "dns"
         elif http1.is_request(payload):
-            said.reading, said.http = "http", said.http or http1.Http()
+            said.reading = "http"
+            said.http = said.http or http1.Http()
             conversation.opener = way
         elif name := _socks(payload):
             said.name, said.name_source = name, "host"
@@ -223,7 +224,7 @@ class Payloads:
     def _feed(self, conversation: Conversation, said: Said, way: int, data: bytes, time: float) -> None:
         if not data:
             return
-        if said.reading == "http" and said.http:
+        if said.reading == "http" and isinstance(said.http, http1.Http):
             said.http.feed(data, time, from_client=way == conversation.opener)
             if said.http.ended(from_client=way == conversation.opener):
                 said.ended.add(way)
@@ -252,7 +253,7 @@ class Payloads:
             said.name, said.name_source = hello.name, source
 
     def _gap(self, conversation: Conversation, said: Said, way: int, missing: int) -> None:
-        if said.reading == "http" and said.http:
+        if said.reading == "http" and isinstance(said.http, http1.Http):
             said.http.gap(missing, from_client=way == conversation.opener)
         elif said.reading:
             said.reading = ""
