@@ -14,9 +14,21 @@ from analysis.pipeline import Result
 from analysis.reasons import long_date
 from analysis.report import as_json as whole
 from analysis.report.as_json import Json
-from analysis.report.document import Block, Bullets, Cell, Column, Commands, Document, Heading, Paragraph, Table, brief
+from analysis.report.document import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Commands,
+    Document,
+    Heading,
+    Paragraph,
+    Table,
+    brief,
+    size,
+)
 from analysis.report.lists import local_time
-from analysis.report.private import label, product_name, size
+from analysis.report.private import label, product_name
 from analysis.traffic import OUTSIDE, host, recipient
 from captures.model import Body, Contact, Exchange, Lookup, Unreadable
 

@@ -26,7 +26,7 @@ def discovery(calls: Sequence[Classified]) -> Iterator[Block]:
         Column(texts.DEVICE),
         Column(texts.PROTOCOL),
         Column(texts.WHAT),
-        Column(texts.TOLD),
+        Column(texts.TELLS),
         Column(texts.COUNT, number=True),
         Column(texts.RHYTHM),
     )
