@@ -45,9 +45,9 @@ UNITS: Mapping[str, tuple[str, float]] = {
 
 _NAMED_UNITS = (
     (re.compile(r"ticks$", re.IGNORECASE), "ticks"),
-    (re.compile(r"(?:[a-z]Ms|[_ -]ms|millis(?:econds)?)$"), "ms"),
-    (re.compile(r"(?:minutes?|[a-z]Mins?|[_ -]mins?)$", re.IGNORECASE), "min"),
-    (re.compile(r"(?:seconds?|[a-z]Secs?|[_ -](?:s|secs?))$"), "s"),
+    (re.compile(r"(?:[a-z]Ms|[_ -]ms|millis(?:econds)?)$|^(?:ms|millis(?:econds)?)(?=[_ A-Z-])"), "ms"),
+    (re.compile(r"(?:[mM]inutes?|[a-z]Mins?|[_ -]mins?)$|^minutes?(?=[_ A-Z-])"), "min"),
+    (re.compile(r"(?:[sS]econds?|[a-z]Secs?|[_ -](?:s|secs?))$|^(?:seconds?|secs?)(?=[_ A-Z-])"), "s"),
     (re.compile(r"kbps$", re.IGNORECASE), "kbps"),
     (re.compile(r"mbps$", re.IGNORECASE), "Mbps"),
     (re.compile(r"bps$", re.IGNORECASE), "bps"),

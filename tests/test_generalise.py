@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from analysis.grid import Candidate
 from analysis.knowledge import load
 from analysis.pipeline import Result, run
 from captures import formats
-from sessions import har, plex_web
+from sessions import entry, har, plex_web
 
 KNOWLEDGE = load()
 
@@ -63,3 +64,16 @@ def test_latency_and_the_sizes_of_the_window_are_not_rounded(web: dict[str, Quan
 
 def test_a_bit_rate_without_an_exact_one_and_a_position_of_zero_say_nothing(web: dict[str, Quantity]) -> None:
     assert [(web[name].verdict, web[name].step) for name in ("bitrate", "offset")] == [("cannot-tell", None)] * 2
+
+
+def test_what_all_times_say_together_is_given_in_the_unit_of_each(tmp_path: Path) -> None:
+    """The position goes out in milliseconds, the time watched in seconds."""
+    entries = plex_web()
+    for time, seconds in ((38.1, 60), (71.7, 0)):
+        said = {"event": "playback_stop", "position_ms": 1_000 * seconds, "seconds_watched": seconds}
+        entries.append(entry(time, "POST", "https://stats.example/e", body=json.dumps(said)))
+    found = [q for q in generalise(result_of(tmp_path, entries)).quantities if q.entity == "stats.example"]
+    assert {(q.unit, q.pooled) for q in found} == {
+        ("ms", Candidate("fixed", 60_000, "nearest")),
+        ("s", Candidate("fixed", 60, "nearest")),
+    }

@@ -28,6 +28,9 @@ def number(item: str, at: str, value: str, *places: ItemPlace) -> tuple[float, s
         ("media.bitrate", "body.bitrate", "4486123", (4486.123, "bps", 0.001)),
         ("play.position_time", "body.position", "30", (30, "", 1)),
         ("play.watched_time", "body.percentWatched", "30", None),
+        ("play.watched_time", "body.secondsWatched", "30", (30, "s", 1)),
+        ("play.watched_time", "body.ms_played", "30000", (30, "ms", 0.001)),
+        ("play.watched_time", "body.secondary", "30", (30, "", 1)),
         ("media.duration", "body.duration", "1:30:00", None),
     ],
 )
