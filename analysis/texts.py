@@ -332,6 +332,8 @@ IMPLIED = "implied by the connection"
 
 LISTS_TITLE = "Declared lists"
 LISTS_NONE = "No declared list is known."
+SWITCHED = "With a switch"
+LIST_COUNTS = "{n} statements, of which {switched} have a switch."
 LIST_HEAD = "A {kind}, in force from {effective}. Source: {source}"
 STATUSES: Mapping[str, str] = {
     "required": "Always collected",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
+from click.testing import CliRunner
 
+from analysis.cli import commands
 from analysis.knowledge import load
 from analysis.pack import DeclaredList, Statement
 
@@ -87,3 +90,16 @@ def test_a_list_is_in_order(declared: DeclaredList) -> None:
     assert declared.source.startswith("https://")
     assert all(s.wording and s.place for s in declared.statements)
     assert all(s.items or s.derived or s.note for s in declared.statements)
+
+
+def test_the_list_of_lists_and_each_list_say_how_many_statements_have_a_switch() -> None:
+    def shown(*words: str) -> str:
+        return CliRunner().invoke(commands, ["declared", *words]).output
+
+    switched = sum(bool(s.switch) for s in POLICY.statements)
+    assert 0 < switched < len(POLICY.statements)
+    (line,) = [line for line in shown("list").splitlines() if "plex" in line and "2024-06-28" in line]
+    assert line.split()[3:5] == [str(len(POLICY.statements)), str(switched)]
+    assert f"{len(POLICY.statements)} statements, of which {switched} have a switch." in shown("show", "plex")
+    brief = [x for x in json.loads(shown("list", "--format", "json")) if x["declared"] == "2024-06-28"]
+    assert [x["switched"] for x in brief] == [switched]

@@ -166,7 +166,8 @@ def declared(known: DeclaredList, *, brief: bool = False) -> Json:
         "source": known.source,
     }
     if brief:
-        return head | {"statements": len(known.statements)}
+        switched = sum(bool(statement.switch) for statement in known.statements)
+        return head | {"statements": len(known.statements), "switched": switched}
     return head | {"read": known.read, "note": known.note, "statements": [asdict(s) for s in known.statements]}
 
 

@@ -127,6 +127,7 @@ def declared_lists(known: Knowledge) -> Document:
         Column(texts.DATE),
         Column(texts.KIND),
         Column(texts.STATEMENTS, number=True),
+        Column(texts.SWITCHED, number=True),
         Column(texts.DOCUMENT),
         Column(texts.SOURCE),
     )
@@ -136,6 +137,7 @@ def declared_lists(known: Knowledge) -> Document:
             Cell(x.id),
             Cell(x.kind),
             Cell(str(len(x.statements))),
+            Cell(str(sum(bool(s.switch) for s in x.statements))),
             Cell(x.title),
             Cell(x.source),
         )
@@ -154,6 +156,8 @@ def declared_list(declared: DeclaredList, known: Knowledge, result: Result | Non
     blocks: list[Block] = [
         Paragraph(texts.LIST_HEAD.format(kind=declared.kind, effective=declared.effective, source=declared.source))
     ]
+    switched = sum(bool(statement.switch) for statement in declared.statements)
+    blocks.append(Paragraph(texts.LIST_COUNTS.format(n=len(declared.statements), switched=switched)))
     blocks.extend(Paragraph(note, "dim") for note in (declared.read, declared.note) if note)
     if declared.kind == "policy":
         blocks.append(Paragraph(" ".join(counted_sentences(counted(declared, product), product))))
