@@ -12,6 +12,7 @@ import zstandard
 
 from captures.formats import read
 from captures.model import CaptureError, Contact, Endpoint, Exchange, Lookup, Observation, Source, Unreadable
+from captures.packets import http1
 from packets import (
     ROUTER,
     ROUTER_MAC,
@@ -479,3 +480,31 @@ def test_a_large_file_of_many_batches_gives_what_its_parts_give(tmp_path: Path) 
     (again,) = observed(tmp_path, section() + interface(101) + blocks)
     assert isinstance(again, Contact)
     assert (again.packets_out, again.host) == (count + 3, "plex.tv")
+
+
+def media(kind: bytes, size: int, port: int = 50_000) -> list[bytes]:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (kind, size) + bytes(size)
+    pieces = [answer[at : at + 60_000] for at in range(0, len(answer), 60_000)]
+    return connection((TV, port), (VENDOR, 80), [b"GET /a HTTP/1.1\r\nHost: plex.tv\r\n\r\n"], pieces)
+
+
+def test_of_films_nothing_is_kept_and_of_other_bodies_the_beginning(tmp_path: Path) -> None:
+    packets = media(b"video/mp4", 1_300_000) + media(b"text/plain", 1_300_000, 50_001)
+    film, words = observed(tmp_path, pcap(packets, link=101))
+    assert isinstance(film, Exchange)
+    assert isinstance(words, Exchange)
+    assert (film.response_body.content, film.response_body.size) == (None, 1_300_000)
+    assert film.response_body.problem == "was not kept"
+    assert words.response_body.content is not None
+    assert (len(words.response_body.content), words.response_body.size, words.response_body.cut) == (
+        1 << 20,
+        1_300_000,
+        True,
+    )
+
+
+def test_all_bodies_of_a_file_share_one_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1.Room.__init__, "__defaults__", (250,))
+    packets = [packet for n in range(3) for packet in media(b"text/plain", 100, 50_000 + n)]
+    seen = [x.response_body for x in observed(tmp_path, pcap(packets, link=101)) if isinstance(x, Exchange)]
+    assert [(len(x.content or b""), x.cut) for x in seen] == [(100, False), (100, False), (50, True)]

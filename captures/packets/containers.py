@@ -15,7 +15,7 @@ from captures.packets.bytes_at import Ints, Mapped, beginnings
 if TYPE_CHECKING:
     import numpy as np
 
-BATCH = 1 << 16
+BATCH = 1 << 15
 """Packets in a batch: large enough that NumPy's calls cost nothing, small enough that a batch is a few megabytes."""
 
 _PCAP = {b"\xa1\xb2\xc3\xd4": (6, 16), b"\xa1\xb2\x3c\x4d": (9, 16), b"\xa1\xb2\xcd\x34": (6, 24)}

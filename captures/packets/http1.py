@@ -21,6 +21,21 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[^\n]{0,4096}\n")
 _WITHOUT_BODY = (204, 304)
 
 
+MOST_KEPT_OF_ALL = 64 << 20
+"""Bytes of all bodies of a file that are kept; the observations hold them until they are read."""
+
+_MEDIA = ("video/", "audio/")
+"""Kinds of content of which nothing is kept."""
+
+
+@dataclass(slots=True)
+class Room:
+    """What may still be kept of the bodies of a file."""
+
+    left: int = MOST_KEPT_OF_ALL
+    """Bytes."""
+
+
 @dataclass(slots=True)
 class Content:
     """A body as it came on the wire, without its chunks."""
@@ -31,12 +46,18 @@ class Content:
     """Bytes in all."""
     lost: bool = False
     """Whether bytes are missing in it."""
+    most: int = MOST_KEPT
+    """Bytes that are kept of it."""
+    room: Room = field(default_factory=Room)
+    """What is left for all bodies."""
 
     def add(self, data: bytes) -> None:
         """The next bytes."""
         self.size += len(data)
-        if not self.lost and len(self.kept) < MOST_KEPT:
-            self.kept += data[: MOST_KEPT - len(self.kept)]
+        if not self.lost and len(self.kept) < self.most and self.room.left > 0:
+            fresh = data[: min(self.most - len(self.kept), self.room.left)]
+            self.room.left -= len(fresh)
+            self.kept += fresh
 
 
 @dataclass(slots=True)
@@ -154,8 +175,9 @@ class _Half:
 class Http:
     """The requests and answers of one connection, as their bytes come in."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room | None = None) -> None:
         self.calls: list[Call] = []
+        self._room = room or Room()
         self.tunnel = ""
         """Target of a CONNECT that was granted."""
         self.damaged = False
@@ -248,6 +270,8 @@ class Http:
             line[3].decode(),
             headers,
             len(head),
+            body=Content(room=self._room),
+            answer=Content(room=self._room),
         )
         self.calls.append(call)
         self._open.append(call)
@@ -275,6 +299,8 @@ class Http:
             self._socket = _Messages() if websocket else None
             self._client.state = self._server.state = "socket"
             return True
+        if any(name == "content-type" and value.startswith(_MEDIA) for name, value in call.answer_headers):
+            call.answer.most = 0
         size, chunked = _framing(call.answer_headers)
         if call.method == "HEAD" or status in _WITHOUT_BODY:
             size, chunked = 0, False

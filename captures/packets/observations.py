@@ -12,7 +12,7 @@ from captures.formats.flows import cookies, message, split_authority
 from captures.model import Body, Contact, Endpoint, Exchange, Initiator, Lookup, Observation, Pairs, Source, Unreadable
 from captures.packets.columns import TCP
 from captures.packets.conversations import Conversation, End
-from captures.packets.http1 import MOST_KEPT, Call, Content
+from captures.packets.http1 import Call, Content
 from captures.packets.names import Names
 from captures.packets.payloads import Said
 from captures.packets.places import household, local, text
@@ -216,9 +216,11 @@ class _Maker:
 def _body(content: Content, headers: Pairs) -> Body:
     if content.lost:
         return Body(None, content.size, False, "bytes are missing in the capture")
+    if content.size and not content.kept:
+        return Body(None, content.size, False, "was not kept")
     encoding = next((value for name, value in headers if name == "content-encoding"), "")
     body = undo(bytes(content.kept), encoding)
-    if content.size <= MOST_KEPT:
+    if content.size <= len(content.kept):
         return body
     return Body(body.content, content.size, True, "only the beginning was kept")
 

@@ -99,6 +99,7 @@ class Payloads:
 
     def __init__(self) -> None:
         self.names = Names()
+        self._room_for_bodies = http1.Room()
         self.left_out = 0
         """Questions that there was no room for."""
         self._lookups = 0
@@ -207,7 +208,7 @@ class Payloads:
             said.reading = "dns"
         elif http1.is_request(payload):
             said.reading = "http"
-            said.http = said.http or http1.Http()
+            said.http = said.http or http1.Http(self._room_for_bodies)
             conversation.opener = way
         elif name := _socks(payload):
             said.name, said.name_source = name, "host"
