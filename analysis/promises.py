@@ -94,7 +94,8 @@ def _judged(
         words.JUDGED[verdict].format(why=answer.why),
     ]
     if policy:
-        said = words.REPEATED if repeated else words.NOT_REPEATED
+        in_part = words.REPEATED_IN_PART if verdict == "not-in-force" else words.REPEATED[kind]
+        said = in_part if repeated else words.NOT_REPEATED
         parts.append(said.format(date=long_date(policy.effective)))
     return Promise(
         product=promise.product,

@@ -151,7 +151,12 @@ JUDGED = {
     "not-in-force": "Whether it still holds is open, since the policy in force says otherwise or nothing: {why}",
     "cannot-tell": "Whether that was kept cannot be told, because {why}",
 }
-REPEATED = "The policy of {date} says so too."
+REPEATED = {
+    "rounded": "The policy of {date} promises it too.",
+    "switched-off": "The policy of {date} offers such a switch too.",
+    "listed": "The policy of {date} is such a list.",
+}
+REPEATED_IN_PART = "The policy of {date}, which is in force, offers less."
 NOT_REPEATED = "The policy of {date}, which is in force, does not say so."
 
 NO_NUMBERS = "no such number was sent in this capture."

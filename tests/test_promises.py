@@ -31,7 +31,7 @@ def test_a_switch_that_stops_everything_keeps_its_promise() -> None:
     assert promise.text == (
         "Plex promised on 19 August 2017 that playback data of the own library can be switched off. As far as this "
         "capture shows, that was kept: what was sent before the switch was turned off was not sent afterwards (bit "
-        "rate, format, length of the film). The policy of 28 June 2024 says so too."
+        "rate, format, length of the film). The policy of 28 June 2024 offers such a switch too."
     )
 
 
@@ -46,6 +46,7 @@ def test_what_the_policy_in_force_calls_required_does_not_break_it() -> None:
     promise = judged(one_capture(evenings(8, 8, stops=("media.bitrate", "media.duration"))))["switched-off"]
     assert promise.verdict == "not-in-force"
     assert "(format), and the policy in force lists these as always collected" in promise.text
+    assert promise.text.endswith("The policy of 28 June 2024, which is in force, offers less.")
 
 
 def test_too_few_films_do_not_tell() -> None:
