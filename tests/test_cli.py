@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import resource
 import stat
 import subprocess
 import sys
@@ -120,19 +119,6 @@ def test_help_lists_every_command_and_loads_none() -> None:
     assert listed == list(COMMANDS)
     loaded = set(modules.split())
     assert loaded.isdisjoint({"rich", "msgspec", "mitmproxy", "pandas", "analysis.pipeline", "analysis.cli.inspect"})
-
-
-def test_help_costs_little_more_than_starting_python() -> None:
-    """Measured in work, not in time: others may use the machine."""
-
-    def work(*args: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *args], capture_output=True, cwd=ROOT, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    helped, nothing = zip(*((work("-m", "analysis", "--help"), work("-c", "pass")) for _ in range(5)), strict=True)
-    assert min(helped) - min(nothing) < 0.15
 
 
 def test_the_version_is_printed(run: Run) -> None:
