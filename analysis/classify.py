@@ -151,8 +151,12 @@ type _Index = dict[str | None, tuple[_Compiled, ...]]
 class _Table:
     """Rules by host, and senders by header, of one `Knowledge`."""
 
-    exact: dict[str, list[_Compiled]]
-    suffix: dict[str, list[_Compiled]]
+    exact: dict[str, list[tuple[Rule, str]]]
+    """Host -> rules for it, compiled when it is met: all together take half a second."""
+    suffix: dict[str, list[tuple[Rule, str]]]
+    """Fixed end of a pattern of hosts -> rules with their patterns."""
+    compiled: dict[tuple[str, str], _Compiled]
+    """Rule and its host or pattern -> what was compiled so far."""
     own: dict[str, _Index]
     of_host: dict[str, _Index]
     header_signs: dict[str, _Signs]
@@ -161,16 +165,15 @@ class _Table:
 
 @functools.lru_cache(maxsize=4)
 def _table(knowledge: Knowledge) -> _Table:
-    table = _Table({}, {}, {}, {}, {}, {})
+    table = _Table({}, {}, {}, {}, {}, {}, {})
     own: dict[str, list[_Compiled]] = {}
     for rule in knowledge.rules.values():
         if rule.match.party == "own":
             compiled = _compile(rule, "")
             own.setdefault(compiled.pack, []).append(compiled)
         for host in rule.match.host:
-            compiled = _compile(rule, host)
             fixed = re.sub(r"^.*[*}]\.", "", host)
-            (table.suffix if compiled.host else table.exact).setdefault(fixed, []).append(compiled)
+            (table.suffix if _is_pattern(host) else table.exact).setdefault(fixed, []).append((rule, host))
     table.own.update({pack: _index(rules) for pack, rules in own.items()})
     for product in knowledge.products.values():
         for sign in product.senders:
@@ -190,9 +193,13 @@ def _any_of(patterns: tuple[str, ...]) -> Callable[[str], object]:
 _SIGNS = {"user-agent": Attribution.USER_AGENT, "referer": Attribution.REFERER, "origin": Attribution.REFERER}
 
 
+def _is_pattern(host: str) -> bool:
+    return "*" in host or "{" in host
+
+
 def _compile(rule: Rule, host: str) -> _Compiled:
     match = rule.match
-    pattern = "*" in host or "{" in host
+    pattern = _is_pattern(host)
     path = compile_path(match.path) if match.path else None
     conditions = len(match.query) + len(match.header) + len(match.contains) + bool(match.method)
     host_rank = 0 if not host else 1 if pattern else 2
@@ -335,14 +342,22 @@ def _rules_of(first: str | None, index: _Index) -> tuple[_Compiled, ...]:
 def _of_host(host: str, table: _Table) -> _Index:
     known = table.of_host.get(host)
     if known is None:
-        found = list(table.exact.get(host, ()))
+        found = [_compiled(rule, name, table) for rule, name in table.exact.get(host, ())]
         rest = host
         while rest:
-            found.extend(rule for rule in table.suffix.get(rest, ()) if rule.host and rule.host.fullmatch(host))
+            patterns = (_compiled(rule, pattern, table) for rule, pattern in table.suffix.get(rest, ()))
+            found.extend(rule for rule in patterns if rule.host and rule.host.fullmatch(host))
             rest = rest.partition(".")[2]
         if len(table.of_host) >= _MOST_HOSTS:
             table.of_host.clear()
         known = table.of_host[host] = _index(found) if found else _NO_RULES
+    return known
+
+
+def _compiled(rule: Rule, host: str, table: _Table) -> _Compiled:
+    known = table.compiled.get((rule.id, host))
+    if known is None:
+        known = table.compiled[rule.id, host] = _compile(rule, host)
     return known
 
 

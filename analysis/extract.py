@@ -49,7 +49,7 @@ def extract(
 
     if isinstance(call, Exchange):
         names, table = _names(knowledge), _table(knowledge)
-        rule = _rule(knowledge).get(classified.rule)
+        rule = _rules(knowledge)[classified.rule]
         leaves = (decoded or decode(call)).leaves
         context = {name.lower(): value for name, value in (*call.query, *call.headers)}
         around = table.among(leaves, classified.role, classified.party)
@@ -141,9 +141,19 @@ class _RulePlaces:
     """`only-if` and `not-if` of each place, by its identity."""
 
 
-@functools.lru_cache(maxsize=4)
-def _rule(knowledge: Knowledge) -> dict[str, _RulePlaces]:
-    return {rule.id: _compile(rule) for rule in knowledge.rules.values()}
+class _Rules(dict[str, _RulePlaces | None]):
+    """Rules by id; each is compiled when a call fits it, for all together take a second."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        super().__init__({"": None})
+        self._rules = knowledge.rules
+
+    def __missing__(self, rule: str) -> _RulePlaces | None:
+        self[rule] = found = _compile(self._rules[rule])
+        return found
+
+
+_rules = functools.lru_cache(maxsize=4)(_Rules)
 
 
 def _compile(rule: Rule) -> _RulePlaces:
