@@ -67,7 +67,8 @@ def test_a_protobuf_message_comes_out_by_the_numbers_of_its_fields(kind: str) ->
 
 
 def test_repeated_fields_are_numbered_and_entries_of_a_map_have_their_names() -> None:
-    message = field(1, "first") + field(1, "second") + MAP + field(4, TRACE_ID) + field(5, -1)
+    version = field(6, field(1, "1.45.2"))
+    message = field(1, "first") + field(1, "second") + MAP + field(4, TRACE_ID) + field(5, -1) + version
     assert body(message, "application/x-protobuf") == [
         ("body[protobuf].1.0", "first"),
         ("body[protobuf].1.1", "second"),
@@ -77,6 +78,7 @@ def test_repeated_fields_are_numbered_and_entries_of_a_map_have_their_names() ->
         ("body[protobuf].3.1.os.name", "Tizen"),
         ("body[protobuf].4", TRACE_ID.hex()),
         ("body[protobuf].5", "-1"),
+        ("body[protobuf].6.1", "1.45.2"),
     ]
 
 
@@ -370,6 +372,8 @@ def test_depth_leaves_and_layers_of_binary_formats_run_out_aloud() -> None:
         wrapped = field(1, "around it") + field(2, gzip.compress(wrapped))
     layers = decode(sent(wrapped, "application/x-protobuf"), AMPLE)
     assert layers.ran_out[0] == "A value is encoded more often than is undone"
+    large = decode(sent(cbor2.dumps(["x"] * MEGA), "application/cbor"), AMPLE)
+    assert large.ran_out == ("A body is larger than is looked at",)
     unknown = decode(sent(bytes(range(256)) * 4, "application/x-protobuf"), AMPLE)
     assert unknown.ran_out == ("A body is in a form that is not known",)
 

@@ -19,6 +19,10 @@ _KINDS = (("grpc", "grpc"), ("protobuf", "protobuf"), ("msgpack", "msgpack"), ("
 """Part of a content type -> what the body is."""
 
 
+_AT_ONCE = 1024 * 1024
+"""Longest content that is given to a decoder that nothing can stop."""
+
+
 def binary(walk: Walk, at: str, content: bytes, kind: str, encodings: tuple[str, ...]) -> bool:
     """Adds what bytes hold; `kind` is their content type in lower case, or empty.  Whether they were anything known.
 
@@ -30,7 +34,10 @@ def binary(walk: Walk, at: str, content: bytes, kind: str, encodings: tuple[str,
         return protobuf(walk, f"{at}[protobuf]", content, (*encodings, "protobuf"))
     if declared == "grpc" or (not declared and _is_grpc(content)):
         return _grpc(walk, at, content, encodings)
-    for name, decoded in (("msgpack", _msgpack), ("cbor", _cbor)):
+    if len(content) > _AT_ONCE and declared in ("msgpack", "cbor"):
+        walk.note("A body is larger than is looked at")
+        return True
+    for name, decoded in (("msgpack", _msgpack), ("cbor", _cbor)) if len(content) <= _AT_ONCE else ():
         if declared in ("", name) and (declared or _begins_table(name, content)):
             tree = decoded(content)
             if tree is not None and (declared or _is_table(tree)):

@@ -162,13 +162,13 @@ def _field(walk: Walk, place: str, field: Field, encodings: tuple[str, ...], dep
 def _is_message(content: bytes) -> bool:
     if not message(content, 1_000):
         return False
-    return len(content) not in _ID_LENGTHS or _is_text_alone(content)
+    return len(content) not in _ID_LENGTHS or _is_of_texts(content)
 
 
-def _is_text_alone(content: bytes) -> bool:
-    """Whether a message of few bytes is a text and its tag, such as the version of something."""
-    fields = message(content, 4) or ()
-    return any(isinstance(field.value, bytes) and 2 * len(text(field.value) or "") > len(content) for field in fields)
+def _is_of_texts(content: bytes) -> bool:
+    """Whether more than half of a message of few bytes is texts, such as the version of something."""
+    parts = [field.value for field in message(content, 8) or () if isinstance(field.value, bytes)]
+    return 2 * sum(len(text(part) or "") for part in parts) > len(content)
 
 
 def _number(raw: bytes) -> str:
