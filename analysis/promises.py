@@ -141,10 +141,13 @@ def _rounded(product: str, statements: Sequence[Statement], result: Result) -> _
         return _Answer("cannot-tell", words.NO_NUMBERS)
     from analysis.generalise import generalise  # NumPy, which only a capture with such numbers needs
 
+    # Zero is what it is in any rounding.
     about = [
         q
         for q in generalise(result).quantities
-        if q.product == product and any((q.item, category[n]) in wanted for n in q.calls if n in category)
+        if q.product == product
+        and any(q.numbers)
+        and any((q.item, category[n]) in wanted for n in q.calls if n in category)
     ]
     fine = {q.item for q in about if q.verdict == "not-rounded"}
     coarse = {q.item for q in about if q.verdict == "rounded"} - fine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import secrets
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -145,15 +146,18 @@ def play(client: Caller, film: Film, *, optional: bool = True) -> None:
     """
     own = f"{home.SERVER_HOST}:{home.SERVER_PORT}"
     token = {"X-Plex-Token": home.SERVER_TOKEN}
+    # Plays follow each other within milliseconds here: only their number tells which report is about which.
+    session = {"X-Plex-Playback-Session-Id": secrets.token_hex(12)}
     client.send("GET", own, _target(f"/library/metadata/{film.key}", **token))
     statistics = {**_PLAYBACK, **(_optional(film) if optional else {})}
     for state, time in (("playing", 0), ("playing", film.watched // 2), ("stopped", film.watched)):
         timeline = {"ratingKey": film.key, "key": f"/library/metadata/{film.key}", "state": state, "time": time}
-        client.send("GET", own, _target("/:/timeline", **timeline, duration=film.duration, **token))
+        lengths = {"duration": film.duration, "playbackTime": time}
+        client.send("GET", own, _target("/:/timeline", **timeline, **lengths, **session, **token))
         if time == 0:
-            _report(client, "playback:itemstart", statistics | ({"offset": 0} if optional else {}))
+            _report(client, "playback:itemstart", statistics | ({"offset": 0} if optional else {}), session)
     ended = {"playbackTime": home.to_minute(film.watched), "playbackCount": 1}
-    _report(client, "playback:itemend", statistics | ended)
+    _report(client, "playback:itemend", statistics | ended, session)
 
 
 def _optional(film: Film) -> dict[str, object]:
@@ -173,7 +177,7 @@ _PLAYBACK: Mapping[str, object] = {
 """What the app says of every play."""
 
 
-def _report(client: Caller, event: str, properties: Mapping[str, object]) -> None:
+def _report(client: Caller, event: str, properties: Mapping[str, object], session: Mapping[str, str]) -> None:
     statistics = {
         "deviceIdentifier": home.CLIENT_ID,
         "context": {
@@ -195,8 +199,8 @@ def _report(client: Caller, event: str, properties: Mapping[str, object]) -> Non
         "sessionIdentifier": home.SESSION_ID,
         "properties": dict(properties),
     }
-    kind = {"Content-Type": "text/plain;charset=UTF-8"}
-    client.send("POST", "analytics.plex.tv", "/collect/event", body=json.dumps(statistics), headers=kind)
+    headers = {"Content-Type": "text/plain;charset=UTF-8", **session}
+    client.send("POST", "analytics.plex.tv", "/collect/event", body=json.dumps(statistics), headers=headers)
 
 
 def show_advert(client: Caller) -> None:
