@@ -116,13 +116,23 @@ def record(message: bytes, kind: int = 22) -> bytes:
 
 
 def pcap(
-    packets: Iterable[bytes], *, link: int = 1, order: str = "<", nano: bool = False, snap: int = 262_144
+    packets: Iterable[bytes],
+    *,
+    link: int = 1,
+    order: str = "<",
+    nano: bool = False,
+    snap: int = 262_144,
+    lengths: Sequence[int] = (),
 ) -> bytes:
-    """pcap file; the packets follow one another every tenth of a second from 1700000000.0."""
+    """pcap file; the packets follow one another every tenth of a second from 1700000000.0.
+
+    `lengths` are those on the wire of packets that were cut.
+    """
     parts = [struct.pack(order + "IHHIIII", 0xA1B23C4D if nano else 0xA1B2C3D4, 2, 4, 0, 0, snap, link)]
     for place, packet in enumerate(packets):
         kept, fraction = packet[:snap], place % 10 * (100_000_000 if nano else 100_000)
-        parts.append(struct.pack(order + "IIII", 1_700_000_000 + place // 10, fraction, len(kept), len(packet)) + kept)
+        length = lengths[place] if lengths else len(packet)
+        parts.append(struct.pack(order + "IIII", 1_700_000_000 + place // 10, fraction, len(kept), length) + kept)
     return b"".join(parts)
 
 

@@ -15,7 +15,14 @@ LAYERS = ("captures", "analysis", "addons")
 
 HOMES = {
     "mitmproxy": ("captures/formats/flows.py", "captures/gateway/", "addons/"),
-    "numpy": ("captures/packets/", "analysis/grid.py", "analysis/film_model.py"),
+    "numpy": (
+        "captures/packets/",
+        "captures/gateway/ring.py",
+        "captures/gateway/sniff.py",
+        "analysis/grid.py",
+        "analysis/film_model.py",
+    ),
+    "scapy": ("captures/gateway/ring.py",),
     "pandas": ("analysis/table.py", "analysis/community/"),
     "hpack": ("captures/packets/http2.py",),
     "scipy": ("analysis/rates.py",),

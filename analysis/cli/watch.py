@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
-import os
 import re
-import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import options
-from analysis.cli.options import Question
+from analysis.cli import options, recording
 
 if TYPE_CHECKING:
     from analysis.proxy import Proxy
@@ -77,30 +73,17 @@ def watch(
       phonehome watch --mode reverse:http://127.0.0.1:32401@32400
     """
     from analysis.proxy import Proxy
-    from captures import home, ledger
 
     del no_dashboard
-    os.umask(0o077)
-    path = file or home.ledgers() / f"{datetime.datetime.now().astimezone():%Y-%m-%d-%H%M%S}.ledger"
-    ledger.create(path)
-    if days is not None:
-        ledger.prune(path, days)
+    path = recording.ledger(file, days)
     wanted = _options(modes, listen, path, device, upstream_ca, keep_secrets, settings)
     if gateway:
         wanted.update(_gateway(modes))
-    with _until_interrupted() as interrupted, Proxy(wanted) as proxy:
+    with recording.until_interrupted() as interrupted, Proxy(wanted) as proxy:
         _introduce(proxy.listening, path, modes)
         _follow(path, proxy, interrupted, days)
         words = "" if proxy.running or interrupted else proxy.last_words()
-    result = options.answer(Question((str(path),), product))
-    if form == "json":
-        from analysis.report import as_json
-
-        options.write(as_json.render(result), out)
-    else:
-        from analysis.report.private import private
-
-        options.show(private(result), form, out)
+    recording.report(path, product, form, out)
     if words:
         raise click.ClickException(words)
 
@@ -175,21 +158,6 @@ def _listen(text: str) -> tuple[str, int]:
     if not match or int(match[2]) > 65535:
         raise click.UsageError(f"--listen {text}: must be PORT or HOST:PORT, e.g. 127.0.0.1:8080")
     return (match[1] or "127.0.0.1").strip("[]"), int(match[2])
-
-
-@contextmanager
-def _until_interrupted() -> Iterator[list[int]]:
-    """A list that is filled by SIGINT or SIGTERM, so that the end is always in order."""
-    received: list[int] = []
-    former = {
-        number: signal.signal(number, lambda signum, _: received.append(signum))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield received
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
 
 
 _PRUNE_EVERY = 3600.0

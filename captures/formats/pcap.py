@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from captures.model import CaptureError, Observation, Source, Unreadable
-from captures.packets.containers import Damage, Secrets, batches, is_packets
+from captures.packets.containers import Batch, Damage, Secrets, batches, is_packets
 
 if TYPE_CHECKING:
-    from captures.packets.conversations import Table
-    from captures.packets.fragments import Reassembly
-    from captures.packets.payloads import Payloads
+    from captures.packets.scan import Scan
 
 NAME = "pcap"
 
@@ -48,64 +45,37 @@ def read(path: Path, number: int, tls_keys: Path | None = None) -> Iterator[Obse
 
     if path.stat().st_size < 24:
         raise CaptureError(f"{path.name}: is cut off within its header; record or copy it again")
-    scan = _scanned(path)
-    table, payloads, problems = scan.table, scan.payloads, scan.problems
-    if tls_keys or scan.secrets:
+    scan, told = _scanned(path)
+    everybody, problems = scan.table.all, scan.left_out()
+    if tls_keys or any(isinstance(note, Secrets) for note in told):
         from captures.packets.decrypted import available, decrypt
 
         if tls_keys or available():
-            decrypt(path, tls_keys, table.all)
+            decrypt(path, tls_keys, everybody)
         else:
             problems[NO_TSHARK] += 1
-    yield from observations(table.all, payloads.names, devices(table.all), number)
-    problems["is of a conversation too many"] += table.left_out
-    problems["is a question too many"] += payloads.left_out
-    yield from _unreadable(scan.damages, +problems, Source(number, len(table.all)))
+    yield from observations(everybody, scan.payloads.names, devices(everybody), number)
+    damages = [note for note in told if isinstance(note, Damage)]
+    yield from _unreadable(damages, problems, Source(number, len(everybody)))
 
 
-@dataclass(slots=True)
-class _Scan:
-    """What one pass over a file found."""
-
-    table: Table
-    payloads: Payloads
-    pieces: Reassembly
-    damages: list[Damage] = field(default_factory=list)
-    problems: Counter[str] = field(default_factory=Counter)
-    secrets: bool = False
-    """Whether the file holds TLS keys."""
-
-
-def _scanned(path: Path) -> _Scan:
+def _scanned(path: Path) -> tuple[Scan, list[Damage | Secrets]]:
+    """One pass over a file -> what was found, and what else stands in it."""
     import mmap
 
-    from captures.packets.columns import columns
-    from captures.packets.conversations import Table
-    from captures.packets.fragments import Reassembly
-    from captures.packets.payloads import Payloads
+    from captures.packets.scan import Scan
 
-    scan = _Scan(Table(), Payloads(), Reassembly())
+    scan, told = Scan(), list[Damage | Secrets]()
     with path.open("rb") as file:
         # It is unmapped when the last column that looks into it is gone.
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     for batch in batches(mapped):
-        if isinstance(batch, Damage):
-            scan.damages.append(batch)
-            continue
-        if isinstance(batch, Secrets):
-            scan.secrets = True
-            continue
-        seen = columns(batch)
-        scan.problems.update(seen.problems)
-        if len(seen.packets) or len(seen.fragments.row):
-            groups = scan.table.add(mapped, seen.data, seen.packets)
-            scan.payloads.take(mapped, seen.data, seen.packets, groups)
-            if len(seen.fragments.row):
-                says = scan.payloads.says(seen.data, seen.packets)
-                for packet in scan.pieces.add(mapped, seen.fragments, seen.packets, groups, says):
-                    scan.payloads.whole(packet)
+        if isinstance(batch, Batch):
+            scan.take(batch)
+        else:
+            told.append(batch)
     scan.payloads.finish(scan.table.all)
-    return scan
+    return scan, told
 
 
 def _unreadable(damages: list[Damage], problems: Counter[str], source: Source) -> Iterator[Unreadable]:

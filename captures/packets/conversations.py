@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,9 +78,12 @@ class Groups:
 
 
 class Table:
-    """All conversations of a file."""
+    """All conversations of a file, or those of a live capture that go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 0) -> None:
+        """`first` is the number of the first conversation."""
+        self.number = first
+        """Number of the next conversation."""
         self._by_key: dict[int, tuple[Conversation, bool]] = {}
         """With whether `ends[0]` is the end with the greater hash."""
         self._generation: dict[int, int] = {}
@@ -123,6 +127,13 @@ class Table:
         _opened(seen, groups)
         return groups
 
+    def release(self, over: Set[int]) -> None:
+        """Forgets the conversations with these numbers; another packet of one begins a new one."""
+        self.all = [known for known in self.all if known.index not in over]
+        self._by_key = {key: known for key, known in self._by_key.items() if known[0].index not in over}
+        self._opening = {end: known for end, known in self._opening.items() if known.index not in over}
+        self._generation = {key: age for key, age in self._generation.items() if _aged(key, age) in self._by_key}
+
     def _new(
         self, mapped: Mapped, seen: Columns, row: int, key: int, smaller: Mask
     ) -> tuple[Conversation, bool] | None:
@@ -142,7 +153,8 @@ class Table:
         if len(self.all) >= MOST:
             return None
         time = float(seen.time[row])
-        made = Conversation(len(self.all), int(seen.protocol[row]), (sender, receiver), time, time, (b"", b""))
+        made = Conversation(self.number, int(seen.protocol[row]), (sender, receiver), time, time, (b"", b""))
+        self.number += 1
         self.all.append(made)
         if flags == _SYN:
             self._opening[sender, int(seen.sequence[row]) + 1 & 0xFFFFFFFF] = made

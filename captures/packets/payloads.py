@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 DNS = {53: "dns", 5353: "mdns", 5355: "llmnr"}
 """Port -> protocol."""
 
-_METHODS = (
+BEGINNINGS = (
     *(b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"OPTI", b"PATC", b"CONN", b"TRAC"),
     # WebDAV, and UPnP's events.
     *(b"PROP", b"MKCO", b"COPY", b"MOVE", b"LOCK", b"UNLO", b"REPO", b"SEAR", b"NOTI", b"SUBS", b"UNSU", b"M-SE"),
 )
-_METHODS_AS_NUMBERS = tuple(int.from_bytes(method) for method in _METHODS)
+"""How a request in clear begins."""
 
-_SHOUTED = (b"HTTP", b"NOTI", b"M-SE", b"HELL")
+_METHODS_AS_NUMBERS = tuple(int.from_bytes(method) for method in BEGINNINGS)
+
+SHOUTED = (b"HTTP", b"NOTI", b"M-SE", b"HELL")
 """How a datagram of SSDP or GDM begins: answers go to whatever port the question came from."""
 
 _STUN = 0x2112A442
@@ -121,12 +123,13 @@ class Payloads:
                 self.datagram(conversation, way, payload, time)
 
     def finish(self, conversations: list[Conversation]) -> None:
-        """After the last batch: gives up the gaps that were never filled."""
+        """Nothing more comes of these: gives up the gaps that were never filled."""
         for conversation in conversations:
             said = cast("Said | None", conversation.said)
             if said and said.reading:
                 for way in (0, 1):
                     self._give_up(conversation, said, way, conversation.last)
+            self._lookups -= len(said.asked) if said else 0
 
     def _speaking(self, data: Bytes, seen: Columns, groups: Groups) -> Ints:
         """Rows that say something, and those of conversations of which more is needed."""
@@ -287,7 +290,7 @@ class Payloads:
                 if found:
                     self._discovered(said, way, found, len(payload), time)
                     return
-        if payload[:4] in _SHOUTED:
+        if payload[:4] in SHOUTED:
             found = discovery.datagram(1900, payload, to_port=False)
             if found:
                 self._discovered(said, way, found, len(payload), time)
@@ -405,7 +408,7 @@ def _datagrams(data: Bytes, seen: Columns, head: Ints) -> Mask:
 
     ports = (*DNS, *discovery.PORTS)
     known = np.isin(seen.source_port, ports) | np.isin(seen.destination_port, ports)
-    known |= np.isin(head, [int.from_bytes(start) for start in _SHOUTED]) & (seen.size > 16)
+    known |= np.isin(head, [int.from_bytes(start) for start in SHOUTED]) & (seen.size > 16)
     version = data.u32(seen.payload + 1)
     initial = (head >> 30 == 3) & (seen.size > 60) & np.isin(version, quic.VERSIONS)
     short = (head >> 31 == 0) & (data.u8(seen.payload + 9) == ord("Q"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
@@ -56,11 +55,23 @@ def devices(conversations: Iterable[Conversation]) -> Mapping[bytes, str]:
 
     A MAC address that sends for several machines (a router, an access point in router mode) is nobody's.
     """
-    addresses: dict[bytes, set[bytes]] = defaultdict(set)
+    addresses: dict[bytes, set[bytes]] = {}
+    senders(conversations, addresses)
+    return owners(addresses)
+
+
+def senders(conversations: Iterable[Conversation], addresses: dict[bytes, set[bytes]]) -> None:
+    """Adds to `addresses` from which ones each MAC address sends."""
     for conversation in conversations:
         for end, mac in zip(conversation.ends, conversation.macs, strict=True):
-            if mac and any(end.address) and len(addresses[mac]) <= 2 * _MOST_OF_ONE:
-                addresses[mac].add(end.address)
+            if mac and any(end.address):
+                its = addresses.setdefault(mac, set())
+                if len(its) <= 2 * _MOST_OF_ONE:
+                    its.add(end.address)
+
+
+def owners(addresses: Mapping[bytes, set[bytes]]) -> Mapping[bytes, str]:
+    """MAC address -> addresses that it sends from, as `senders` collects them -> as `devices`."""
     found: dict[bytes, str] = {}
     taken: set[bytes] = set()
     for mac, its in addresses.items():
