@@ -28,7 +28,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "demo": Entry("demo", "Show the whole way on this machine alone, without the internet."),
     "watch": Entry("watch", "Record what devices send, live, until Ctrl-C, then report."),
-    "sniff": Entry("sniff", "Record whom devices call, live, from the packets of an interface, then report."),
+    "sniff": Entry("sniff", "Record whom devices call, when and how much, live, until Ctrl-C, then report."),
     "inspect": Entry("inspect", "Report what captures show: who was called, what was sent, what was declared."),
     "calls": Entry("calls", "List the calls of captures, one line each."),
     "items": Entry("items", "List the data items of captures, one line each."),
