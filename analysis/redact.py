@@ -13,17 +13,19 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable
 from json import JSONDecoder
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from analysis import VERSION
+from analysis.generalise import Generalised, generalise
+from analysis.grid import Mode, Rounding
 from analysis.model import Category, Classified, Comparison, Party, Verdict
 from analysis.occasions import covered, span
 from analysis.pack import RecipientKind
 from analysis.pipeline import Result
 from analysis.promises import Judgement, Kind, promises
-from analysis.texts import Count, Length, Occasion
+from analysis.texts import Count, Length, Occasion, Share, Step
 from analysis.traffic import host, is_outside, is_readable, is_visit, recipient
 from analysis.vocabulary import EXACT_VERSION, HOST_NAME, Vocabulary, vocabulary
 from analysis.vocabulary import VERSION as MAJOR_MINOR
@@ -166,6 +168,38 @@ class SharedPromise(Closed, frozen=True):
     """Whether it was kept, as far as was seen."""
 
 
+class SharedRounding(Closed, frozen=True):
+    """Whether one kind of number was rounded."""
+
+    product: Word
+    """Id of the shipped pack that sent it."""
+    entity: Name
+    """As in `SharedRow`."""
+    item: Word
+    """Id of the data item."""
+    rounding: Rounding
+    """Whether it was rounded."""
+    step: Step
+    """Usual steps in the unit of the number, `other`, or empty while several fit."""
+    mode: Mode | Literal[""]
+    """Which neighbour is taken; empty when that is not known."""
+    pairs: Count
+    """How many distinct exact values were seen beside it."""
+
+
+class SharedFingerprint(Closed, frozen=True):
+    """How many films share what one sender tells one recipient of a film."""
+
+    product: Word
+    """Id of the shipped pack that sent it."""
+    entity: Name
+    """As in `SharedRow`."""
+    share: Share
+    """Median over the plays, among 100,000 titles."""
+    named: bool
+    """Whether an id, a title, a hash or a picture went along, so that rounding does not matter."""
+
+
 class SharedCoverage(Closed, frozen=True):
     """What could be looked at."""
 
@@ -220,6 +254,10 @@ class SharedReport(Closed, frozen=True):
     """Recipients that the user chose to name."""
     promises: tuple[SharedPromise, ...] = ()
     """Promises of the products that sent something."""
+    roundings: tuple[SharedRounding, ...] = ()
+    """Whether numbers were rounded."""
+    fingerprints: tuple[SharedFingerprint, ...] = ()
+    """How many films share what was told of one."""
 
 
 def redact(result: Result, *, exact_version: bool = False, show: Collection[str] = ()) -> SharedReport:
@@ -233,6 +271,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
     outside = {call.n: call for call in result.calls if is_outside(call)}
     senders = sorted({call.product for call in outside.values() if call.product in words.shipped.products})
     rows = [names.row(c) for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
+    numbers = generalise(result)
     used = {*senders, *(call.service for call in outside.values() if call.service in words.shipped.products)}
     return SharedReport(
         schema="phonehome/share/1",
@@ -259,6 +298,8 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
             for promise in promises(result)
             if promise.product in used
         ),
+        roundings=names.roundings(numbers, used),
+        fingerprints=names.fingerprints(numbers, used),
     )
 
 
@@ -369,6 +410,34 @@ class _Names:
             count=count_class(c.count),
         )
 
+    def roundings(self, numbers: Generalised, used: Collection[str]) -> tuple[SharedRounding, ...]:
+        return tuple(
+            SharedRounding(
+                product=q.product,
+                entity=self.entity(q.entity),
+                item=q.item,
+                rounding=q.verdict,
+                step=_step(q.step),
+                mode=q.mode or "",
+                pairs=count_class(q.pairs),
+            )
+            for q in numbers.quantities
+            if q.product in used and q.pairs
+        )
+
+    def fingerprints(self, numbers: Generalised, used: Collection[str]) -> tuple[SharedFingerprint, ...]:
+        return tuple(
+            SharedFingerprint(
+                product=f.product,
+                entity=self.entity(f.entity),
+                share="<10" if median < 10 else "10-100" if median <= 100 else ">100",
+                named=bool(f.named_by),
+            )
+            for f in numbers.fingerprints
+            for median in [s.median for s in f.plays if s.catalogue == _CATALOGUE]
+            if f.product in used
+        )
+
     def received(self, result: Result, outside: dict[int, Classified]) -> tuple[SharedReceived, ...]:
         found = {
             (self.entity(recipient(outside[f.call])), outside[f.call].category, f.item)
@@ -392,6 +461,17 @@ class _Names:
             for key, n in sorted(total.items())
             for party, entity, category in (key,)
         )
+
+
+_CATALOGUE = 100_000
+"""Titles among which films are counted that share what was told of one."""
+
+
+def _step(step: float | None) -> Step:
+    """A step -> its word; one that nobody would choose might tell whose numbers they are."""
+    if step is None:
+        return ""
+    return next((word for word in get_args(Step.__value__) if word.isdigit() and int(word) == step), "other")
 
 
 def _row_order(row: SharedRow) -> tuple[int, str, str, str, str]:

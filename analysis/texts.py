@@ -21,6 +21,15 @@ type Length = Literal["unknown", "<1h", "1-6h", "6-24h", "1-7d", ">7d"]
 type Count = Literal["0", "1", "2-5", "6-20", "21-100", "101-1000", ">1000"]
 """How many, in classes."""
 
+type Share = Literal["<10", "10-100", ">100"]
+"""How many titles, in classes."""
+
+type Step = Literal[
+    "", "1", "2", "3", "4", "5", "10", "15", "20", "30", "60", "100", "120", "180", "240", "250", "300", "500", "600",
+    "900", "1000", "1200", "1800", "3600", "16", "32", "64", "128", "256", "512", "1024", "2048", "4096", "other",
+]  # fmt: skip
+"""Steps that somebody may choose for a rounding."""
+
 # The words of the report ----------------------------------------------------------------------------------------------
 
 CATEGORIES: Mapping[Category, str] = {
@@ -361,6 +370,17 @@ SHARED_LISTS = "Judged by: {lists}."
 SHARED_LIST = "{product}, list of {declared}"
 SHARED_SETTINGS = "Settings: {settings}."
 SHARED_SETTING = "{product}, {switch}: {state}"
+SHARED_ROUNDINGS = "Numbers, beside the exact ones: {roundings}."
+SHARED_ROUNDING = "{item} to {entity}: {rounding}{step}{mode} ({pairs} distinct)"
+SHARED_STEP = ", step {step}"
+SHARED_MODE = ", {mode}"
+SHARED_FINGERPRINT = (
+    "Of 100,000 titles, {share} share what {product} told {entity} of a film (median of the plays; a model, see "
+    "docs/statistics.md)."
+)
+SHARED_NAMED = "An id, a title, a hash or a picture of the film went along, so that rounding does not matter there."
+
+MODES = {"": "", "nearest": "to the nearest", "floor": "downwards", "ceil": "upwards"}
 SHARED_PROMISES = "Promises, as far as this capture shows: {promises}."
 SHARED_PROMISE = "{product}, {made}, {promise}: {verdict}"
 SHARED_UNCOVERED = "Sent, and not covered by what its sender says: {items}."

@@ -78,6 +78,10 @@ class Vocabulary:
             "verdict": verdicts.__contains__,
             "also": verdicts.__contains__,
             "promise": set(texts.PROMISE_KINDS).__contains__,
+            "rounding": set(texts.ROUNDINGS).__contains__,
+            "step": set(get_args(texts.Step.__value__)).__contains__,
+            "mode": set(texts.MODES).__contains__,
+            "share": set(get_args(texts.Share.__value__)).__contains__,
             "outcome": set(texts.JUDGEMENTS).__contains__,
             "recipient": {"", *get_args(RecipientKind.__value__)}.__contains__,
             "platforms": set(self.platforms).__contains__,
@@ -106,6 +110,8 @@ class Vocabulary:
         yield from (str(word) for words in (Category, Party, Verdict) for word in words)
         yield from get_args(RecipientKind.__value__)
         yield from get_args(texts.Count.__value__)
+        yield from get_args(texts.Share.__value__)
+        yield from filter(None, get_args(texts.Step.__value__))
         yield from self.platforms
         for item in shipped.items.values():
             yield from (item.id, item.label)
@@ -116,10 +122,19 @@ class Vocabulary:
 
 
 _JSON_WORDS: tuple[str, ...] = ("true", "false", "null", "packs", "lists", "versions", "settings", "rows", "received")
-_JSON_WORDS += ("shown", "coverage", "sure", "promises")
+_JSON_WORDS += ("shown", "coverage", "sure", "promises", "roundings", "fingerprints", "named")
 """Words of the JSON form that are no words of a field."""
 
-COUNTED = ("count", "unreadable", "calls", "readable", "recipients", "recipients_unreadable", "unknown_category")
+COUNTED = (
+    "count",
+    "pairs",
+    "unreadable",
+    "calls",
+    "readable",
+    "recipients",
+    "recipients_unreadable",
+    "unknown_category",
+)
 """Fields that hold a class of counts."""
 
 

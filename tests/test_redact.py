@@ -14,15 +14,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import redact, report
+from analysis import pipeline, redact, report
 from analysis.model import Category, Party, Verdict
 from analysis.pipeline import Result
 from analysis.proof import LeakError, bits, masked, prove
 from analysis.redact import SharedReport, SharedRow
 from analysis.report.shared import shared
 from analysis.vocabulary import vocabulary
+from captures import formats
 from reporting import call, comparison, evening, exchange, finding, known, own_pack, result
 from scanner import ENCODINGS, leaks
+from sessions import har, plex_web
 
 FORMS = ("markdown", "bbcode", "html", "json")
 
@@ -403,3 +405,26 @@ def test_the_result_may_be_empty() -> None:
     assert (made.rows, made.calls, made.packs) == ((), (), ())
     for form in FORMS:
         proven(found, made, form)
+
+
+def test_of_rounding_stands_what_it_was_and_no_number_that_was_sent(tmp_path: Path) -> None:
+    path = tmp_path / "session.har"
+    path.write_bytes(har(plex_web()))
+    found = pipeline.run([formats.read(path)], known())
+    made = redact.redact(found)
+    assert {(x.item, x.rounding, x.step, x.mode, x.pairs) for x in made.roundings if x.entity == "Plex"} == {
+        ("play.position_time", "cannot-tell", "", "", "1"),
+        ("media.duration", "rounded", "", "", "1"),
+        ("play.watched_time", "rounded", "60", "nearest", "2-5"),
+    }
+    assert [(x.product, x.entity, x.share) for x in made.fingerprints] == [("plex", "Plex", "<10")]
+    for form in FORMS:
+        renderer = report.renderer(form) if form != "json" else None
+        text = renderer.render(shared(made)) if renderer else redact.json(made)
+        prove(text, found, made, renderer)
+        assert not re.search(r"\b(634000|634|660|37844|11433|4608)\b", text)
+
+
+@pytest.mark.parametrize(("step", "word"), [(60, "60"), (None, ""), (61, "other"), (0.5, "other")])
+def test_a_step_that_nobody_would_choose_is_not_told(step: float | None, word: str) -> None:
+    assert redact._step(step) == word

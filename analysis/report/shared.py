@@ -87,6 +87,26 @@ def _about(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
             for x in report.promises
         )
         yield Paragraph(texts.SHARED_PROMISES.format(promises=promises))
+    yield from _numbers(report, words)
+
+
+def _numbers(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
+    if report.roundings:
+        roundings = "; ".join(
+            texts.SHARED_ROUNDING.format(
+                item=_label(x.item, words),
+                entity=x.entity,
+                rounding=texts.ROUNDINGS[x.rounding],
+                step=texts.SHARED_STEP.format(step=x.step) if x.step else "",
+                mode=texts.SHARED_MODE.format(mode=texts.MODES[x.mode]) if x.mode else "",
+                pairs=x.pairs,
+            )
+            for x in report.roundings
+        )
+        yield Paragraph(texts.SHARED_ROUNDINGS.format(roundings=roundings))
+    for x in report.fingerprints:
+        told = texts.SHARED_FINGERPRINT.format(share=x.share, product=_product(x.product, words), entity=x.entity)
+        yield Paragraph(f"{told} {texts.SHARED_NAMED}" if x.named else told)
 
 
 def _calls(report: SharedReport) -> Iterator[Block]:
