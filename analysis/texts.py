@@ -320,6 +320,11 @@ LIST_SOURCE = "{product} was judged by its list of {declared}: {title}, {source}
 
 NEXT_HEADING = "What to do next"
 
+# The page -------------------------------------------------------------------------------------------------------------
+
+SKIP, CONTENTS, ANSWER = "Skip to the report", "Contents", "The answer"
+MORE_ROWS = ("{n} more row", "{n} more rows")
+
 # Columns --------------------------------------------------------------------------------------------------------------
 
 RECIPIENT, HOSTS, PURPOSES, CALLS, BYTES, READABLE = "Recipient", "Hosts", "For", "Calls", "Sent", "Readable"

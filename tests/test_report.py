@@ -276,9 +276,10 @@ def test_an_html_page_has_the_same_elements_whatever_was_captured(text: str) -> 
 
 
 def test_an_html_page_loads_nothing() -> None:
-    page = as_html.render(private(evening()))
+    page = as_html.render(private(evening(), page=True))
     assert "default-src 'none'" in page
-    assert not re.search(r"(?:src|href)\s*=|url\(", page)
+    assert "unsafe" not in page
+    assert not re.search(r"""\s(?:src|href)\s*=(?!"#)|url\((?!#)|\sstyle=|\son[a-z]+=""", page)
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text[0] in "=+-@"])

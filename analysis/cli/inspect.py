@@ -44,7 +44,7 @@ def inspect(question: Question, logs: tuple[str, ...], form: str, out: str, fail
     else:
         from analysis.report.private import private
 
-        options.show(private(result), form, out)
+        options.show(private(result, page=form == "html"), form, out)
     options.finish(result, fail_on_findings)
 
 

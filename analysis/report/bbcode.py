@@ -10,12 +10,16 @@ from typing import assert_never
 
 from analysis.report import plot
 from analysis.report.document import (
+    Bars,
     Block,
     Bullets,
     Commands,
     Data,
     Document,
+    Flows,
     Heading,
+    Lanes,
+    Listing,
     Paragraph,
     Plot,
     Table,
@@ -51,6 +55,8 @@ def _block(block: Block) -> str:
             return "[list]\n" + "\n".join(f"[*]{escape(point)}" for point in points) + "\n[/list]"
         case Table():
             return f"[code]\n{_table(block)}\n[/code]"
+        case Bars() | Lanes() | Flows() | Listing():
+            return _block(block.table)
         case Commands(lines):
             return "[code]\n" + "\n".join(escape(line) for line in lines) + "\n[/code]"
         case Plot():

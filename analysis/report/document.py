@@ -9,6 +9,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from analysis import texts
+
 type Tone = Literal["plain", "strong", "dim", "alarm", "warn", "good"]
 """How a text is to be weighed.  Never the only carrier of a meaning: a report without colours says the same."""
 
@@ -105,7 +107,120 @@ class Plot:
     """The grid: from, to, and the value that stands for everything between."""
 
 
-type Block = Heading | Paragraph | Bullets | Table | Commands | Data | Plot
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A picture of counts, each split in two."""
+
+    title: str
+    """What it shows."""
+    parts: tuple[str, str]
+    """Names of the two parts of each count."""
+    rows: tuple[tuple[str, int, int], ...]
+    """Name, first part, second part; from top to bottom, not empty."""
+
+    @property
+    def table(self) -> Table:
+        """The same as numbers."""
+        columns = (Column(self.title), *(Column(part, number=True) for part in self.parts))
+        return Table(columns, tuple((Cell(name), Cell(f"{a:,}"), Cell(f"{b:,}")) for name, a, b in self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """A picture of when something happened: one lane a kind."""
+
+    title: str
+    """What it shows."""
+    begins: tuple[str, ...]
+    """When each span of time begins; all are equally long; not empty."""
+    end: str
+    """When the last one ends."""
+    lanes: tuple[tuple[str, tuple[int, ...]], ...]
+    """Name, and how often in each span, as long as `begins`; not empty."""
+
+    @property
+    def table(self) -> Table:
+        """The same as numbers, without the spans in which nothing happened."""
+        columns = (Column(self.title), *(Column(name, number=True) for name, _ in self.lanes))
+        spans = zip(self.begins, zip(*(counts for _, counts in self.lanes), strict=True), strict=True)
+        rows = ((Cell(begin), *(Cell(f"{n:,}" if n else "") for n in counts)) for begin, counts in spans if any(counts))
+        return Table(columns, tuple(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """A picture of what goes from where, to whom, and what it is."""
+
+    title: str
+    """What it shows."""
+    layers: tuple[str, str, str]
+    """Names of the three layers."""
+    count: str
+    """Name of the count."""
+    links: tuple[tuple[str, str, str, int, Tone], ...]
+    """A name in each layer, how much, and how the last step is to be weighed; not empty."""
+
+    @property
+    def table(self) -> Table:
+        """The same as numbers."""
+        columns = (*map(Column, self.layers), Column(self.count, number=True))
+        rows = ((Cell(a), Cell(b), Cell(c, tone), Cell(f"{n:,}")) for a, b, c, n, tone in self.links)
+        return Table(columns, tuple(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Calls of one kind, with what they carried."""
+
+    call: str
+    """Method, host and path."""
+    sender: str
+    """Who sent them; empty when that is not known."""
+    recipient: str
+    """Who got them."""
+    purpose: str
+    """What for."""
+    verdict: str
+    """The worst that is to be said of them."""
+    tone: Tone
+    """How that is to be weighed."""
+    count: int
+    """How many calls."""
+    items: tuple[tuple[Cell, ...], ...]
+    """One row for each data item and place, as long as `Listing.items`; the first cell is its number."""
+    calls: tuple[tuple[str, ...], ...]
+    """One row for each call, as long as `Listing.calls`; fewer than `count` where there are too many to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every call with what it carried, to be searched."""
+
+    items: tuple[Column, ...]
+    """Columns of the data items."""
+    calls: tuple[Column, ...]
+    """Columns of the calls."""
+    kinds: tuple[Kind, ...]
+    """The most serious first; not empty."""
+    left_out: int = 0
+    """Calls of kinds that are too many to show."""
+
+    @property
+    def table(self) -> Table:
+        """The kinds alone."""
+        return Table(
+            (Column(texts.CALL), Column(texts.RECIPIENT), Column(texts.PURPOSES), Column(texts.CALLS, number=True)),
+            tuple(
+                (Cell(kind.call), Cell(kind.recipient), Cell(kind.purpose), Cell(f"{kind.count:,}"))
+                for kind in self.kinds
+            ),
+        )
+
+
+type Picture = Bars | Lanes | Flows | Listing
+"""What needs a page; other outputs show its table."""
+
+type Block = Heading | Paragraph | Bullets | Table | Commands | Data | Plot | Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,17 @@ from typing import assert_never
 
 from analysis.report import plot
 from analysis.report.document import (
+    Bars,
     Block,
     Bullets,
     Cell,
     Commands,
     Data,
     Document,
+    Flows,
     Heading,
+    Lanes,
+    Listing,
     Paragraph,
     Plot,
     Table,
@@ -67,6 +71,8 @@ def _block(block: Block) -> str:
             return "\n".join(f"- {escape(point)}" for point in points)
         case Table():
             return _table(block)
+        case Bars() | Lanes() | Flows() | Listing():
+            return _table(block.table)
         case Commands(lines):
             return _fenced("\n".join(printable(line) for line in lines), "sh")
         case Plot():

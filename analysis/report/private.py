@@ -70,14 +70,18 @@ _MOST_NAMED = 6
 """Names in one sentence; the tables hold them all."""
 
 
-def private(result: Result, *, grace: float = GRACE) -> Document:
+def private(result: Result, *, grace: float = GRACE, page: bool = False) -> Document:
     """Everything that was found -> the report for the user.
 
+    `page`: with pictures, and with every call and what it carried, which takes a page that can be searched.
     `grace` are the seconds after a change of a switch that are left out when it is asked what the switch stopped.
     """
+    from analysis.report import listing, pictures  # they say what a call is with the words of this module
+
     outside = [call for call in result.calls if is_outside(call)]
     sections = (
         _first_screen(result, outside),
+        pictures.pictures(result, outside) if page else (),
         _recipients(result, outside),
         volumes(outside),
         discovery(result.calls),
@@ -93,6 +97,7 @@ def private(result: Result, *, grace: float = GRACE) -> Document:
         _occasions(result),
         _remarks(result),
         _next(result),
+        listing.listing(result) if page else (),
     )
     return Document(texts.TITLE, tuple(block for section in sections for block in section))
 

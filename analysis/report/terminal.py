@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 from analysis.report import plot
 from analysis.report.document import (
+    Bars,
     Bullets,
     Commands,
     Data,
     Document,
+    Flows,
     Heading,
+    Lanes,
+    Listing,
     Paragraph,
     Plot,
     Table,
@@ -97,6 +101,8 @@ def _print(block: object, console: Console, cut: bool) -> None:
                 console.print(Text("- " + escape(point)))
         case Table():
             _print_table(block, console, cut)
+        case Bars() | Lanes() | Flows() | Listing():
+            _print_table(block.table, console, cut)
         case Commands(lines):
             for line in lines:
                 console.print(

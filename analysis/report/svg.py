@@ -1,0 +1,186 @@
+"""Pictures of a report -> places and sizes, which the templates draw as SVG.
+
+Made by hand: the libraries for charts bring scripts and styles of their own, which a page that runs nothing but its own
+script may not hold, and colours that do not follow the reader's theme.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from analysis.report.document import Flows, Lanes, Tone
+
+WIDTH = 900
+"""Width of a picture."""
+
+_NODE, _GAP, _LEAST, _BODY = 12, 14, 3.0, 360.0
+"""Width of a node, room between two, least height of a band, and height of all bands."""
+
+_TEXT = 26
+"""Least height of a name."""
+
+LONGEST = 34
+"""Characters of a name in a picture; the table holds it all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A name in a layer."""
+
+    name: str
+    x: float
+    y: float
+    height: float
+    label_x: float
+    anchor: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """What goes from one node to the next."""
+
+    path: str
+    width: float
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPicture:
+    """Nodes and bands of a `Flows`."""
+
+    width: int
+    height: float
+    heads: tuple[tuple[str, float, str], ...]
+    nodes: tuple[Node, ...]
+    bands: tuple[Band, ...]
+
+
+_X = (210.0, 440.0, 690.0)
+"""Left edge of the nodes of each layer."""
+
+
+def flows(block: Flows) -> FlowPicture:
+    """Flows -> a picture of three layers whose bands are as wide as their counts."""
+    scale = _BODY / sum(n for *_, n, _ in block.links)
+    placed = tuple(_nodes(block, layer, scale) for layer in range(3))
+    bands = (*_bands(block, 0, placed, scale), *_bands(block, 1, placed, scale))
+    heads = (
+        (block.layers[0], _X[0] + _NODE, "end"),
+        (block.layers[1], _X[1], "start"),
+        (block.layers[2], _X[2], "start"),
+    )
+    nodes = tuple(node for layer in placed for node in layer.values())
+    height = max(node.y + max(node.height, _TEXT) for node in nodes) + _GAP
+    return FlowPicture(WIDTH, round(height, 1), heads, nodes, bands)
+
+
+def _nodes(block: Flows, layer: int, scale: float) -> dict[str, Node]:
+    """The names of one layer, one below the other."""
+    counts: dict[str, int] = defaultdict(int)
+    tones: dict[str, set[Tone]] = defaultdict(set)
+    for *names, n, tone in block.links:
+        counts[str(names[layer])] += n
+        tones[str(names[layer])].add(tone if layer == 2 else "plain")
+    y, nodes, first = 30.0, dict[str, Node](), layer == 0
+    for name, n in counts.items():
+        height = max(n * scale, _LEAST)
+        room = max(height, _TEXT)
+        nodes[name] = Node(
+            name=short(name),
+            x=_X[layer],
+            y=round(y + (room - height) / 2, 1),
+            height=round(height, 1),
+            label_x=_X[layer] - 8 if first else _X[layer] + _NODE + 8,
+            anchor="end" if first else "start",
+            tone="dim" if tones[name] == {"dim"} else "plain",
+        )
+        y += room + _GAP
+    return nodes
+
+
+def _bands(block: Flows, step: int, placed: tuple[dict[str, Node], ...], scale: float) -> tuple[Band, ...]:
+    """What goes from one layer to the next, at each node from top to bottom."""
+    widths: dict[tuple[str, str], float] = defaultdict(float)
+    tones: dict[tuple[str, str], Tone] = {}
+    for *names, n, tone in block.links:
+        ends = str(names[step]), str(names[step + 1])
+        widths[ends] += n * scale
+        if tone == "alarm" or ends not in tones:
+            tones[ends] = tone if step else "plain"
+    left, right = dict.fromkeys(placed[step], 0.0), dict.fromkeys(placed[step + 1], 0.0)
+    order = {name: n for n, name in enumerate(placed[step + 1])}
+    bands = []
+    for (a, b), exact in sorted(widths.items(), key=lambda link: order[link[0][1]]):
+        width = max(exact, 1.0)
+        x1, x2 = placed[step][a].x + _NODE, placed[step + 1][b].x
+        y1 = placed[step][a].y + left[a] + width / 2
+        y2 = placed[step + 1][b].y + right[b] + width / 2
+        left[a] += width
+        right[b] += width
+        bend = (x1 + x2) / 2
+        path = f"M{x1:.1f} {y1:.1f}C{bend:.1f} {y1:.1f} {bend:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
+        bands.append(Band(path, round(width, 1), tones[a, b]))
+    return tuple(bands)
+
+
+def short(name: str) -> str:
+    """A name as a picture has room for."""
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One span of time in a lane."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One kind over the time."""
+
+    name: str
+    total: int
+    base: float
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LanePicture:
+    """Lanes and marks of a `Lanes`."""
+
+    width: int
+    height: float
+    left: float
+    right: float
+    lanes: tuple[Lane, ...]
+    marks: tuple[tuple[float, str, str], ...]
+
+
+_LANE, _HIGH, _LEFT, _RIGHT = 34.0, 24.0, 190.0, 850.0
+
+
+def lanes(block: Lanes) -> LanePicture:
+    """Lanes -> bars that are as high as the root of their counts, so that single calls are seen beside hundreds."""
+    most = max((n for _, counts in block.lanes for n in counts), default=1) or 1
+    wide = (_RIGHT - _LEFT) / len(block.begins)
+    drawn = []
+    for row, (name, counts) in enumerate(block.lanes):
+        base = 10 + (row + 1) * _LANE
+        bars = tuple(
+            Bar(round(_LEFT + i * wide, 1), round(base - h, 1), round(max(wide - 1, 1.5), 1), round(h, 1))
+            for i, n in enumerate(counts)
+            if n and (h := max(4.0, _HIGH * (n / most) ** 0.5))
+        )
+        drawn.append(Lane(short(name), sum(counts), base, bars))
+    height = 10 + len(drawn) * _LANE + 30
+    middle = len(block.begins) // 2
+    marks = [(_LEFT, block.begins[0], "start"), (_RIGHT, block.end, "end")]
+    if middle:
+        marks.insert(1, (round(_LEFT + middle * wide, 1), block.begins[middle], "middle"))
+    return LanePicture(WIDTH, height, _LEFT, _RIGHT, tuple(drawn), tuple(marks))
