@@ -25,6 +25,7 @@ from mitmproxy.proxy.mode_servers import WireGuardServerInstance
 from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.tools.dump import DumpMaster
 
+from addons.guard import Guard
 from addons.heartbeat import Heartbeat
 from addons.observe import Observe
 from addons.passthrough import Passthrough
@@ -97,7 +98,7 @@ async def run(settings: dict[str, Any]) -> None:
     observe = Observe()
     # Before mitmproxy's own, which decides what is looked into.
     master.addons.chain.insert(0, master.addons.register(Passthrough(observe)))
-    master.addons.add(observe, Reroute(), Heartbeat(observe), Announce())
+    master.addons.add(observe, Reroute(), Guard(observe), Heartbeat(observe), Announce())
     # Without a handler Python would print mitmproxy's warnings.
     logging.getLogger().addHandler(Faults(observe))
     master.options.update(**wanted)

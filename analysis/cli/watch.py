@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     "--ledger", "file", type=click.Path(dir_okay=False, path_type=Path), help="Where to record [default: a new file]."
 )
 @click.option("--gateway", is_flag=True, help="Take the devices that `gateway up` leads here.")
+@click.option("--allow-lan", is_flag=True, help="Let devices reach others at home through the proxy.")
 @click.option("--no-dashboard", is_flag=True, help="Show no dashboard (there is none yet).")
 @click.option("--device", default="", metavar="NAME", help="Name of the device that all this traffic is from.")
 @click.option("--product", default="", metavar="ID", help="Report only calls that this product sent.")
@@ -51,6 +52,7 @@ def watch(
     listen: str,
     file: Path | None,
     gateway: bool,
+    allow_lan: bool,
     no_dashboard: bool,
     device: str,
     product: str,
@@ -77,6 +79,7 @@ def watch(
     del no_dashboard
     path = recording.ledger(file, days)
     wanted = _options(modes, listen, path, device, upstream_ca, keep_secrets, settings)
+    wanted["phonehome_allow_lan"] = allow_lan
     if gateway:
         wanted.update(_gateway(modes))
     with recording.until_interrupted() as interrupted, Proxy(wanted) as proxy:
