@@ -105,7 +105,9 @@ def test_the_list_of_lists_and_each_list_say_how_many_statements_have_a_switch()
     assert [x["switched"] for x in brief] == [switched]
 
 
-@pytest.mark.parametrize("declared", [x for x in KNOWLEDGE.lists if x.kind == "policy"], ids=lambda x: f"{x.product} {x.id}")
+@pytest.mark.parametrize(
+    "declared", [pytest.param(x, id=f"{x.product} {x.id}") for x in KNOWLEDGE.lists if x.kind == "policy"]
+)
 def test_a_list_that_speaks_of_some_kinds_of_calls_alone_judges_no_others(declared: DeclaredList) -> None:
     spoken_of = [statement.categories for statement in declared.statements]
     everywhere = not all(spoken_of)

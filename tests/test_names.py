@@ -298,3 +298,13 @@ def test_a_pattern_is_looked_for_in_requests_alone_where_the_item_is() -> None:
     answer = ExampleCall("GET https://x.example/zorblax", "200\n\nzorblax")
     leaves = decode(exchange_of(answer, "test")).leaves
     assert [leaf.at for leaf in leaves if list(NameTable(names).forms(leaf))] == ["path"]
+
+
+def test_what_an_indexer_is_asked_to_do_is_no_title() -> None:
+    def asked(query: str) -> list[str]:
+        return found("", start=f"GET https://x.example/api?{query}")
+
+    assert "media.title query.t An Invented Series" in asked("t=An+Invented+Series&season=2&ep=4")
+    assert asked("t=tvsearch&season=2&ep=4&cat=5030") == [
+        line for line in asked("season=2&ep=4&cat=5030") if "query.t" not in line
+    ]
