@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import translate
 from urllib.parse import unquote
@@ -16,7 +16,7 @@ from analysis.knowledge import Knowledge
 from analysis.known import Sighting
 from analysis.model import Classified, Direction, Finding, FindingSource, Party
 from analysis.names import NameTable
-from analysis.pack import Item, ItemPlace, Rule
+from analysis.pack import ItemPlace, Rule
 from analysis.shapes import is_address, label, shapes
 from captures.model import Contact, Exchange, Lookup
 
@@ -70,7 +70,7 @@ def extract(
         for item, value in _by_shape(leaf, [], classified, evidence):
             add(leaf, item, value, "pattern")
     for seen in sightings:
-        if _is_news(seen, found.values(), call.host, knowledge.items):
+        if _is_news(seen, found.values(), classified, knowledge):
             add(Leaf(seen.at, seen.value, seen.encodings), seen.item, seen.value, "known", seen.evidence)
         elif seen.evidence:
             for key, finding in found.items():
@@ -90,30 +90,34 @@ def _is_own_page(leaf: Leaf, host: str) -> bool:
     return not page or site.partition(":")[0].lower() == host
 
 
-def _is_news(seen: Sighting, found: Iterable[Finding], host: str, items: Mapping[str, Item]) -> bool:
+def _is_news(seen: Sighting, found: Iterable[Finding], classified: Classified, knowledge: Knowledge) -> bool:
     """Whether an own value says more than what was found there: neither who is called nor what was said before.
 
-    What somebody searched for may well be a title.
+    What somebody searched for may well be a title, if a pack knows that it is a search.
     """
-    if seen.at == "host" and seen.value.casefold() == host:
+    if seen.at == "host" and seen.value.casefold() == classified.observation.host:
         return False
     others = [finding for finding in found if finding.source != "known"]
-    if seen.item == "media.title" and any(f.item == "ui.search_text" and _same_field(f.at, seen.at) for f in others):
+    searches = (f for f in others if f.item == "ui.search_text" and (f.source == "rule" or classified.service))
+    if seen.item == "media.title" and any(_same_field(f.at, seen.at) for f in searches):
         return False
-    return not any(_says(finding, seen, items) for finding in others if finding.at == seen.at)
+    return not any(_says(finding, seen, knowledge) for finding in others if finding.at == seen.at)
 
 
-def _says(finding: Finding, seen: Sighting, items: Mapping[str, Item]) -> bool:
+def _says(finding: Finding, seen: Sighting, knowledge: Knowledge) -> bool:
     """Whether a finding says what an own value in the same place says.
 
     A rule knows what its place holds.  A host's name in a field for the device's name is that: both are of the device.
+    A text may hold anything.
     """
     value, own = finding.value.casefold(), seen.value.casefold()
     if finding.item == seen.item:
         return finding.source != "pattern" or own in value
     if finding.source == "rule" and value == own:
         return True
-    one, other = items.get(finding.item), items.get(seen.item)
+    if finding.item in knowledge.names.free_text:
+        return False
+    one, other = knowledge.items.get(finding.item), knowledge.items.get(seen.item)
     return finding.source != "pattern" and own in value and bool(one and other and one.subject == other.subject)
 
 

@@ -168,10 +168,11 @@ class NameTable:
         for encoding in leaf.encodings:
             at = at.replace(f"[{encoding}]", "")
         for entry in self._entries(at):
-            if not entry.item or (len(value) <= _LONGEST_FILLER and value.lower() in self._filler):
+            if len(value) <= _LONGEST_FILLER and value.lower() in self._filler:
                 return None
             if self._holds(entry, value, place, around):
-                return (entry.server_item if around.role == "server" else entry.item), value
+                item = entry.server_item if around.role == "server" else entry.item
+                return (item, value) if item else None
         return None
 
     def _holds(self, entry: _Entry, value: str, at: str, around: Surroundings) -> bool:

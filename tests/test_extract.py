@@ -400,6 +400,20 @@ def test_a_text_that_was_searched_for_is_no_title() -> None:
     assert known("GET https://plex.tv/y?z=zorblax%20uprising") == [("sent", "media.title", "query.z", "known")]
 
 
+def test_what_an_unknown_recipient_calls_a_search_may_hold_own_values() -> None:
+    text = replace(KNOWLEDGE, names=replace(KNOWLEDGE.names, free_text=("ui.search_text",)))
+    mine = OwnValues([Known("title", "Zorblax Uprising", 0.0), Known("email", "ann@mail.example", 0.0)])
+
+    def items(value: str, service: str) -> set[str]:
+        request = f"GET https://x.example/y?q={value}&x-plex-product=Plex%20Web"
+        seen = replace(classified(call(request), rule=""), service=service)
+        return {f.item for f in extract(seen, text, HERE, None, sightings(seen, mine)) if f.at == "query.q"}
+
+    assert items("zorblax%20uprising", "") == {"ui.search_text", "media.title"}
+    assert items("zorblax%20uprising", "plex") == {"ui.search_text"}
+    assert items("ann@mail.example", "plex") == {"ui.search_text", "account.email"}
+
+
 def test_the_name_of_who_is_called_is_no_finding_but_an_own_name_in_it_is() -> None:
     mine = OwnValues([Known("host", "nas.exampleton.example", 0.0)])
 

@@ -304,7 +304,6 @@ def test_what_an_indexer_is_asked_to_do_is_no_title() -> None:
     def asked(query: str) -> list[str]:
         return found("", start=f"GET https://x.example/api?{query}")
 
-    assert "media.title query.t An Invented Series" in asked("t=An+Invented+Series&season=2&ep=4")
-    assert asked("t=tvsearch&season=2&ep=4&cat=5030") == [
-        line for line in asked("season=2&ep=4&cat=5030") if "query.t" not in line
-    ]
+    assert asked("t=An%20Invented%20Series&season=2&ep=4") == ["media.title query.t An Invented Series"]
+    assert asked("t=tvsearch&season=2&ep=4") == []
+    assert asked("t=Search&season=2") == ["media.title query.t Search"]
