@@ -74,10 +74,11 @@ def _of_rule(rule: Rule, items: Mapping[str, Item], product: Product) -> Iterato
     yield from (f"switches: {s.id}: is not in product.toml" for s in rule.switches if s.id not in switches)
     if bool(match.host) == bool(match.party):
         yield "match: must hold either host or party"
-    for host in match.host:
-        fixed = re.sub(r"^.*[*}]\.", "", host)
-        if host != host.lower() or not (_DOMAIN.fullmatch(fixed) if set(host) & set("*{") else _HOST.fullmatch(host)):
-            yield f"match.host: {host}: must end in the domain of somebody, in small letters: `*.example.org`"
+    yield from (
+        f"match.host: {host}: must end in the domain of somebody, in small letters: `*.example.org`"
+        for host in match.host
+        if not _is_host(host)
+    )
     yield from _patterns("match.host", match.host, ".")
     yield from _patterns("match.path", (match.path,), "/")
     yield from _patterns("match.query", match.query)
@@ -92,6 +93,13 @@ def _of_rule(rule: Rule, items: Mapping[str, Item], product: Product) -> Iterato
         yield f"holds more than {MOST_PATTERNS} patterns; split it into several rules"
 
 
+def _is_host(pattern: str) -> bool:
+    """Whether it is a host, or ends in a domain."""
+    fixed = re.sub(r"^.*[*}]\.", "", pattern)
+    fits = _DOMAIN.fullmatch(fixed) if set(pattern) & set("*{") else _HOST.fullmatch(pattern)
+    return pattern == pattern.lower() and bool(fits)
+
+
 def _of_product(product: Product, items: Mapping[str, Item]) -> Iterator[str]:
     for domain in product.domains:
         if not _DOMAIN.fullmatch(domain):
@@ -104,6 +112,9 @@ def _of_product(product: Product, items: Mapping[str, Item]) -> Iterator[str]:
     for sender in product.senders:
         yield from _patterns(f"senders: {sender.at}: value", sender.value)
         yield from _patterns(f"senders: {sender.at}: among", sender.among)
+    for entry in product.blocking:
+        yield from (f"blocking: {name}: is no name; `*.example.org`" for name in entry.host if not _is_host(name))
+        yield from _patterns("blocking: host", entry.host, ".")
     if sum(len(sender.value) for sender in product.senders) > MOST_PATTERNS or len(product.fields) > MOST_PATTERNS:
         yield f"holds more than {MOST_PATTERNS} senders or fields; keep those that are needed"
 

@@ -202,6 +202,20 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
+class Blocking:
+    """What happens when names are blocked, in the name server or at the router."""
+
+    host: tuple[str, ...]
+    """Exact names, or patterns: `*.example.org` (any subdomain).  Of several entries the first that fits counts."""
+    effect: Literal["block", "weigh", "keep"]
+    """`block`: nobody misses it; `weigh`: something useful stops; `keep`: the product no longer works."""
+    breaks: str
+    """What stops then, as a clause that a layman understands."""
+    source: str
+    """How that is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """One pack."""
 
@@ -228,6 +242,8 @@ class Product:
     """The product's own vocabulary of headers and parameters."""
     switches: tuple[Switch, ...] = ()
     """Settings that stop something."""
+    blocking: tuple[Blocking, ...] = ()
+    """What happens when its names are blocked."""
     id: str = field(default="", metadata={"derived": True})
     """Name of the folder, set by the loader."""
 

@@ -325,6 +325,12 @@ NEXT_HEADING = "What to do next"
 SKIP, CONTENTS, ANSWER = "Skip to the report", "Contents", "The answer"
 MORE_ROWS = ("{n} more row", "{n} more rows")
 
+# Posts ----------------------------------------------------------------------------------------------------------------
+
+PUT_TOGETHER = "Rows of long tables are put together here, so that this fits into a post; the HTML form holds them all."
+NO_DATA_IN_POST = "The form for programs is too long for a post; the JSON form holds it."
+FOLDED = "Show"
+
 # Columns --------------------------------------------------------------------------------------------------------------
 
 RECIPIENT, HOSTS, PURPOSES, CALLS, BYTES, READABLE = "Recipient", "Hosts", "For", "Calls", "Sent", "Readable"

@@ -8,9 +8,10 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from analysis import report, texts
 from analysis.coverage import LogCoverage, LoggedHost
@@ -21,6 +22,7 @@ from analysis.occasions import covered, span
 from analysis.pipeline import CaptureInfo, Result
 from analysis.report import as_csv, as_json, bbcode, lists, markdown, terminal
 from analysis.report import html as as_html
+from analysis.report.aggregate import merged
 from analysis.report.document import Bullets, Cell, Column, Commands, Data, Document, Heading, Paragraph, Table
 from analysis.report.private import private
 from captures.model import Lookup, Source
@@ -156,7 +158,8 @@ def test_no_list_stands_on_the_first_screen_only_where_data_is_collected_for_its
 def test_what_could_not_be_read_is_listed_with_the_reason() -> None:
     found = result([call(contact("metrics.plex.tv", index=n)) for n in range(2)] + [call(damaged(index=2))])
     tables = [block for block in private(found).blocks if isinstance(block, Table)]
-    assert [[cell.text for cell in row] for row in tables[-1].rows] == [
+    unread = next(table for table in tables if table.columns[1].title == texts.REASON)
+    assert [[cell.text for cell in row] for row in unread.rows] == [
         ["metrics.plex.tv", "client rejected the certificate", "2"],
         ["damaged place", "the record is cut off", "1"],
     ]
@@ -248,6 +251,88 @@ def test_a_markdown_table_keeps_its_columns_whatever_the_cells_hold() -> None:
         assert [line.count("|") for line in lines] == [3, 3, 3, 3]
 
 
+def long_report(rows: int) -> Document:
+    columns = (Column("Verdict"), Column("Item"), Column("Recipient"), Column("Calls", number=True))
+    table = Table(
+        columns,
+        tuple(
+            (
+                Cell(f"v{n % 3}", "alarm" if n % 3 else "plain"),
+                Cell(f"item {n} of some length"),
+                Cell(f"r{n % 40}.example"),
+                Cell("1,000"),
+            )
+            for n in range(rows)
+        ),
+    )
+    points = Bullets(tuple(f"point {n} of some length" for n in range(rows)))
+    return Document("x", (Paragraph("The answer."), Heading("A"), table, points, Data('{"x": 1}')))
+
+
+@pytest.mark.parametrize("forum", sorted(markdown.FORUMS))
+@pytest.mark.parametrize("rows", [10, 1500, 20_000])
+def test_a_post_fits_its_forum_and_keeps_every_table_whole(forum: str, rows: int) -> None:
+    text = markdown.render(long_report(rows), forum)
+    assert len(text) <= markdown.FORUMS[forum].most
+    parsed = MarkdownIt("commonmark").enable("table").parse(text)
+    cells = [sum(t.type in ("th_open", "td_open") for t in row) for row in table_rows(parsed)]
+    assert set(cells) == {4}
+    assert sum(t.type == "tr_open" for t in parsed) == len(cells)
+    assert (texts.PUT_TOGETHER in text) is (rows > 10)
+    assert "```json" in text
+
+
+def table_rows(tokens: list[Token]) -> list[list[Token]]:
+    rows: list[list[Token]] = []
+    for token in tokens:
+        if token.type == "tr_open":
+            rows.append([])
+        elif rows:
+            rows[-1].append(token)
+    return rows
+
+
+def test_rows_are_put_together_and_none_is_cut() -> None:
+    table = long_report(500).blocks[2]
+    assert isinstance(table, Table)
+    short = merged(table, 4)
+    assert [[cell.text for cell in row] for row in short.rows[:1]] == [
+        [
+            "v0",
+            "item 0 of some length, item 3 of some length, item 6 of some length, item 9 of some length, item 12 of "
+            "some length, item 15 of some length, 101-1000 more",
+            "r0.example, r3.example, r6.example, r9.example, r12.example, r15.example, 21-100 more",
+            "167,000",
+        ]
+    ]
+    assert [row[0].tone for row in short.rows] == ["plain", "alarm", "alarm"]
+    assert sum(int(row[3].text.replace(",", "")) for row in short.rows) == 500_000
+    assert merged(table, 500) is table
+
+
+def test_what_is_long_is_folded_where_a_forum_can() -> None:
+    found = long_report(20)
+    assert "<details>" not in markdown.render(found) + markdown.render(found, "reddit")
+    assert markdown.render(found, "github").count("<details><summary>") == 2
+    assert markdown.render(found, "lemmy").count("::: spoiler ") == 2
+    # An empty line on both sides, else the table within is text.
+    folded = MarkdownIt("commonmark", {"html": True}).enable("table").parse(markdown.render(found, "discourse"))
+    assert [t.type for t in folded if t.type in ("html_block", "table_open")] == [
+        "html_block",
+        "table_open",
+        "html_block",
+        "html_block",
+        "html_block",
+    ]
+
+
+def test_the_form_for_programs_goes_last() -> None:
+    found = Document("x", (Paragraph("The answer."), Data(json.dumps("x" * 50_000))))
+    assert markdown.render(found, "github").count("x" * 50_000) == 1
+    assert texts.NO_DATA_IN_POST.split()[0] in markdown.render(found, "reddit")
+    assert "xxx" not in markdown.render(found, "reddit")
+
+
 def test_a_markdown_fence_is_longer_than_any_in_its_content() -> None:
     shown = markdown.render(Document("x", (Data('"```` x"'),)))
     assert shown.splitlines()[2] == "`````json"
@@ -288,6 +373,7 @@ def test_a_cell_of_csv_is_no_formula(text: str) -> None:
     assert all(cell[0] not in "=+-@" for row in rows for cell in [row.lstrip('"')])
 
 
+@settings(deadline=None)  # the first page loads the templates
 @given(st.text(max_size=200))
 def test_no_text_breaks_any_output(text: str) -> None:
     for name in report.FORMATS:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 @click.option(
     "--log", "logs", multiple=True, metavar="FILE", help="The server's own log: what did the capture miss? Repeatable."
 )
+@options.forum
 @options.output("terminal", "json", "markdown", "html", "csv")
-def inspect(question: Question, logs: tuple[str, ...], form: str, out: str, fail_on_findings: bool) -> None:
+def inspect(question: Question, logs: tuple[str, ...], forum: str, form: str, out: str, fail_on_findings: bool) -> None:
     """Report what captures show: who was called, what was sent, what was declared.
 
     FILE is a mitmproxy flow file, a HAR, pcap or pcapng file or a ledger, each also as .gz or .zst, or - for standard
@@ -44,7 +45,7 @@ def inspect(question: Question, logs: tuple[str, ...], form: str, out: str, fail
     else:
         from analysis.report.private import private
 
-        options.show(private(result, page=form == "html"), form, out)
+        options.show(private(result, page=form == "html"), form, out, forum)
     options.finish(result, fail_on_findings)
 
 

@@ -190,6 +190,14 @@ def output(*formats: str) -> Callable[[Command], Command]:
     return add
 
 
+def forum(command: Command) -> Command:
+    """Gives a command `--forum`: where its Markdown is to be posted."""
+    places = click.Choice(("any", "github", "discourse", "reddit", "lemmy"))
+    text = "Of Markdown: where it is to be posted; long tables are folded and put together as that place needs it."
+    added: Command = click.option("--forum", type=places, default="any", show_default=True, help=text)(command)
+    return added
+
+
 def complete_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:  # noqa: ARG001  click's
     """Asks the shell to complete file names."""
     from click.shell_completion import CompletionItem
@@ -296,8 +304,8 @@ def finish(result: Result, fail_on_findings: bool) -> None:
         raise click.exceptions.Exit(FOUND)
 
 
-def show(document: Document, form: str, out: str) -> None:
-    """Writes a document in one of the formats for people."""
+def show(document: Document, form: str, out: str, forum: str = "any") -> None:
+    """Writes a document in one of the formats for people; Markdown as a forum takes it."""
     from analysis import report
 
     if form == "terminal":
@@ -306,6 +314,10 @@ def show(document: Document, form: str, out: str) -> None:
         seen = out == "-" and sys.stdout.isatty()
         width = shutil.get_terminal_size((100, 24)).columns
         write(terminal.render(document, width=width, colour=seen and not os.environ.get("NO_COLOR"), cut=seen), out)
+    elif form == "markdown":
+        from analysis.report import markdown
+
+        write(markdown.render(document, forum), out)
     else:
         write(report.renderer(form).render(document), out)
 

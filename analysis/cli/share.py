@@ -18,12 +18,14 @@ MOST = 8 * 1024 * 1024
 @click.option("--show", multiple=True, metavar="HOST", help="Name this unknown recipient; may be repeated.")
 @click.option("--verify", is_flag=True, help="Check shared reports in FILE... instead of making one.")
 @options.captures
+@options.forum
 @options.output("markdown", "json", "bbcode", "html")
 def share(
     question: Question,
     exact_version: bool,
     show: tuple[str, ...],
     verify: bool,
+    forum: str,
     form: str,
     out: str,
     fail_on_findings: bool,
@@ -47,6 +49,7 @@ def share(
         return
     from analysis import redact, report
     from analysis.proof import LeakError, prove
+    from analysis.report import markdown
     from analysis.report.shared import shared
 
     result = options.answer(question)
@@ -54,7 +57,10 @@ def share(
     if missing := sorted({host.lower() for host in show} - {host.name for host in redacted.shown}):
         raise click.UsageError(f"--show {missing[0]}: is no unknown recipient in these captures; see phonehome calls")
     renderer = None if form == "json" else report.renderer(form)
-    text = renderer.render(shared(redacted)) if renderer else redact.json(redacted) + "\n"
+    text = redact.json(redacted) + "\n"
+    if renderer:
+        posted = shared(redacted)
+        text = markdown.render(posted, forum) if form == "markdown" else renderer.render(posted)
     try:
         prove(text, result, redacted, renderer)
     except LeakError as error:

@@ -1,4 +1,4 @@
-"""Document -> GitHub-flavoured Markdown, also for Discourse forums.
+"""Document -> Markdown with tables, for GitHub, Discourse, Reddit and Lemmy.
 
 Captured text cannot become markup: a word with anything but letters, digits and harmless punctuation (a host, an
 address, `@name`, `#7`, a tag) is set as code, where forums neither link, nor mention, nor load anything.
@@ -7,9 +7,12 @@ address, `@name`, `#7`, a tag) is set as code, where forums neither link, nor me
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import assert_never
 
+from analysis import texts
 from analysis.report import plot
+from analysis.report.aggregate import fitting
 from analysis.report.document import (
     Bars,
     Block,
@@ -35,13 +38,53 @@ _EDGES = re.compile(r"([(\"“'‘]*)(.*?)([)\"”'’.,;:?!…]*)\Z", re.DOTALL
 """Punctuation around a word, which is not part of it."""
 
 
-MARKUP = re.compile(r"^`{3,}(?:sh|json)?$|^#+ |^\| (?:-{3}:? \| ?)+$|\*\*|^- ", re.MULTILINE)
+@dataclass(frozen=True, slots=True)
+class Forum:
+    """A place where Markdown is posted."""
+
+    most: int
+    """Characters of a post."""
+    begin: str = ""
+    """What folds a long block, with its title as `{}`; empty where nothing does."""
+    end: str = ""
+    """What ends it."""
+
+
+FORUMS = {
+    "any": Forum(32_000),
+    "github": Forum(65_536, "<details><summary>{}</summary>", "</details>"),
+    "discourse": Forum(32_000, "<details><summary>{}</summary>", "</details>"),
+    "reddit": Forum(40_000),
+    "lemmy": Forum(50_000, "::: spoiler {}", ":::"),
+}
+"""By name; `any` is what all of them take."""
+
+FOLDED = 12
+"""A table with more rows is folded where that can be."""
+
+MARKUP = re.compile(
+    r"^`{3,}(?:sh|json)?$|^#+ |^\| (?:-{3}:? \| ?)+$|\*\*|^- |^</?details>|</?summary>|</details>$|^:::(?: spoiler)?",
+    re.MULTILINE,
+)
 """What this output writes around texts."""
 
 
-def render(document: Document) -> str:
-    """Document -> Markdown."""
-    return "\n\n".join([f"# {escape(document.title)}", *(_block(block) for block in document.blocks)]) + "\n"
+def render(document: Document, forum: str = "any") -> str:
+    """Document -> Markdown for a place in `FORUMS`, put together where it would be too long for a post there."""
+    place = FORUMS[forum]
+
+    def written(shorter: Document) -> str:
+        blocks = (_folded(block, place) for block in shorter.blocks)
+        return "\n\n".join([f"# {escape(shorter.title)}", *blocks]) + "\n"
+
+    return fitting(document, written, place.most)
+
+
+def _folded(block: Block, place: Forum) -> str:
+    long = isinstance(block, Data) or (isinstance(block, Table) and len(block.rows) > FOLDED)
+    if not (long and place.begin):
+        return _block(block)
+    return "\n\n".join([place.begin.format(texts.FOLDED), _block(block), place.end])
 
 
 def escape(text: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from analysis import texts
+from analysis.advice import advice
 from analysis.coverage import LogCoverage
 from analysis.known.sureness import EVIDENCE, sure
 from analysis.listed import listed
@@ -20,6 +21,7 @@ from analysis.optout import GRACE
 from analysis.pipeline import Result
 from analysis.promises import promises
 from analysis.report import promised
+from analysis.report.advised import advice_section
 from analysis.report.document import (
     Block,
     Bullets,
@@ -94,6 +96,7 @@ def private(result: Result, *, grace: float = GRACE, page: bool = False) -> Docu
         _received(result),
         _unread(result, outside),
         _log(result),
+        advice_section(advice(result), result),
         _occasions(result),
         _remarks(result),
         _next(result),

@@ -1,0 +1,118 @@
+"""Result -> what the user can do about what was sent: the switch, or the name to block with what that breaks."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from analysis import texts_advice as words
+from analysis.model import Category, Classified, Comparison, Verdict
+from analysis.pack import Blocking, Switch
+from analysis.pipeline import Result
+from analysis.texts_advice import Effect
+from analysis.traffic import WATCHED, host, is_outside, is_readable, on_first_screen
+from analysis.vocabulary import HOST_NAME
+from captures.model import Contact, Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What can be done about one recipient."""
+
+    host: str
+    """Its name.  Private."""
+    entity: str
+    """Whose it is; empty when that is not known."""
+    items: tuple[str, ...]
+    """Ids of the data items that went there and that the user may not want to send; empty when none could be read."""
+    switches: tuple[tuple[Switch, bool | None], ...]
+    """Switches that stop some of it, and whether each was on when it was seen last."""
+    effect: Effect
+    """What blocking the name does."""
+    breaks: str
+    """What is missed then: one clause."""
+    addresses: tuple[str, ...]
+    """Addresses that answered for it, sorted.  Private."""
+
+    @property
+    def blockable(self) -> bool:
+        """Whether a rule can be written for it: captured text that is no plain name never gets into a rule."""
+        return self.effect == "block" and bool(HOST_NAME.fullmatch(self.host))
+
+
+def advice(result: Result) -> tuple[Advice, ...]:
+    """A result -> advice for each recipient of what no list covers, what a switch stops, or statistics and the like.
+
+    Those that can be blocked without loss come first.  Empty when there is nothing to do.
+    """
+    calls: dict[str, list[Classified]] = defaultdict(list)
+    hosts: dict[int, str] = {}
+    for call in result.calls:
+        if is_outside(call) and host(call):
+            calls[host(call)].append(call)
+            hosts[call.n] = host(call)
+    judged: dict[str, list[Comparison]] = defaultdict(list)
+    for c in result.comparisons:
+        if c.verdict is Verdict.OPTIONAL or (c.verdict is not Verdict.NOT_SEEN and on_first_screen(c)):
+            for name in {hosts[n] for n in c.calls if n in hosts}:
+                judged[name].append(c)
+    named = set(judged) | {name for name, some in calls.items() if any(call.category in WATCHED for call in some)}
+    made = [_advice(name, calls[name], judged.get(name, ()), result) for name in named]
+    order = list(words.EFFECTS)
+    return tuple(sorted(made, key=lambda a: (order.index(a.effect), a.entity, a.host)))
+
+
+def _advice(name: str, calls: Sequence[Classified], judged: Sequence[Comparison], result: Result) -> Advice:
+    effect, breaks = _breaks(name, calls, result)
+    states = {(s.product, s.switch): s.on for s in result.evidence.switches}
+    switches = {(c.product, s.id): s for c in judged for s in _switch_of(c, result)}
+    return Advice(
+        host=name,
+        entity=calls[0].entity,
+        items=tuple(sorted({c.item for c in judged})),
+        switches=tuple((switch, states.get(key)) for key, switch in sorted(switches.items())),
+        effect=effect,
+        breaks=breaks,
+        addresses=tuple(sorted({address for call in calls for address in _address(call)})),
+    )
+
+
+def _switch_of(c: Comparison, result: Result) -> Iterator[Switch]:
+    """The switch of the statement that decided; nothing when it has none."""
+    declared = result.knowledge.list_of(c.product, c.declared)
+    said = next((s for s in declared.statements if s.id == c.statement), None) if declared else None
+    product = result.knowledge.products.get(c.product)
+    if said and said.switch and product:
+        yield from (switch for switch in product.switches if switch.id == said.switch)
+
+
+def _breaks(name: str, calls: Sequence[Classified], result: Result) -> tuple[Effect, str]:
+    """What a pack says of blocking a name, or what follows from what was seen there."""
+    known = next((b for b in _blocking(result) if any(fnmatchcase(name, pattern) for pattern in b.host)), None)
+    if known:
+        return known.effect, known.breaks
+    purposes = {call.category for call in calls}
+    if Category.UNKNOWN in purposes:
+        return "weigh", words.NOT_KNOWN
+    if purposes <= set(words.BLOCKED_CATEGORIES) and all(map(is_readable, calls)):
+        named = ", ".join(text for category, text in words.BLOCKED_CATEGORIES.items() if category in purposes)
+        return "block", words.ONLY_SEEN.format(purposes=named)
+    losses = dict.fromkeys(words.LOSSES[purpose] for purpose in Category if purpose in purposes & set(words.LOSSES))
+    return "weigh", words.LOST.format(losses="; ".join(losses)) if losses else words.NOT_KNOWN
+
+
+def _blocking(result: Result) -> Iterator[Blocking]:
+    for product in result.knowledge.products.values():
+        yield from product.blocking
+
+
+def _address(call: Classified) -> Iterator[str]:
+    seen = call.observation
+    if isinstance(seen, Exchange | Contact) and seen.server:
+        try:
+            yield str(ipaddress.ip_address(seen.server.address))
+        except ValueError:
+            return
