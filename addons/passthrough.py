@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
-from mitmproxy import connection, http, tcp, tls
+from mitmproxy import connection, ctx, exceptions, http, tcp, tls
+from mitmproxy.addonmanager import Loader
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy.layer import NextLayer
 from mitmproxy.proxy.layers import TCPLayer
@@ -16,6 +18,8 @@ from mitmproxy.proxy.layers.tls import parse_client_hello
 from mitmproxy.proxy.mode_specs import ReverseMode
 
 from addons.observe import Observe, guarded
+from captures.gateway import authority
+from captures.model import CaptureError
 
 EXPIRES = 24 * 3600.0
 """Seconds after which a device is tried again."""
@@ -31,6 +35,8 @@ _LONGEST = 64 * 1024
 """Bytes in which a ClientHello must be complete."""
 
 REASON = "not inspected: the app does not accept the proxy's certificate"
+
+NEVER = "not inspected: on your list of names that are never intercepted"
 
 LEFT = "client accepted the handshake and left without a request"
 
@@ -65,7 +71,20 @@ class Passthrough:
         self._refusals: dict[Pair, _Refusal] = {}
         self._accepted: dict[Pair, None] = {}
         self._open: dict[str, _Handshake] = {}
-        self._servers: dict[str, connection.Server] = {}
+        self._servers: dict[str, tuple[connection.Server, str]] = {}
+        self._never: frozenset[str] = frozenset()
+
+    def load(self, loader: Loader) -> None:
+        """Adds our option."""
+        loader.add_option("phonehome_never", str, "", "File with names that are never intercepted; empty: none.")
+
+    def configure(self, updated: set[str]) -> None:
+        """Reads the list once.  Raises `OptionsError` for one that cannot be read."""
+        if "phonehome_never" in updated and ctx.options.phonehome_never:
+            try:
+                self._never = frozenset(authority.names(Path(ctx.options.phonehome_never)))
+            except (CaptureError, OSError, UnicodeError) as error:
+                raise exceptions.OptionsError(f"phonehome_never: {error}") from error
 
     def fault(self, place: str, reason: str) -> None:
         """Takes note of a fault of ours."""
@@ -75,7 +94,7 @@ class Passthrough:
     def next_layer(self, nextlayer: NextLayer) -> None:
         """A connection begins: if it is one to pass, its bytes are relayed and counted, and nothing is looked into."""
         client = nextlayer.context.client
-        if not self._refusals or client.tls or client.transport_protocol != "tcp":
+        if not (self._refusals or self._never) or client.tls or client.transport_protocol != "tcp":
             return
         data = nextlayer.data_client()
         if not starts_like_tls_record(data) or len(data) > _LONGEST:
@@ -84,18 +103,18 @@ class Passthrough:
             hello = parse_client_hello(data)
         except ValueError:
             return
-        if hello and self._passes((_address(client), hello.sni or "")):
+        if hello and (why := self._untouched(client, hello.sni)):
             client.sni = hello.sni
-            self._observe.untouched[client.id] = REASON
+            self._observe.untouched[client.id] = why
             nextlayer.layer = TCPLayer(nextlayer.context)
 
     @guarded
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         """What could not be decided above: QUIC, and a ClientHello in pieces.  mitmproxy shows no bytes of these."""
         client = data.context.client
-        if self._passes((_address(client), data.client_hello.sni or "")):
+        if why := self._untouched(client, data.client_hello.sni):
             data.ignore_connection = True
-            self._servers[client.id] = data.context.server
+            self._servers[client.id] = (data.context.server, why)
 
     @guarded
     def tls_failed_client(self, data: tls.TlsData) -> None:
@@ -138,11 +157,18 @@ class Passthrough:
     def client_disconnected(self, client: connection.Client) -> None:
         """A device left: what passed is recorded, and who left at once without a request is remembered."""
         self._observe.untouched.pop(client.id, None)
-        if server := self._servers.pop(client.id, None):
-            self._observe.closed(client, server, REASON)
+        if passed := self._servers.pop(client.id, None):
+            self._observe.closed(client, *passed)
         handshake = self._open.pop(client.id, None)
         if handshake and time.monotonic() - handshake.at < AT_ONCE and self._learn(client, client.sni, sure=False):
             self._observe.closed(client, handshake.server, LEFT)
+
+    def _untouched(self, client: connection.Client, sni: str | None) -> str:
+        """Why a connection is not looked into; empty when it is."""
+        labels = (sni or "").lower().rstrip(".").split(".")
+        if any(".".join(labels[place:]) in self._never for place in range(len(labels))):
+            return NEVER
+        return REASON if self._passes((_address(client), sni or "")) else ""
 
     def _passes(self, pair: Pair) -> bool:
         refusal = self._refusals.get(pair)

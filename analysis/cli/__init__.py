@@ -43,6 +43,7 @@ COMMANDS = {
     "declared": Entry("declared", "Show what vendors say that they collect."),
     "packs": Entry("packs", "Check rule packs, and begin new ones."),
     "gateway": Entry("gateway", "Lead the traffic of chosen devices through the proxy, on the router that they use."),
+    "trust": Entry("trust", "Let a product trust the proxy's certificate authority, and undo it."),
     "completion": Entry("completion", "Print the completion script for a shell."),
 }
 """All commands, in the order of the help."""

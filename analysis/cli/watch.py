@@ -75,11 +75,16 @@ def watch(
       phonehome watch --mode reverse:http://127.0.0.1:32401@32400
     """
     from analysis.proxy import Proxy
+    from captures import home
+    from captures.gateway import authority
 
     del no_dashboard
     path = recording.ledger(file, days)
     wanted = _options(modes, listen, path, device, upstream_ca, keep_secrets, settings)
     wanted["phonehome_allow_lan"] = allow_lan
+    # Before mitmproxy makes one that is valid for ten years and for every name.
+    authority.ensure(home.authority())
+    wanted["phonehome_never"] = str(authority.never())
     if gateway:
         wanted.update(_gateway(modes))
     with recording.until_interrupted() as interrupted, Proxy(wanted) as proxy:

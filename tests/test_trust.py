@@ -1,0 +1,256 @@
+"""The authority of an installation, and where it is put; with real OpenSSL, curl, keytool and certutil."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from analysis.cli import main
+from analysis.proxy import Proxy
+from captures import home
+from captures.gateway import authority, trust
+from captures.model import CaptureError
+from fake_cloud import Cloud, small
+
+PUBLIC = b"# authorities of the world\n-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    path = tmp_path / "cacert.pem"
+    path.write_bytes(PUBLIC)
+    path.chmod(0o640)
+    return path
+
+
+def ran(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_the_authority_is_private_lasts_a_year_at_most_and_is_not_valid_for_the_names_of_the_list() -> None:
+    made = authority.ensure(home.authority())
+    assert made.private
+    assert made.until < datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=365)
+    assert made.constrained
+    assert {"paypal.com", "doctolib.de", "bank"} <= set(made.never)
+    for path in home.authority().iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert authority.ensure(home.authority()) == made
+
+
+def test_the_users_own_list_counts_and_a_slip_in_it_is_named(tmp_path: Path) -> None:
+    path = authority.never()
+    path.write_text("# mine\n*.Bank.example  # my bank\nbücher.example\n\nbank.example\n", "utf-8")
+    assert authority.ensure(home.authority()).never == ("bank.example", "xn--bcher-kva.example")
+    path.write_text("fine.example\nhttps://bank.example/\n", "utf-8")
+    with pytest.raises(CaptureError, match=r"never\.txt:2: is no name of a server; write one like bank\.example"):
+        authority.ensure(tmp_path / "other")
+
+
+HOSTS = ("localhost", "notbank.localhost", "bank.localhost", "www.bank.localhost")
+
+
+@contextmanager
+def proxied(tmp_path: Path, never: str) -> Iterator[Proxy]:
+    authority.never().write_text("bank.localhost\n")
+    made = authority.ensure(home.authority())
+    # mitmproxy takes all names of a server's certificate over into its own.
+    clouds = {host: Cloud(_folder(tmp_path / host), (host,), small) for host in HOSTS}
+    (tmp_path / "servers.pem").write_bytes(b"".join(cloud.authority.read_bytes() for cloud in clouds.values()))
+    settings = {
+        "listen_host": "127.0.0.1", "listen_port": 0, "confdir": str(made.certificate.parent),
+        "ssl_verify_upstream_trusted_ca": str(tmp_path / "servers.pem"),
+        "phonehome_reroute": json.dumps({host: ["127.0.0.1", cloud.port] for host, cloud in clouds.items()}),
+        "phonehome_never": never,
+    }  # fmt: skip
+    try:
+        with Proxy(settings) as proxy:
+            yield proxy
+    finally:
+        for cloud in clouds.values():
+            cloud.close()
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def curl(proxy: Proxy, name: str, trusted: Path) -> tuple[int, str]:
+    host, listening = proxy.listening[0]
+    done = subprocess.run(
+        ["curl", "-sS", "--max-time", "10", "--proxy", f"http://{host}:{listening}", "--noproxy", "", "--cacert",
+         str(trusted), f"https://{name}/"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout or done.stderr
+
+
+def test_mitmproxy_uses_it_and_curl_takes_it_for_other_names_alone(tmp_path: Path) -> None:
+    with proxied(tmp_path, never="") as proxy:
+        found = {name: curl(proxy, name, home.authority() / "mitmproxy-ca-cert.pem") for name in HOSTS}
+    assert found["localhost"] == (0, '{"ok": true}')
+    assert found["notbank.localhost"] == (0, '{"ok": true}')
+    for name in ("bank.localhost", "www.bank.localhost"):
+        assert found[name][0] == 60
+        assert "excluded subtree" in found[name][1]
+
+
+def test_names_of_the_list_pass_untouched_from_the_first_connection(tmp_path: Path) -> None:
+    with proxied(tmp_path, never=str(home.root() / "never.txt")) as proxy:
+        for name in ("bank.localhost", "www.bank.localhost"):
+            assert curl(proxy, name, tmp_path / "servers.pem") == (0, '{"ok": true}')
+        assert curl(proxy, "notbank.localhost", home.authority() / "mitmproxy-ca-cert.pem") == (0, '{"ok": true}')
+
+
+@pytest.mark.parametrize("product", ["plex", "kodi", "python"])
+def test_a_file_of_certificates_holds_it_once_and_is_the_same_again_after(
+    product: str, bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran("trust", "add", product, "--path", str(bundle)) == 0
+    with_it = bundle.read_bytes()
+    assert with_it.startswith(PUBLIC)
+    assert (home.authority() / "mitmproxy-ca-cert.pem").read_bytes() in with_it
+    assert stat.S_IMODE(bundle.stat().st_mode) == 0o640
+    assert ran("trust", "add", product, "--path", str(bundle)) == 0
+    assert bundle.read_bytes() == with_it
+    assert "trusts the proxy already" in capsys.readouterr().err
+    assert ran("trust", "status") == 0
+    assert f"{product}: {bundle}: trusts the proxy" in capsys.readouterr().out
+    assert ran("trust", "remove", product) == 0
+    assert bundle.read_bytes() == PUBLIC
+    assert [path.name for path in home.journal().iterdir()] == ["trust.json"]
+
+
+def test_an_update_that_overwrote_it_is_noticed_and_it_can_be_added_again(
+    bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran("trust", "add", "plex", "--path", str(bundle))
+    bundle.write_bytes(PUBLIC + b"# newer\n")
+    ran("trust", "status")
+    assert "an update has overwritten it; run: phonehome trust add plex" in capsys.readouterr().out
+    ran("trust", "add", "plex", "--path", str(bundle))
+    assert len(trust.listed(home.journal())) == 1
+    ran("trust", "remove", "plex")
+    assert bundle.read_bytes() == PUBLIC + b"# newer\n"
+
+
+def test_what_others_have_changed_since_stays(bundle: Path) -> None:
+    ran("trust", "add", "plex", "--path", str(bundle))
+    with bundle.open("ab") as file:
+        file.write(b"# by somebody else\n")
+    ran("trust", "remove", "plex")
+    assert bundle.read_bytes() == PUBLIC + b"# by somebody else\n"
+
+
+def test_a_product_that_is_gone_is_said_and_forgotten(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ran("trust", "add", "plex", "--path", str(bundle))
+    bundle.unlink()
+    assert ran("trust", "remove", "plex") == 0
+    assert "is gone, and the authority with it" in capsys.readouterr().err
+    assert trust.listed(home.journal()) == ()
+
+
+def test_all_is_taken_out_and_the_authority_ends(bundle: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.pem"
+    other.write_bytes(PUBLIC)
+    ran("trust", "add", "plex", "--path", str(bundle))
+    ran("trust", "add", "kodi", "--path", str(other))
+    former = authority.read(home.authority())
+    assert ran("trust", "remove", "--all") == 0
+    assert bundle.read_bytes() == other.read_bytes() == PUBLIC
+    assert authority.read(home.authority()) is None
+    assert authority.ensure(home.authority()) != former
+
+
+def test_a_new_authority_replaces_the_former_one(bundle: Path) -> None:
+    ran("trust", "add", "plex", "--path", str(bundle))
+    former = (home.authority() / "mitmproxy-ca-cert.pem").read_bytes()
+    (home.authority() / "mitmproxy-ca.pem").unlink()
+    ran("trust", "add", "plex", "--path", str(bundle))
+    assert former not in bundle.read_bytes()
+    ran("trust", "remove", "plex")
+    assert bundle.read_bytes() == PUBLIC
+
+
+def test_what_is_missing_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("trust", "add", "plex", "--path", str(tmp_path / "no.pem")) == 3
+    assert ran("trust", "add", "toaster") == 2
+    assert ran("trust", "remove") == 2
+    assert ran("trust", "add", "python", "--python", "no-such-python") == 3
+    said = capsys.readouterr().err
+    assert "no.pem: does not exist" in said
+    assert "toaster: is not known; known are plex, kodi" in said
+    assert "name one product, or --all" in said
+    assert "no-such-python: has no certifi" in said
+    assert trust.listed(home.journal()) == ()
+
+
+@pytest.mark.parametrize("product", ["android", "ios", "tvos", "roku", "node"])
+def test_what_only_a_person_can_do_is_printed(product: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("trust", "add", product) == 0
+    said = capsys.readouterr().out
+    assert "{" not in said
+    assert product == "roku" or "mitmproxy-ca-cert.pem" in said
+
+
+def test_certifi_of_an_interpreter_is_found_and_works_with_requests(tmp_path: Path) -> None:
+    (found,) = trust.places(trust.stores()["python"], python=sys.executable)
+    copy = tmp_path / "copy.pem"
+    copy.write_bytes(found.read_bytes())
+    ran("trust", "add", "python", "--path", str(copy))
+    done = subprocess.run(
+        ["openssl", "verify", "-CAfile", str(copy), str(home.authority() / "mitmproxy-ca-cert.pem")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.endswith(": OK\n"), done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("keytool"), reason="needs keytool: install a Java runtime")
+def test_a_keystore_of_java_holds_it_and_is_the_same_again_after(tmp_path: Path) -> None:
+    store = tmp_path / "cacerts"
+    subprocess.run(
+        ["keytool", "-genkeypair", "-alias", "other", "-keyalg", "EC", "-dname", "CN=made up", "-keystore", str(store),
+         "-storepass", "changeit"], check=True, capture_output=True,
+    )  # fmt: skip
+    before = store.read_bytes()
+    assert ran("trust", "add", "java", "--path", str(store)) == 0
+    (entry,) = trust.listed(home.journal())
+    ours = authority.read(home.authority())
+    assert trust.state(entry, ours) == "trusts the proxy"
+    ran("trust", "remove", "java")
+    assert store.read_bytes() == before
+    ran("trust", "add", "java", "--path", str(store))
+    store.write_bytes(before)
+    (entry,) = trust.listed(home.journal())
+    assert "an update has overwritten it" in trust.state(entry, ours)
+
+
+@pytest.mark.skipif(not shutil.which("certutil"), reason="needs certutil: install libnss3-tools")
+def test_a_database_of_a_browser_holds_it_and_does_not_after(tmp_path: Path) -> None:
+    folder = tmp_path / "nssdb"
+    folder.mkdir()
+    subprocess.run(["certutil", "-N", "-d", f"sql:{folder}", "--empty-password"], check=True)
+    assert ran("trust", "add", "chromium", "--path", str(folder)) == 0
+    (entry,) = trust.listed(home.journal())
+    assert trust.state(entry, authority.read(home.authority())) == "trusts the proxy"
+    assert ran("trust", "remove", "chromium") == 0
+    listed = subprocess.run(["certutil", "-L", "-d", f"sql:{folder}"], capture_output=True, text=True, check=True)
+    assert "phonehome" not in listed.stdout
