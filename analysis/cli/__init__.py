@@ -42,6 +42,7 @@ COMMANDS = {
     "access": Entry("access", "Hold the vendor's answer to an access request beside what was seen."),
     "declared": Entry("declared", "Show what vendors say that they collect."),
     "packs": Entry("packs", "Check rule packs, and begin new ones."),
+    "doctor": Entry("doctor", "Say what stands in the way of a capture on this machine, and what to do about it."),
     "gateway": Entry("gateway", "Lead the traffic of chosen devices through the proxy, on the router that they use."),
     "trust": Entry("trust", "Let a product trust the proxy's certificate authority, and undo it."),
     "completion": Entry("completion", "Print the completion script for a shell."),

@@ -158,6 +158,13 @@ def _introduce(listening: Sequence[tuple[str, int]], path: Path, modes: tuple[st
     if any(mode.startswith("wireguard") for mode in modes):
         click.echo(f"WireGuard settings for the device: {authority}/wireguard-client.conf", err=True)
     click.echo(f"the watched device must trust this authority: {authority}/mitmproxy-ca-cert.pem", err=True)
+    if sys.stderr.isatty():
+        from captures.gateway.doctor import setups
+
+        for seen in ("readable", "names only"):
+            names = "; ".join(setup.name for setup in setups() if setup.seen == seen)
+            click.echo(f"{seen}: {names}", err=True)
+        click.echo("how, and what may break: phonehome doctor", err=True)
     click.echo("Ctrl-C ends it and shows the report", err=True)
 
 

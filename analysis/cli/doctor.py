@@ -1,0 +1,57 @@
+"""`phonehome doctor`: what stands in the way of a capture on this machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port the proxy would use."
+)
+@click.option(
+    "--format", "form", type=click.Choice(("terminal", "json")), default="terminal", show_default=True, help="As what."
+)
+def doctor(port: int, form: str) -> None:
+    """Say what stands in the way of a capture on this machine, and what to do about it.
+
+    Nothing is changed.
+
+    \b
+    Example:
+      phonehome doctor
+      sudo phonehome doctor --format json
+    """
+    from captures.gateway import doctor as doctor_
+
+    checks, setups = doctor_.examine(port), doctor_.setups()
+    if form == "json":
+        told = {
+            "schema": "phonehome/doctor/1",
+            "checks": [asdict(check) for check in checks],
+            "setups": [asdict(setup) for setup in setups],
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    found = Table("", "", "for", "found", "do", box=None, pad_edge=False)
+    marks = {"fine": ("fine", "green"), "problem": ("problem", "red"), "unknown": ("not known", "yellow")}
+    for check in checks:
+        mark = Text(*marks[check.state])
+        found.add_row(
+            mark, check.name, check.needed, Text(check.said), Text(check.remedy if check.state != "fine" else "")
+        )
+    console.print(found)
+    console.print()
+    table = Table("my set-up", "readable?", "effort", "risk", "how", "tested", box=None, pad_edge=False)
+    for setup in setups:
+        tested = "tested" if setup.tested else "not tested"
+        table.add_row(*map(Text, (setup.name, setup.seen, setup.effort, setup.risk, setup.way, tested)))
+    console.print(table)

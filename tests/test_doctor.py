@@ -1,0 +1,115 @@
+"""What doctor says of this machine, and of one that lacks something."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis.cli import main
+from captures import home
+from captures.gateway import authority, doctor, network
+from captures.gateway.doctor import Check
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def check(name: str, port: int = 0) -> Check:
+    (found,) = (each for each in doctor.examine(port) if each.name == name)
+    return found
+
+
+def test_every_problem_has_a_remedy_and_every_check_a_word() -> None:
+    checks = doctor.examine()
+    assert len({each.name for each in checks}) == len(checks) == 15
+    for each in checks:
+        assert each.said
+        assert each.state != "problem" or each.remedy
+
+
+def test_a_port_in_use_is_a_problem_and_a_free_one_is_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = check("port", port)
+        assert (found.state, found.said) == ("problem", f"{port} is in use by another program")
+    assert check("port", port).state == "fine"
+
+
+def test_the_authority_is_looked_into() -> None:
+    assert check("authority").said == "none yet; watch or trust add makes one"
+    authority.ensure(home.authority())
+    assert check("authority").state == "fine"
+    key = home.authority() / "mitmproxy-ca.pem"
+    key.chmod(0o644)
+    assert check("authority").said == "others can read its key"
+    key.write_text("nothing")
+    assert "cannot be read" in check("authority").said
+
+
+def test_one_that_mitmproxy_made_is_valid_for_banks() -> None:
+    from mitmproxy.certs import CertStore
+
+    CertStore.create_store(home.authority(), "mitmproxy", 2048)
+    assert "is valid for every name" in check("authority").said
+
+
+def test_sysctls_are_told_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, state in (("0", "problem"), ("1", "fine"), (None, "unknown")):
+        monkeypatch.setattr(network, "sysctl", lambda _, value=value: value)
+        assert check("forwarding").state == state
+
+
+def test_a_browser_that_asks_past_the_households_dns_is_named(tmp_path: Path) -> None:
+    assert check("DNS over HTTPS").state == "fine"
+    profile = tmp_path / ".mozilla/firefox/made-up.default"
+    profile.mkdir(parents=True)
+    (profile / "prefs.js").write_text('user_pref("network.trr.mode", 5);\n')
+    assert check("DNS over HTTPS").state == "fine"
+    (profile / "prefs.js").write_text('user_pref("network.trr.mode", 3);\n')
+    state = tmp_path / ".config/chromium/Local State"
+    state.parent.mkdir(parents=True)
+    state.write_text('{"dns_over_https": {"mode": "secure"}}')
+    assert check("DNS over HTTPS").said.startswith("is on in Firefox, chromium")
+    state.write_text("no JSON")
+    assert check("DNS over HTTPS").state == "unknown"
+
+
+def test_the_table_of_set_ups_uses_the_words_it_explains() -> None:
+    setups = doctor.setups()
+    assert {setup.seen for setup in setups} <= {"readable", "names only", "nothing"}
+    assert {setup.effort for setup in setups} <= {"low", "middle", "high"}
+    told = " ".join(setup.name for setup in setups)
+    for name in ("Docker", "Windows", "NAS", "Jellyfin", "browser", "Android", "iPhone", "Apple TV", "Roku", "webOS",
+                 "Tizen", "Fire TV"):  # fmt: skip
+        assert name in told
+
+
+def test_json_holds_checks_and_set_ups_and_nothing_is_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--format", "json"])
+    assert ended.value.code == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["schema"] == "phonehome/doctor/1"
+    assert {"name", "state", "said", "remedy", "needed"} == set(told["checks"][0])
+    assert {"name", "way", "seen", "effort", "risk", "tested"} == set(told["setups"][0])
+    assert list(home.root().rglob("*.pem")) == []
+
+
+def test_a_person_reads_two_tables(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis", "doctor"], capture_output=True, text=True, check=False,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "HOME": str(tmp_path)},
+        cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "my set-up" in done.stdout
+    assert "not tested" in done.stdout
