@@ -106,6 +106,7 @@ def test_what_agrees_what_is_missing_and_what_was_never_seen(answer: Path) -> No
     assert by_item["auth.token"]["verdict"] == "cannot-tell"
     assert told["unseen"] == [{"file": "answer.json", "field": "birthday", "values": 1}]
     assert "Sent, and in the answer" in run(str(answer), "--capture", CAPTURE)
+    assert "Sent, and in the answer" in run("--capture", CAPTURE, str(answer))
 
 
 def test_the_letter_names_kinds_of_data_and_no_value(answer: Path) -> None:

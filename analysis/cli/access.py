@@ -10,6 +10,9 @@ import click
 from analysis.cli import options
 from analysis.cli.options import Question
 
+_OF_AN_ANSWER = (".json", ".csv", ".zip")
+"""Endings of the files that vendors send."""
+
 
 @click.command(cls=options.taking_lists("--capture"))
 @options.captures_of("[EXPORT...]")
@@ -38,6 +41,8 @@ def access(
       phonehome access export.zip --capture evening.flow night.ledger
       phonehome access --letter --capture evening.flow -o letter.txt
     """
+    if not (question.files or letter):
+        question, seen = _sorted(question, seen)
     if not seen:
         raise click.UsageError("--capture: name the captures to look into, e.g. --capture evening.flow")
     if bool(question.files) == letter:
@@ -59,3 +64,9 @@ def access(
     else:
         options.show(report.access_of(compare_answer(result, export), result), form, out)
     options.finish(result, fail_on_findings)
+
+
+def _sorted(question: Question, seen: tuple[str, ...]) -> tuple[Question, tuple[str, ...]]:
+    """The answer and the captures apart, where all were written after `--capture`."""
+    answer = tuple(file for file in seen if Path(file).suffix.lower() in _OF_AN_ANSWER or Path(file).is_dir())
+    return replace(question, files=answer), tuple(file for file in seen if file not in answer)
