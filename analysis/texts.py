@@ -323,7 +323,7 @@ NEXT_HEADING = "What to do next"
 # The page -------------------------------------------------------------------------------------------------------------
 
 SKIP, CONTENTS, ANSWER = "Skip to the report", "Contents", "The answer"
-MORE_ROWS = ("{n} more row", "{n} more rows")
+MORE_ROWS = "Show the other rows"
 
 # Posts ----------------------------------------------------------------------------------------------------------------
 
