@@ -48,23 +48,10 @@ def extract(
         found.setdefault((direction, item, leaf.at, value), finding)
 
     if isinstance(call, Exchange):
-        names, table = _names(knowledge), _table(knowledge)
-        rule = _rules(knowledge)[classified.rule]
         leaves = (decoded or decode(call)).leaves
-        context = {name.lower(): value for name, value in (*call.query, *call.headers)}
-        around = table.among(leaves, classified.role, classified.party)
-        for leaf in leaves:
-            labelled = _by_rule(leaf, rule) or _by_name(leaf, names, context, classified.role)
-            if not labelled and leaf.value not in _FILLERS and not _is_own_page(leaf, call.host):
-                labelled = [(item, value, "name") for item, value in table.labels(leaf, around)]
-            for item, value, source in labelled:
-                add(leaf, label(item, value, evidence), value, source)
-            known = [item for item, _, _ in labelled if item not in table.free_text]
-            if not known:
-                for item, value in table.forms(leaf):
-                    add(leaf, item, value, "pattern")
-            for item, value in _by_shape(leaf, known, classified, evidence):
-                add(leaf, item, value, "pattern")
+        for leaf, labels in _labelled(leaves, call, classified, knowledge, evidence):
+            for item, value, source in labels:
+                add(leaf, item, value, source)
     elif isinstance(call, Contact | Lookup):
         leaf = Leaf("host", call.host)
         for item, value in _by_shape(leaf, [], classified, evidence):
@@ -82,12 +69,106 @@ def extract(
     return tuple(found.values())
 
 
-def _is_own_page(leaf: Leaf, host: str) -> bool:
-    """Whether a Referer names no page (Origin says as much), or one of the recipient's own."""
-    if leaf.at != "header.referer":
-        return False
-    site, _, page = leaf.value.partition("://")[2].partition("/")
-    return not page or site.partition(":")[0].lower() == host
+type _Labels = list[tuple[str, str, FindingSource]]
+
+
+@dataclass(slots=True)
+class _Met:
+    """What leaves were met, and what was said of them: a client sends the same headers with each call."""
+
+    evidence: Evidence
+    labels: dict[tuple[str, str, Party], dict[Leaf, _Labels]]
+    """Rule, role of the sender, party -> leaf -> labels, where nothing else in the call matters."""
+    count: int = 0
+
+
+_MOST_MET = 50_000
+_LONGEST_MET = 300
+"""Leaves that are remembered, and characters of place and value of one: hostile traffic must not fill the memory."""
+
+
+@functools.lru_cache(maxsize=4)
+def _met(knowledge: Knowledge) -> _Met:  # noqa: ARG001  one for each
+    return _Met(Evidence(), {})
+
+
+def _labelled(
+    leaves: Iterable[Leaf], call: Exchange, classified: Classified, knowledge: Knowledge, evidence: Evidence
+) -> Iterator[tuple[Leaf, _Labels]]:
+    """Leaves of a call -> what rules, names and shapes say of each; those of which nothing is said are left out."""
+    met = _met(knowledge)
+    if met.evidence is not evidence or met.count > _MOST_MET:
+        met.evidence, met.count = evidence, 0
+        met.labels.clear()
+    known = met.labels.setdefault((classified.rule, classified.role, classified.party), {})
+    looked = _Look(call, classified, knowledge, evidence, leaves)
+    for leaf in leaves:
+        labels = known.get(leaf)
+        if labels is None:
+            labels = looked.labels(leaf)
+            if not looked.around() and len(leaf.at) <= _LONGEST_MET and len(leaf.value) <= _LONGEST_MET:
+                known[leaf] = labels
+                met.count += 1
+        if labels:
+            yield leaf, labels
+
+
+class _Look:
+    """One call's leaves, looked at one by one."""
+
+    def __init__(
+        self, call: Exchange, classified: Classified, knowledge: Knowledge, evidence: Evidence, leaves: Iterable[Leaf]
+    ) -> None:
+        self._call, self._classified, self._evidence = call, classified, evidence
+        self._names, self._table = _names(knowledge), _table(knowledge)
+        self._rule = _rules(knowledge)[classified.rule]
+        self._context = _Context(call)
+        self._around = self._table.among(tuple(leaves), classified.role, classified.party)
+
+    def around(self) -> bool:
+        """Whether the last leaf's labels depend on more of the call than rule, role and party."""
+        return self._context.asked or self._around.asked
+
+    def labels(self, leaf: Leaf) -> _Labels:
+        """At one place a rule outranks a well-known name, and that the shape of the value."""
+        self._context.asked = self._around.asked = False
+        labelled = _by_rule(leaf, self._rule) or _by_name(leaf, self._names, self._context, self._classified.role)
+        if not labelled and leaf.value not in _FILLERS and not self._is_own_page(leaf):
+            labelled = [(item, value, "name") for item, value in self._table.labels(leaf, self._around)]
+        labels: _Labels = [(label(item, value, self._evidence), value, source) for item, value, source in labelled]
+        known = [item for item, _, _ in labelled if item not in self._table.free_text]
+        if not known:
+            labels += [(item, value, "pattern") for item, value in self._table.forms(leaf)]
+        shown = _by_shape(leaf, known, self._classified, self._evidence)
+        labels += [(item, value, "pattern") for item, value in shown]
+        return labels
+
+    def _is_own_page(self, leaf: Leaf) -> bool:
+        """Whether a Referer names no page (Origin says as much), or one of the recipient's own."""
+        if leaf.at != "header.referer":
+            return False
+        self._context.asked = True
+        site, _, page = leaf.value.partition("://")[2].partition("/")
+        return not page or site.partition(":")[0].lower() == self._call.host
+
+
+class _Context:
+    """Headers and parameters of a call, on which the meaning of one of them may depend."""
+
+    __slots__ = ("_call", "_values", "asked")
+
+    def __init__(self, call: Exchange) -> None:
+        self.asked = False
+        """Whether they were asked for."""
+        self._call = call
+        self._values: dict[str, str] | None = None
+
+    def values(self) -> dict[str, str]:
+        """Name in lower case -> value."""
+        self.asked = True
+        if self._values is None:
+            self._values = {name.lower(): value for name, value in (*self._call.query, *self._call.headers)}
+        return self._values
 
 
 def _is_news(seen: Sighting, found: Iterable[Finding], classified: Classified, knowledge: Knowledge) -> bool:
@@ -177,9 +258,6 @@ def _globs(patterns: tuple[str, ...]) -> Callable[[str], object] | None:
     return re.compile("|".join(translate(p) for p in patterns), re.IGNORECASE).match if patterns else None
 
 
-type _Labels = list[tuple[str, str, FindingSource]]
-
-
 def _by_rule(leaf: Leaf, rule: _RulePlaces | None) -> _Labels:
     if rule is None:
         return []
@@ -255,7 +333,7 @@ def _folded(at: str) -> str:
     return normalise(at).lower()
 
 
-def _by_name(leaf: Leaf, names: _Names, context: dict[str, str], role: str) -> _Labels:
+def _by_name(leaf: Leaf, names: _Names, context: _Context, role: str) -> _Labels:
     if leaf.value in _FILLERS:
         return []
     at = leaf.at
@@ -267,12 +345,13 @@ def _by_name(leaf: Leaf, names: _Names, context: dict[str, str], role: str) -> _
     return [(item, leaf.value, "name")] if item else []
 
 
-def _holds(entry: _Field, value: str, context: dict[str, str]) -> bool:
+def _holds(entry: _Field, value: str, context: _Context) -> bool:
     if entry.only and not entry.only(value):
         return False
-    return not entry.when or any(
-        name in context and (fits is None or bool(fits(context[name]))) for name, fits in entry.when
-    )
+    if not entry.when:
+        return True
+    values = context.values()
+    return any(name in values and (fits is None or bool(fits(values[name]))) for name, fits in entry.when)
 
 
 _NO_SHAPES = ("header.user-agent", "response.header.server", "response.header.user-agent")

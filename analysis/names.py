@@ -66,6 +66,8 @@ class Surroundings:
         """Part of the product that sends: `server`, `app`, `website` or empty."""
         self.party = party
         """Whose machine is at the other end."""
+        self.asked = False
+        """Whether anything was asked of the other leaves since this was last set."""
 
     @functools.cached_property
     def values(self) -> dict[str, str]:
@@ -189,6 +191,7 @@ class NameTable:
 
     def _beside(self, at: str, around: Surroundings) -> set[str]:
         """Names of the fields of the same table, and of that which contains it: `event` beside `properties.page`."""
+        around.asked = True
         table, own = _parent(at)
         fields = around.beside.get((table, own))
         if fields is None:
@@ -211,6 +214,7 @@ class NameTable:
             while _parent(pair)[1] in self._pair_values:
                 pair = _parent(pair)[0]
             keys = [f"{pair}.{key}{position}" for key in self._pair_keys for position in ("", ".0")]
+        around.asked = True
         key = next((around.values[key] for key in keys if key in around.values), "")
         return f"{pair.rpartition('.')[0]}.{key}" if 0 < len(key) < _LONGEST_STEP else "" if key else pair
 

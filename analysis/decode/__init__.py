@@ -16,13 +16,21 @@ from __future__ import annotations
 from analysis.decode.body import body
 from analysis.decode.header import header
 from analysis.decode.peel import peel_bytes, peel_value
-from analysis.decode.walk import BUDGET, Budget, Decoded, Leaf, Walk, step
+from analysis.decode.walk import BUDGET, Budget, Decoded, Leaf, Piece, Walk, step
 from captures.model import Exchange
 
 __all__ = ["BUDGET", "Budget", "Decoded", "Leaf", "decode"]
 
 _SILENT = frozenset({"host", ":authority", "content-length", "cookie", "set-cookie"})
 """Headers whose values come out elsewhere, or count bytes."""
+
+
+_MOST_MET = 20_000
+_LONGEST_MET = 300
+"""Fields that are remembered, and characters of name and value of one: hostile traffic must not fill the memory."""
+
+_met: dict[tuple[str, str, str], Piece] = {}
+"""Where, name, value -> what came out: a client sends the same headers with each call."""
 
 
 def decode(exchange: Exchange, budget: Budget = BUDGET) -> Decoded:
@@ -40,18 +48,36 @@ def decode(exchange: Exchange, budget: Budget = BUDGET) -> Decoded:
     walk.text("path", exchange.path, peel=False)
     walk.text("host", exchange.host, peel=False)
     for name, value in exchange.query:
-        walk.text(step("query", name), value)
+        _field(walk, "query", name, value)
     for name, value in exchange.headers:
         if name not in _SILENT:
-            header(walk, step("header", name), name, value)
+            _field(walk, "header", name, value)
     for name, value in exchange.cookies:
-        walk.text(step("cookie", name), value)
+        _field(walk, "cookie", name, value)
     body(walk, "body", exchange.body, exchange.headers)
     for name, value in exchange.response_headers:
         if name == "set-cookie":
             cookie, _, content = value.partition(";")[0].partition("=")
-            walk.text(step("response.cookie", cookie.strip()), content)
+            _field(walk, "response.cookie", cookie.strip(), content)
         elif name not in _SILENT:
-            header(walk, step("response.header", name), name, value)
+            _field(walk, "response.header", name, value)
     body(walk, "response.body", exchange.response_body, exchange.response_headers)
     return walk.result()
+
+
+def _field(walk: Walk, where: str, name: str, value: str) -> None:
+    """Adds one header, parameter or cookie; one that was met before without taking it apart again."""
+    key = (where, name, value)
+    known = _met.get(key)
+    if known is not None and walk.add(known):
+        return
+    begin = walk.mark()
+    if where.endswith("header"):
+        header(walk, step(where, name), name, value)
+    else:
+        walk.text(step(where, name), value)
+    piece = walk.piece(begin)
+    if piece is not None and len(name) <= _LONGEST_MET and len(value) <= _LONGEST_MET:
+        if len(_met) >= _MOST_MET:
+            _met.clear()
+        _met[key] = piece

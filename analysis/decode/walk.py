@@ -59,6 +59,15 @@ class Decoded(NamedTuple):
     """Sentences about what was not looked at; empty when everything was."""
 
 
+class Piece(NamedTuple):
+    """What came out of one field."""
+
+    leaves: tuple[Leaf, ...]
+    """In their order."""
+    room: int
+    """Characters that came out of encodings."""
+
+
 def step(place: str, name: str | int) -> str:
     """Place of a list or table, and a name or position in it -> the place there; a long name is cut (`…`)."""
     if isinstance(name, str) and len(name) > _LONGEST_STEP:
@@ -87,6 +96,25 @@ class Walk:
 
     def __len__(self) -> int:
         return len(self._leaves)
+
+    def mark(self) -> tuple[int, int]:
+        """Where it stands, for `piece`."""
+        return len(self._leaves), self.room
+
+    def piece(self, mark: tuple[int, int]) -> Piece | None:
+        """What was added since then; `None` when a budget ran out, or is not the usual one."""
+        if self._ran_out or self.budget is not BUDGET:
+            return None
+        return Piece(tuple(self._leaves[mark[0] :]), mark[1] - self.room)
+
+    def add(self, piece: Piece) -> bool:
+        """Adds what came out of the same field in another call, if there is room for all of it."""
+        room = self.room - piece.room
+        if self.budget is not BUDGET or room < 0 or len(self._leaves) + len(piece.leaves) > self.budget.leaves:
+            return False
+        self._leaves.extend(piece.leaves)
+        self.room = room
+        return True
 
     def text(self, at: str, value: str, encodings: tuple[str, ...] = (), *, peel: bool = True) -> None:
         """Adds one value, and what is found in it when its encodings are undone."""
