@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import translate
 from typing import NamedTuple
@@ -143,8 +143,33 @@ class _Signs:
 _rank = operator.itemgetter(0)
 
 
-type _Index = dict[str | None, tuple[_Compiled, ...]]
-"""First step of a path -> rules that may fit such a path, the most specific first; `None`: those for any other."""
+class _Index:
+    """Rules that are about the same hosts, the most specific first."""
+
+    def __init__(self, rules: Iterable[_Compiled] = ()) -> None:
+        ranked = sorted(rules, key=lambda rule: rule.specificity, reverse=True)
+        self._by_first = {
+            first: tuple(rule for rule in ranked if rule.first in (None, first))
+            for first in {None, *(rule.first for rule in ranked)}
+        }
+        """First step of a path -> rules that may fit such a path; `None`: those for any other."""
+        self._met: dict[str, tuple[_Compiled, ...]] = {}
+
+    def tried(self, path: str | None) -> tuple[_Compiled, ...]:
+        """Path -> rules that may fit it; without one (a connection) those that leave the path open."""
+        first = path[1:].partition("/")[0] if path is not None else None
+        return self._by_first[first if first in self._by_first else None]
+
+    def of_path(self, path: str) -> tuple[_Compiled, ...]:
+        """Path -> rules whose pattern it fits; a client asks for the same ones ever."""
+        found = self._met.get(path)
+        if found is None:
+            found = tuple(rule for rule in self.tried(path) if _fits_path(rule, path))
+            if len(self._met) >= _MOST_VALUES:
+                self._met.clear()
+            if len(path) <= _LONGEST_VALUE:
+                self._met[path] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +199,7 @@ def _table(knowledge: Knowledge) -> _Table:
         for host in rule.match.host:
             fixed = re.sub(r"^.*[*}]\.", "", host)
             (table.suffix if _is_pattern(host) else table.exact).setdefault(fixed, []).append((rule, host))
-    table.own.update({pack: _index(rules) for pack, rules in own.items()})
+    table.own.update({pack: _Index(rules) for pack, rules in own.items()})
     for product in knowledge.products.values():
         for sign in product.senders:
             where, _, name = sign.at.lower().partition(".")
@@ -222,14 +247,6 @@ def _compile(rule: Rule, host: str) -> _Compiled:
 
 
 _FIRST = re.compile(r"/([^/*{]*)(?:/|\Z)")
-
-
-def _index(rules: list[_Compiled]) -> _Index:
-    ranked = sorted(rules, key=lambda rule: rule.specificity, reverse=True)
-    return {
-        first: tuple(rule for rule in ranked if rule.first in (None, first))
-        for first in {None, *(rule.first for rule in rules)}
-    }
 
 
 def _path_rank(path: str) -> tuple[int, int]:
@@ -313,30 +330,47 @@ def party_ground(call: Classified, knowledge: Knowledge, evidence: Evidence) -> 
     return ground if party is call.party else "rule"
 
 
+def rule_of(call: Exchange | Contact, knowledge: Knowledge, evidence: Evidence) -> str:
+    """The rule that `classify` finds for a call (`pack/call`), without the rest; empty when none fits."""
+    party, service, _ = _party(call, knowledge, evidence)
+    rule = _rule(call, _table(knowledge), party, service, evidence)
+    return rule.id if rule else ""
+
+
 def _rule(
     observation: Exchange | Contact, table: _Table, party: Party, service: str, evidence: Evidence
 ) -> _Compiled | None:
-    tried = _candidates(observation, table, party, service, evidence)
-    return next((rule for rule in tried if not _misfit(rule, observation)), None)
+    for index in _indexes(observation, table, party, service, evidence):
+        if isinstance(observation, Exchange):
+            fits = (rule for rule in index.of_path(observation.path) if not _misfit_otherwise(rule, observation))
+        else:
+            fits = (rule for rule in index.tried(None) if not _misfit(rule, observation))
+        if rule := next(fits, None):
+            return rule
+    return None
 
 
 def _candidates(
     observation: Exchange | Contact, table: _Table, party: Party, service: str, evidence: Evidence
 ) -> Iterator[_Compiled]:
+    path = observation.path if isinstance(observation, Exchange) else None
+    for index in _indexes(observation, table, party, service, evidence):
+        yield from index.tried(path)
+
+
+def _indexes(
+    observation: Exchange | Contact, table: _Table, party: Party, service: str, evidence: Evidence
+) -> Iterator[_Index]:
+    """Rules that are about the host, then those about own servers, if it may be one."""
     host = observation.host
-    first = observation.path[1:].partition("/")[0] if isinstance(observation, Exchange) else None
-    yield from _rules_of(first, _of_host(host, table))
+    yield _of_host(host, table)
     if party in (Party.VENDOR, Party.THIRD_PARTY) or (party is Party.UNKNOWN and host not in evidence.asks):
         return
     for pack in [service] if service else table.own:
-        yield from _rules_of(first, table.own.get(pack, _NO_RULES))
+        yield table.own.get(pack, _NO_RULES)
 
 
-_NO_RULES: _Index = {None: ()}
-
-
-def _rules_of(first: str | None, index: _Index) -> tuple[_Compiled, ...]:
-    return index[first if first in index else None]
+_NO_RULES = _Index()
 
 
 def _of_host(host: str, table: _Table) -> _Index:
@@ -350,7 +384,7 @@ def _of_host(host: str, table: _Table) -> _Index:
             rest = rest.partition(".")[2]
         if len(table.of_host) >= _MOST_HOSTS:
             table.of_host.clear()
-        known = table.of_host[host] = _index(found) if found else _NO_RULES
+        known = table.of_host[host] = _Index(found) if found else _NO_RULES
     return known
 
 
@@ -365,8 +399,15 @@ def _misfit(rule: _Compiled, call: Exchange | Contact) -> str:
     """The first condition of a rule that does not hold; empty when the rule fits."""
     if isinstance(call, Contact):
         return "content" if rule.path or rule.methods or rule.query or rule.header or rule.contains else ""
-    if rule.path is not None and not rule.path.fullmatch(call.path, 0, LONGEST_PATH):
-        return "path"
+    return _misfit_otherwise(rule, call) if _fits_path(rule, call.path) else "path"
+
+
+def _fits_path(rule: _Compiled, path: str) -> bool:
+    return rule.path is None or rule.path.fullmatch(path, 0, LONGEST_PATH) is not None
+
+
+def _misfit_otherwise(rule: _Compiled, call: Exchange) -> str:
+    """As `_misfit`, for a call whose path fits."""
     if rule.methods and call.method not in rule.methods:
         return "method"
     if rule.query and not all(_holds(condition, call.query) for condition in rule.query):

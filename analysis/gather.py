@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from analysis.at import compile_places
-from analysis.classify import classify
+from analysis.classify import classify, rule_of
 from analysis.decode import Leaf, decode
 from analysis.evidence import DIRECT_HOST, NO_SERVERS, Evidence, Servers, SwitchState, address_of, household
 from analysis.knowledge import Knowledge
@@ -224,7 +224,7 @@ def _switches(calls: list[Classified], knowledge: Knowledge, evidence: Evidence)
         exchange = call.observation
         if not isinstance(exchange, Exchange) or (exchange.status or 0) >= 400:
             continue
-        rule = knowledge.rules.get(classify(exchange, knowledge, evidence, call.n).rule)
+        rule = knowledge.rules.get(rule_of(exchange, knowledge, evidence))
         if rule and rule.switches:
             changed = exchange.method not in _ONLY_ASKS
             for switch, on in _shown(rule.switches, decode(exchange).leaves):

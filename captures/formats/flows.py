@@ -15,7 +15,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, unquote
 
 from captures.content import undo
-from captures.formats.tnetstring import pairs, parse, pick, value, whole
+from captures.formats.tnetstring import pairs, parse, pick, remembered, value, whole
 from captures.model import (
     Body,
     Contact,
@@ -63,10 +63,12 @@ _WANTED = pick(
             | dict.fromkeys((b"questions", b"timestamp"), value)
         ),
         b"response": pick(_MESSAGE | dict.fromkeys((b"status_code", b"answers", b"response_code"), value)),
-        b"client_conn": pick(
-            dict.fromkeys((b"peername", b"sni", b"tls", b"proxy_mode", b"timestamp_start", b"timestamp_end"), value)
+        b"client_conn": remembered(
+            pick(
+                dict.fromkeys((b"peername", b"sni", b"tls", b"proxy_mode", b"timestamp_start", b"timestamp_end"), value)
+            )
         ),
-        b"server_conn": pick(dict.fromkeys((b"peername", b"address", b"sni"), value)),
+        b"server_conn": remembered(pick(dict.fromkeys((b"peername", b"address", b"sni"), value))),
     }
 )
 """What `observations` looks at: a fifth of what a flow holds, certificates being the most of the rest."""

@@ -7,7 +7,7 @@ exchange needs 60.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _LONGEST_LENGTH = 13
@@ -105,7 +105,15 @@ def pairs(raw: bytes, at: int, limit: int) -> list[tuple[bytes, bytes]]:
     return found
 
 
-_ENTRY = re.compile(rb"\d{1,12}:(\w+);(\d{1,12}):").match
+_SHORT = b"|".join(b"%d:.{%d}" % (size, size) for size in range(25))
+"""A short value without its type."""
+
+
+def _next(wanted: Iterable[bytes]) -> Callable[[bytes, int, int], re.Match[bytes] | None]:
+    """Matches the short entries that are not wanted, in one go, then the key and the length of the next entry."""
+    keys = b"|".join(map(re.escape, wanted))
+    entry = rb"(?:\d{1,2}:(?!(?:%b);)\w+;(?:%b).)*+(?:\d{1,12}:(\w+);(\d{1,12}):)?+" % (keys, _SHORT)
+    return re.compile(entry, re.DOTALL).match
 
 
 def pick(wanted: Mapping[bytes, Reader]) -> Reader:
@@ -115,17 +123,22 @@ def pick(wanted: Mapping[bytes, Reader]) -> Reader:
     a table comes out as it is.  Raises `ValueError`, and what a reader raises.
     """
     names = {key: key.decode() for key in wanted}
+    following = _next(wanted)
 
     def picked(raw: bytes, at: int, limit: int) -> Any:
         if raw[limit] != 125:
             return value(raw, at, limit)
         table: dict[str, Any] = {}
         while at < limit:
-            entry = _ENTRY(raw, at, limit)
+            entry = following(raw, at, limit)
             if entry is None:
                 raise ValueError
             key, length = entry.groups()
             start = entry.end()
+            if key is None:
+                if start != limit:
+                    raise ValueError
+                break
             at = start + int(length) + 1
             if reader := wanted.get(key):
                 if at > limit:
@@ -134,6 +147,32 @@ def pick(wanted: Mapping[bytes, Reader]) -> Reader:
         return table
 
     return picked
+
+
+_MOST_MET = 256
+_LONGEST_MET = 32 * 1024
+"""Tables that are remembered, and the bytes of one."""
+
+
+def remembered(reader: Reader) -> Reader:
+    """A reader -> the same for tables that come again and again, byte by byte, as that of a connection with each flow.
+
+    What comes out is shared, and must not be changed.
+    """
+    met: dict[bytes, Any] = {}
+
+    def read(raw: bytes, at: int, limit: int) -> Any:
+        if limit - at > _LONGEST_MET:
+            return reader(raw, at, limit)
+        table = raw[at : limit + 1]
+        found = met.get(table)
+        if found is None:
+            if len(met) >= _MOST_MET:
+                met.clear()
+            found = met[table] = reader(raw, at, limit)
+        return found
+
+    return read
 
 
 def whole(raw: bytes, reader: Reader) -> Any:
