@@ -1,0 +1,87 @@
+"""What is remembered from call to call changes nothing: each result is the same as without a memory."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import decode as decoding
+from analysis import extract as extraction
+from analysis import knowledge
+from analysis.classify import classify, rule_of
+from analysis.decode import decode
+from analysis.extract import extract
+from analysis.gather import gather
+from captures.formats import flows, read
+from captures.formats.tnetstring import parse, whole
+from captures.model import Exchange
+
+DATA = Path(__file__).parent / "data"
+CAPTURES = ["plexapi", "tautulli", "web-session", "telemetry-node"]
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_findings_are_the_same_with_and_without_a_memory(name: str) -> None:
+    known = knowledge.load()
+    observations = list(read(DATA / f"{name}.flow.gz").observations())
+    evidence = gather(observations, known)
+    calls = [classify(seen, known, evidence, n) for n, seen in enumerate(observations)]
+    remembered = [extract(call, known, evidence) for call in calls]
+    again = [extract(call, known, evidence) for call in calls]
+    alone = []
+    for call in calls:
+        extraction._met.cache_clear()
+        decoding._met.clear()
+        alone.append(extract(call, known, evidence))
+    assert remembered == again == alone
+    assert any(remembered)
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_leaves_and_rules_are_the_same_with_and_without_a_memory(name: str) -> None:
+    known = knowledge.load()
+    observations = [seen for seen in read(DATA / f"{name}.flow.gz").observations() if isinstance(seen, Exchange)]
+    evidence = gather(observations, known)
+    remembered = [decode(seen) for seen in observations]
+    alone = []
+    for seen in observations:
+        decoding._met.clear()
+        alone.append(decode(seen))
+    assert remembered == alone
+    calls = [classify(seen, known, evidence) for seen in observations]
+    fitting = [call.rule for call in calls]
+    assert [rule_of(seen, known, evidence) for seen in observations] == fitting
+
+
+def raw_flows(name: str) -> Iterator[bytes]:
+    data = gzip.decompress((DATA / f"{name}.flow.gz").read_bytes())
+    at = 0
+    while at < len(data):
+        end = flows._end(data, at)
+        assert end
+        yield data[at:end]
+        at = end
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_what_is_picked_from_a_flow_is_what_a_full_parse_gives(name: str) -> None:
+    for raw in raw_flows(name):
+        picked, full = whole(raw, flows._WANTED), parse(raw)
+        assert picked.keys() <= full.keys()
+        assert {key: _like(part, full[key]) for key, part in picked.items()} == picked
+        for table in ("request", "client_conn", "server_conn"):
+            assert picked[table].keys() == full[table].keys() & picked[table].keys()
+            assert len(picked[table]) >= 3
+
+
+def _like(picked: Any, full: Any) -> Any:
+    """The part of a full value that was picked; pairs are lists in the one and tuples in the other."""
+    if isinstance(picked, dict):
+        return {key: _like(part, full[key]) for key, part in picked.items()}
+    if isinstance(picked, list) and picked and isinstance(picked[0], tuple):
+        return [tuple(pair) for pair in full]
+    return full
