@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,13 @@ from analysis import extract as extraction
 from analysis import knowledge
 from analysis.classify import classify, rule_of
 from analysis.decode import decode
+from analysis.evidence import Evidence
+from analysis.example import exchange_of
 from analysis.extract import extract
 from analysis.gather import gather
+from analysis.knowledge import Knowledge
+from analysis.model import Classified, Party
+from analysis.pack import ExampleCall
 from captures.formats import flows, read
 from captures.formats.tnetstring import parse, whole
 from captures.model import Exchange
@@ -39,6 +45,41 @@ def test_findings_are_the_same_with_and_without_a_memory(name: str) -> None:
         alone.append(extract(call, known, evidence))
     assert remembered == again == alone
     assert any(remembered)
+
+
+POST = "POST https://collect.example/x\ncontent-type: application/json\n"
+AROUND = {
+    "header": (
+        POST + "x-plex-platform: Chrome\nx-plex-platform-version: 120.0",
+        POST + "x-plex-platform: Roku\nx-plex-platform-version: 120.0",
+    ),
+    "field": (POST + '\n{"title": "Nosferatu", "year": 2031}', POST + '\n{"title": "Nosferatu", "id": 7}'),
+    "key": (POST + '\n{"tags": [["host.name", "ann-nas"]]}', POST + '\n{"tags": [["colour", "ann-nas"]]}'),
+    "host": (
+        "GET https://collect.example/x\nreferer: https://shop.example/film",
+        "GET https://shop.example/x\nreferer: https://shop.example/film",
+    ),
+}
+"""What stands beside a value -> two calls in which the same value at the same place is not the same thing."""
+
+
+@pytest.mark.parametrize("beside", AROUND)
+def test_what_depends_on_the_rest_of_a_call_is_not_taken_from_another(beside: str) -> None:
+    known, nothing = knowledge.load(), Evidence()
+    calls = [classify(exchange_of(ExampleCall(text, ""), "test"), known, nothing) for text in AROUND[beside]]
+    alone = []
+    for call in calls:
+        extraction._met.cache_clear()
+        alone.append(items(call, known, nothing))
+    assert alone[0] != alone[1]
+    for order in ((0, 1), (1, 0)):
+        extraction._met.cache_clear()
+        assert [items(calls[n], known, nothing) for n in order] == [alone[n] for n in order]
+
+
+def items(call: Classified, known: Knowledge, evidence: Evidence) -> set[tuple[str, str]]:
+    findings = extract(replace(call, rule="", role="", party=Party.VENDOR), known, evidence)
+    return {(finding.item, finding.at) for finding in findings}
 
 
 @pytest.mark.parametrize("name", CAPTURES)
