@@ -15,6 +15,9 @@ from analysis.report.document import Block, Bullets, Cell, Column, Data, Documen
 ROWS = (60, 30, 16, 8, 4, 2)
 """Rows that are left of a table, from step to step."""
 
+_WITH_DATA = 3
+"""Steps before the form for programs goes."""
+
 _NAMED = 6
 """Different texts that one cell lists; of more it says how many, in classes."""
 
@@ -25,16 +28,23 @@ _ORDER: tuple[Tone, ...] = ("plain", "dim", "good", "strong", "warn", "alarm")
 def fitting(document: Document, render: Callable[[Document], str], most: int) -> str:
     """A document, how it is written, and how long that may be -> the first text that is short enough.
 
-    The last thing to go is the form for programs, which cannot be put together.
+    The form for programs cannot be put together: it goes before tables lose what people read them for.
     """
-    text = render(document)
-    if len(text) <= most:
-        return text
-    for rows in ROWS:
-        text = render(aggregated(document, rows))
+    text = ""
+    for candidate in _candidates(document):
+        text = render(candidate)
         if len(text) <= most:
             return text
-    return render(_without_data(aggregated(document, ROWS[-1])))
+    return text
+
+
+def _candidates(document: Document) -> Iterator[Document]:
+    """A document, and shorter and shorter ones."""
+    yield document
+    yield from (aggregated(document, rows) for rows in ROWS[:_WITH_DATA])
+    bare = _without_data(document)
+    yield bare
+    yield from (aggregated(bare, rows) for rows in ROWS)
 
 
 def aggregated(document: Document, rows: int) -> Document:
