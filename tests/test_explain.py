@@ -57,7 +57,7 @@ def capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(commands, ["explain", *words])
+    return CliRunner().invoke(commands, ["explain", *words], env={"COLUMNS": "300"})
 
 
 def chain(*words: str) -> dict[str, Any]:

@@ -21,7 +21,9 @@ def capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def shown(capture: Path, *options: str) -> str:
-    run = CliRunner().invoke(commands, ["generalise", str(capture), *options], catch_exceptions=False)
+    run = CliRunner().invoke(
+        commands, ["generalise", str(capture), *options], catch_exceptions=False, env={"COLUMNS": "200"}
+    )
     assert run.exit_code == 0
     return run.stdout
 
