@@ -471,7 +471,7 @@ HOOKS = [
     (addon, name)
     for addon in (Observe, Passthrough)
     for name in all_hooks
-    if hasattr(addon, name) and name not in ("load", "running", "done")
+    if hasattr(addon, name) and name not in ("load", "configure", "running", "done")
 ]
 FAULTS = [RuntimeError, RecursionError, MemoryError, BaseException, asyncio.CancelledError, GeneratorExit]
 
