@@ -47,7 +47,8 @@ class _Entry(NamedTuple):
 
     item: str
     server_item: str
-    fits: re.Pattern[str] | None
+    fits: str
+    """What the value has to look like; empty: anything."""
     beside: frozenset[str]
     not_beside: frozenset[str]
     party: frozenset[Party]
@@ -113,7 +114,7 @@ class NameTable:
     def __init__(self, names: Names) -> None:
         self._whole: dict[str, list[_Entry]] = {}
         self._ends: dict[str, list[_Entry]] = {}
-        forms = {name: re.compile("|".join(texts), re.IGNORECASE) for name, texts in names.values.items()}
+        forms = {name: "|".join(texts) for name, texts in names.values.items()}
         groups = {name: frozenset(map(_plain, words)) for name, words in names.beside.items()}
         for field in names.field:
             entry = _entry(field, forms, groups)
@@ -129,8 +130,7 @@ class NameTable:
         self.free_text = frozenset(names.free_text)
         """Items that are texts, in which other forms are looked for."""
         self._forms = [
-            (p.item, p.holds, re.compile("|".join(p.text)), _LONGEST_TEXT if p.within else _LONGEST_VALUE)
-            for p in names.pattern
+            (p.item, p.holds, "|".join(p.text), _LONGEST_TEXT if p.within else _LONGEST_VALUE) for p in names.pattern
         ]
         self._met: dict[str, tuple[_Entry, ...]] = {}
 
@@ -163,7 +163,7 @@ class NameTable:
             if holds and not any(text in leaf.value for text in holds):
                 continue
             if not (item in self._only_sent and leaf.at.startswith("response.")):
-                yield from dict.fromkeys((item, match[0]) for match in form.finditer(leaf.value, 0, longest))
+                yield from dict.fromkeys((item, match[0]) for match in _compiled(form).finditer(leaf.value, 0, longest))
 
     def _label(self, place: str, value: str, leaf: Leaf, around: Surroundings) -> tuple[str, str] | None:
         at = place
@@ -180,7 +180,7 @@ class NameTable:
     def _holds(self, entry: _Entry, value: str, at: str, around: Surroundings) -> bool:
         if entry.item in self._only_sent and at.startswith("response."):
             return False
-        if entry.fits and not entry.fits.fullmatch(value.strip(), 0, _LONGEST_VALUE):
+        if entry.fits and not _compiled(entry.fits, re.IGNORECASE).fullmatch(value.strip(), 0, _LONGEST_VALUE):
             return False
         if entry.party and around.party not in entry.party:
             return False
@@ -254,11 +254,17 @@ class NameTable:
         return words[1:] if words[:1] == ["x"] and len(words) > 1 else words
 
 
-def _entry(field: NamedField, forms: dict[str, re.Pattern[str]], groups: dict[str, frozenset[str]]) -> _Entry:
+@functools.cache
+def _compiled(form: str, flags: int = 0) -> re.Pattern[str]:
+    """A form of `names.toml`, compiled when a value first has to have it: all of them together take 0.05 s."""
+    return re.compile(form, flags)
+
+
+def _entry(field: NamedField, forms: dict[str, str], groups: dict[str, frozenset[str]]) -> _Entry:
     return _Entry(
         field.item,
         field.server_item or field.item,
-        forms[field.value] if field.value else None,
+        forms[field.value] if field.value else "",
         frozenset[str]().union(*(groups[key] for key in field.beside)),
         frozenset[str]().union(*(groups[key] for key in field.not_beside)),
         frozenset(field.party),

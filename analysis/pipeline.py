@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from analysis.classify import classify
 from analysis.compare import compare, promised
-from analysis.coverage import LogCoverage
 from analysis.decode import decode
 from analysis.evidence import NO_SERVERS, Evidence, Servers
 from analysis.extract import extract
@@ -20,6 +20,9 @@ from analysis.model import Category, Classified, Comparison, Finding
 from analysis.traffic import bytes_out, host, is_outside, is_readable, unread_reason
 from captures.join import join
 from captures.model import Capture, Exchange, Observation
+
+if TYPE_CHECKING:
+    from analysis.coverage import LogCoverage
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,9 @@ HOSTILE = (
     "\ud800",
 )
 
+TEXT = st.characters(exclude_categories=[])
+"""Also lone surrogates."""
+
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
@@ -456,6 +459,16 @@ def test_the_json_report_has_the_keys_of_the_contract() -> None:
 def test_the_json_report_survives_a_lone_surrogate() -> None:
     found = result([call(exchange("plex.tv"))], [finding(0, "media.title", "\ud800")])
     assert json.loads(as_json.render(found))["findings"][0]["value"] == "\ud800"
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(TEXT),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(TEXT), inner),
+    )
+)
+def test_json_is_written_as_the_standard_library_does(value: object) -> None:
+    assert as_json.dump(value) == json.dumps(value, indent=1) + "\n"
 
 
 def test_calls_are_listed_by_time_and_keep_their_number() -> None:

@@ -9,10 +9,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from analysis import texts
 from analysis.advice import advice
-from analysis.coverage import LogCoverage
 from analysis.known.sureness import EVIDENCE, sure
 from analysis.listed import listed
 from analysis.model import Category, Classified, Comparison, Party, Verdict
@@ -50,6 +50,9 @@ from analysis.traffic import (
 )
 from analysis.watching import watching
 from captures.model import Unreadable
+
+if TYPE_CHECKING:
+    from analysis.coverage import LogCoverage
 
 ALWAYS = (Category.UPDATE_CHECK, Category.REMOTE_DISCOVERY, Category.ACCOUNT_AUTH)
 """What these carry is always listed: they are made anyway, and none is harmless as such."""
