@@ -138,6 +138,8 @@ def _of_list(declared: DeclaredList, items: Set[str], product: Product, ontology
 def _patterns(place: str, patterns: Iterable[str], separator: str = "") -> Iterator[str]:
     """Patterns whose matching could take longer than the text is long, as `at` compiles them."""
     for pattern in patterns:
+        if "*" not in pattern and "{" not in pattern and len(pattern) <= LONGEST_PATTERN:
+            continue  # most are plain texts
         plain = _NAMED.sub(lambda named: named[1] or _NAME, pattern)
         inner = plain.removesuffix("**")  # at the end it takes what is left
         if len(pattern) > LONGEST_PATTERN:

@@ -56,7 +56,7 @@ def _converter(wanted: Any) -> _Converter:
         return _converter(wanted.__value__)
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if origin is tuple:
-        return functools.partial(_list, _converter(arguments[0]))
+        return functools.partial(_list, _converter(arguments[0]), arguments[0] if arguments[0] in _NAMES else None)
     if origin in (dict, Mapping):
         return functools.partial(_mapping, _converter(arguments[1]))
     if origin is Literal:
@@ -70,8 +70,10 @@ def _converter(wanted: Any) -> _Converter:
     return functools.partial(_scalar, wanted)
 
 
-def _list(element: _Converter, value: Any, path: _Path, errors: list[str]) -> Any:
+def _list(element: _Converter, plain: type | None, value: Any, path: _Path, errors: list[str]) -> Any:
     if isinstance(value, list):
+        if plain and all(type(item) is plain for item in value):
+            return tuple(value)
         return tuple([element(item, (path, str(i)), errors) for i, item in enumerate(value)])
     return (element(value, (path, "0"), errors),)
 
@@ -103,38 +105,46 @@ def _table(cls: Any, value: Any, path: _Path, errors: list[str], **derived: str)
     if not isinstance(value, dict):
         errors.append(f"{_at(path)}: must be a table, not {_shown(value)}")
         return None
-    fields = _fields(cls)
+    fields, needed = _fields(cls)
     before = len(errors)
-    for key in value.keys() - fields.keys():
-        errors.append(f"{_at((path, key))}: unknown key; known: {', '.join(sorted(fields))}")
-    for key, field in fields.items():
-        if field.needed and key not in value:
-            errors.append(f"{_at((path, key))}: is missing")
-    arguments = {
-        fields[key].name: fields[key].convert(item, (path, key), errors) for key, item in value.items() if key in fields
-    }
-    return cls(**arguments, **derived) if len(errors) == before else None
+    if not value.keys() <= fields.keys():
+        for key in value.keys() - fields.keys():
+            errors.append(f"{_at((path, key))}: unknown key; known: {', '.join(sorted(fields))}")
+    if not needed <= value.keys():
+        for key in fields:
+            if key in needed and key not in value:
+                errors.append(f"{_at((path, key))}: is missing")
+    arguments: dict[str, Any] = dict(derived)
+    for key, item in value.items():
+        if field := fields.get(key):
+            # Most values are plain: asking here spares a call for each of tens of thousands.
+            arguments[field.name] = item if type(item) is field.plain else field.convert(item, (path, key), errors)
+    return cls(**arguments) if len(errors) == before else None
 
 
 class _Field(typing.NamedTuple):
     name: str
     """In Python."""
     convert: _Converter
-    needed: bool
+    plain: type | None
+    """The type whose values are taken as they are; `None` for all others."""
 
 
 @functools.cache
-def _fields(cls: Any) -> dict[str, _Field]:
-    """The fields that a file may set, by their keys in it (`is_` is `is`, since that is a word of the language)."""
+def _fields(cls: Any) -> tuple[dict[str, _Field], frozenset[str]]:
+    """The fields that a file may set, by their keys in it (`is_` is `is`, since that is a word of the language), and
+    the keys that it must set."""
     hints = typing.get_type_hints(cls)
     missing = dataclasses.MISSING
-    return {
-        f.name.strip("_").replace("_", "-"): _Field(
-            f.name, _converter(hints[f.name]), f.default is missing and f.default_factory is missing
-        )
-        for f in dataclasses.fields(cls)
-        if not f.metadata.get("derived")
-    }
+    fields: dict[str, _Field] = {}
+    needed: set[str] = set()
+    for f in dataclasses.fields(cls):
+        if not f.metadata.get("derived"):
+            key, wanted = f.name.strip("_").replace("_", "-"), hints[f.name]
+            fields[key] = _Field(f.name, _converter(wanted), wanted if wanted in _NAMES else None)
+            if f.default is missing and f.default_factory is missing:
+                needed.add(key)
+    return fields, frozenset(needed)
 
 
 def _at(path: _Path) -> str:
