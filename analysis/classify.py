@@ -97,6 +97,8 @@ class _Compiled:
     query: tuple[tuple[str, re.Pattern[str] | None], ...]
     header: tuple[tuple[str, re.Pattern[str] | None], ...]
     contains: tuple[bytes, ...]
+    conditional: bool
+    """Whether it asks for more than host and path."""
     specificity: tuple[int, ...]
 
 
@@ -172,6 +174,25 @@ class _Index:
         return found
 
 
+type _Where = tuple[str, int, bool]
+"""Host, port, and whether the call itself was seen."""
+
+
+class _Parties:
+    """Whose machine each server is, as far as it was asked for, under the evidence that was given last."""
+
+    def __init__(self) -> None:
+        self._met: dict[_Where, tuple[Party, str, str]] = {}
+        self._evidence: Evidence | None = None
+
+    def under(self, evidence: Evidence) -> dict[_Where, tuple[Party, str, str]]:
+        """What is known under this evidence; nothing when it is another one than before."""
+        if evidence is not self._evidence:
+            self._met = {}
+            self._evidence = evidence
+        return self._met
+
+
 @dataclass(frozen=True, slots=True)
 class _Table:
     """Rules by host, and senders by header, of one `Knowledge`."""
@@ -186,11 +207,12 @@ class _Table:
     of_host: dict[str, _Index]
     header_signs: dict[str, _Signs]
     query_signs: dict[str, _Signs]
+    parties: _Parties
 
 
 @functools.lru_cache(maxsize=4)
 def _table(knowledge: Knowledge) -> _Table:
-    table = _Table({}, {}, {}, {}, {}, {}, {})
+    table = _Table({}, {}, {}, {}, {}, {}, {}, _Parties())
     own: dict[str, list[_Compiled]] = {}
     for rule in knowledge.rules.values():
         if rule.match.party == "own":
@@ -242,6 +264,7 @@ def _compile(rule: Rule, host: str) -> _Compiled:
         query=tuple(_condition(text) for text in match.query),
         header=tuple(_condition(text) for text in match.header),
         contains=tuple(text.encode() for text in match.contains),
+        conditional=conditions > 0,
         specificity=(host_rank, len(host), *_path_rank(match.path), conditions),
     )
 
@@ -342,11 +365,14 @@ def _rule(
 ) -> _Compiled | None:
     for index in _indexes(observation, table, party, service, evidence):
         if isinstance(observation, Exchange):
-            fits = (rule for rule in index.of_path(observation.path) if not _misfit_otherwise(rule, observation))
+            for rule in index.of_path(observation.path):
+                if rule.conditional and _misfit_otherwise(rule, observation):
+                    continue
+                return rule
         else:
-            fits = (rule for rule in index.tried(None) if not _misfit(rule, observation))
-        if rule := next(fits, None):
-            return rule
+            for rule in index.tried(None):
+                if not _misfit(rule, observation):
+                    return rule
     return None
 
 
@@ -427,14 +453,28 @@ def _holds(condition: tuple[str, re.Pattern[str] | None], pairs: tuple[tuple[str
 def _party(call: Exchange | Contact | Unreadable, knowledge: Knowledge, evidence: Evidence) -> tuple[Party, str, str]:
     """Whose machine, the pack of its service, and by what that is known (a key of `steps.PARTY`).
 
-    By name first, by address only where the host is one.
+    A household asks the same servers ever, so each is decided once.
     """
-    host = call.host
+    met = _table(knowledge).parties.under(evidence)
+    where = call.host, _port(call), isinstance(call, Exchange)
+    found = met.get(where)
+    if found is None:
+        found = _decided(*where, knowledge, evidence)
+        if len(met) >= _MOST_HOSTS:
+            met.clear()
+        if len(call.host) <= _LONGEST_VALUE:
+            met[where] = found
+    return found
+
+
+def _decided(
+    host: str, port: int, seen_whole: bool, knowledge: Knowledge, evidence: Evidence
+) -> tuple[Party, str, str]:
+    """As `_party`: by name first, by address only where the host is one."""
     server = evidence.server_of.get(host, "")
     if direct := DIRECT_HOST.match(host):
-        party = _direct(direct, call.port if isinstance(call, Exchange) else 0, evidence)
+        party = _direct(direct, port if seen_whole else 0, evidence)
         return party, server or "plex", f"direct-{party}"
-    port = _port(call)
     if (host, port) in evidence.relays:
         return Party.OWN_VIA_RELAY, server, "relay"
     if host in evidence.own.hosts:
@@ -532,11 +572,11 @@ def _shown_sender(call: Exchange, table: _Table) -> tuple[str, Attribution, str]
     `None` when it shows nothing.
     """
     found: list[_Shown] = []
+    of_header, of_query = table.header_signs, table.query_signs
     for name, value in call.headers:
-        if name in table.header_signs and (shown := table.header_signs[name].shown(value)):
+        if name in of_header and (shown := of_header[name].shown(value)):
             found.append(shown)
     for name, value in call.query:
-        signs = table.query_signs.get(name.lower())
-        if signs and (shown := signs.shown(value)):
+        if (name := name.lower()) in of_query and (shown := of_query[name].shown(value)):
             found.append(shown)
     return min(found, key=_rank)[1:] if found else None

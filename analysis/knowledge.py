@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -43,6 +43,10 @@ MOST_BYTES = 512 * 1024
 MOST_PACKS = 100
 MOST_RULES = 1_000
 """Packs of a user, and calls in all of them; more are refused, since a call may be tried against each."""
+
+_MOST_HOSTS = 20_000
+_LONGEST_HOST = 253
+"""The owners of so many hosts, of at most so many characters, are kept: hostile traffic may name endless ones."""
 
 _PARTS = ("calls", "declared")
 """Folders in a pack."""
@@ -79,6 +83,11 @@ class Knowledge:
         """Domain -> id of the pack whose entity it belongs to."""
         return {domain: product.id for product in self.products.values() for domain in product.domains}
 
+    @cached_property
+    def _owners(self) -> dict[str, str]:
+        """What `owner` found so far."""
+        return {}
+
     def label(self, item: str) -> str:
         """Id of a data item or of a broader term -> what people read; the id itself when there is none."""
         known = self.items.get(item) or self.ontology.items.get(item)
@@ -90,12 +99,14 @@ class Knowledge:
 
     def owner(self, host: str) -> str:
         """Host -> id of the pack to whose entity it belongs, or the empty string."""
-        rest = host
-        while rest:
-            if rest in self.domains:
-                return self.domains[rest]
-            rest = rest.partition(".")[2]
-        return ""
+        known = self._owners.get(host)
+        if known is None:
+            known = next((self.domains[end] for end in _ends(host) if end in self.domains), "")
+            if len(self._owners) >= _MOST_HOSTS:
+                self._owners.clear()
+            if len(host) <= _LONGEST_HOST:
+                self._owners[host] = known
+        return known
 
     def lists_of(self, product: str, kind: str = "policy") -> tuple[DeclaredList, ...]:
         """The declared lists of a product, oldest first; empty when it publishes none of this kind."""
@@ -114,6 +125,13 @@ class Knowledge:
         if declared:
             return next((x for x in policies if x.id == declared), None)
         return next((x for x in reversed(policies) if not day or x.effective <= day), policies[0] if policies else None)
+
+
+def _ends(host: str) -> Iterator[str]:
+    """`a.b.c` -> `a.b.c`, `b.c`, `c`."""
+    while host:
+        yield host
+        host = host.partition(".")[2]
 
 
 def load(own: Path | None = None, cache: Path | None = None) -> Knowledge:
