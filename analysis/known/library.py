@@ -250,7 +250,7 @@ def normal_picture(text: str) -> str:
     >>> normal_picture("/library/metadata/17/thumb/1700000000")
     ''
     """
-    name = re.split(r"[?#]", text.strip())[0].rstrip("/").rpartition("/")[2]
+    name = text.strip().partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
     stem = name.rpartition(".")[0] or name
     return stem.lower() if len(stem) >= _PICTURE and not stem.isdigit() else ""
 

@@ -30,6 +30,9 @@ _SURE = 44.0
 _LONG_WORD = 14
 """Letters of a single word that no language uses for something else."""
 
+_LONG_HEX = 24
+"""Hex digits of an external id, at least (as in `library`)."""
+
 _HASHED = {32: "md5", 40: "sha1", 64: "sha256"}
 """Hex digits -> the hash."""
 
@@ -164,7 +167,7 @@ class Words:
     def _recognised(self, leaves: Sequence[Leaf], text: str) -> Iterator[Met]:
         borders: list[int] = []
         for match in _TOKEN.finditer(text):
-            if told := self._token(match[0].lower()):
+            if told := self._token(match[0].lower(), match.lastgroup):
                 borders = borders or [place for place, character in enumerate(text) if character == "\n"]
                 item, value, chain, evidence = told
                 yield Met(bisect_right(borders, match.start()), item, value or match[0], chain, evidence)
@@ -175,12 +178,14 @@ class Words:
                 elif (picture := normal_picture(leaf.value)) and self._marks.work("picture", picture) is not None:
                     yield Met(number, "media.url", leaf.value, (), "picture")
 
-    def _token(self, token: str) -> tuple[str, str, tuple[str, ...], str] | None:
-        """A token that may be an id or hash -> item, name (empty: the token), chain and evidence."""
+    def _token(self, token: str, kind_of: str | None) -> tuple[str, str, tuple[str, ...], str] | None:
+        """A token that may be an id or hash, and which part of `_TOKEN` it fits -> item, name (empty: the token), chain
+        and evidence."""
         length = len(token)
         if length == 16 and self._marks.work("moviehash", token) is not None:
             return "media.file_hash", "", ("moviehash",), "moviehash"
-        if (known := normal_id(token)) and self._marks.work("id", known) is not None:
+        known = normal_id(token) if kind_of == "numbered" else token
+        if known and (kind_of != "hex" or length >= _LONG_HEX) and self._marks.work("id", known) is not None:
             return "media.external_id", "", (), "external-id"
         if length >= 16 and self._marks.work("picture", token) is not None:
             return "media.url", "", (), "picture"
@@ -205,8 +210,9 @@ class Words:
 
 
 _TOKEN = re.compile(
-    r"\btt[0-9]{7,10}\b|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|(?<![0-9a-zA-Z])[0-9a-fA-F]{16,64}(?![0-9a-zA-Z])"
-    r"|\b(?:tmdb|themoviedb|tvdb|thetvdb|anidb|anilist|mal|trakt)[a-z_]*\W{1,3}[0-9]{1,12}\b"
+    r"(?P<imdb>\btt[0-9]{7,10}\b)|(?P<uuid>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)"
+    r"|(?P<hex>(?<![0-9a-zA-Z])[0-9a-fA-F]{16,64}(?![0-9a-zA-Z]))"
+    r"|(?P<numbered>\b(?:tmdb|themoviedb|tvdb|thetvdb|anidb|anilist|mal|trakt)[a-z_]*\W{1,3}[0-9]{1,12}\b)"
 )
 """What may be an id or a hash."""
 
