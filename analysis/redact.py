@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from json import JSONDecoder
 from typing import Annotated, Literal, get_args
 
@@ -317,19 +317,30 @@ def json(report: SharedReport) -> str:
 
 
 def embedded(post: bytes) -> bytes:
-    """A post in any form (JSON, Markdown, BBCode, HTML) -> the JSON form inside it.
+    """A post in any form (JSON, Markdown, BBCode, HTML) -> the JSON form inside it, the first if there are several.
 
     The post itself when it holds none; forums may have changed everything around it.
     """
-    match = re.search(rb'\{\s*"schema"\s*:\s*"phonehome/share/[^{}\[\]"]*"', post)
-    if match is None:
-        return post
-    start = match.start()
-    try:
-        _, end = JSONDecoder().raw_decode(post[start:].decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return post[start:]
-    return post[start:].decode("utf-8", "replace")[:end].encode()
+    return next(blocks(post), post)
+
+
+def blocks(post: bytes) -> Iterator[bytes]:
+    """A post, or a whole thread -> each JSON form inside it, in order; nothing when it holds none.
+
+    One that is cut off goes to the end, and ends the search.
+    """
+    text = post.decode("utf-8", "replace")
+    at = 0
+    while match := _BEGIN.search(text, at):
+        try:
+            _, at = JSONDecoder().raw_decode(text, match.start())
+        except (ValueError, RecursionError):
+            at = len(text)
+        yield text[match.start() : at].encode()
+
+
+_BEGIN = re.compile(r'\{\s*"schema"\s*:\s*"phonehome/share/[^{}\[\]"]*"')
+"""How the JSON form begins."""
 
 
 def schema() -> str:

@@ -37,6 +37,10 @@ HOST_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.
 """A host name that the user chose to show: no address, no single label."""
 
 
+class UnknownWordError(ValueError):
+    """A word that this version of the tool does not ship: from another version, or made up."""
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """What may stand in each field of a shared report, by the name of the field."""
@@ -95,10 +99,10 @@ class Vocabulary:
         }
 
     def check(self, place: str, field: str, value: object) -> None:
-        """Raises `ValueError`, without the value, if a field holds anything but its words."""
+        """Raises `UnknownWordError`, without the value, if a field holds anything but its words."""
         for word in value if isinstance(value, tuple) else (value,):
             if isinstance(word, str) and not self.fields[field](word):
-                raise ValueError(f"{place}.{field}: is none of the words that may stand there")
+                raise UnknownWordError(f"{place}.{field}: is none of the words that may stand there")
 
     def phrases(self) -> Iterator[str]:
         """Every word and phrase by which a shared report may say something."""

@@ -24,6 +24,7 @@ HOMES = {
     ),
     "scapy": ("captures/gateway/ring.py",),
     "pandas": ("analysis/table.py", "analysis/community/"),
+    "pyarrow": ("analysis/community/dataset.py", "analysis/corpus/"),
     "hpack": ("captures/packets/http2.py",),
     "scipy": ("analysis/rates.py",),
     "click": ("analysis/cli/",),
@@ -96,7 +97,10 @@ def test_a_home_that_nobody_lives_in_is_no_home() -> None:
     assert idle == []
 
 
-@pytest.mark.parametrize("package", ["mitmproxy", "numpy", "scapy", "pandas", "rich", "tornado", "msgspec"])
+@pytest.mark.parametrize(
+    "package",
+    ["mitmproxy", "numpy", "scapy", "pandas", "rich", "tornado", "msgspec", "pyarrow", "dask", "distributed", "fsspec"],
+)
 def test_help_loads_nothing_heavy(package: str) -> None:
     code = (
         "import sys\n"

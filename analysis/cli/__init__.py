@@ -38,6 +38,7 @@ COMMANDS = {
     ),
     "explain": Entry("explain", "Show how one call came to its verdicts, step by step."),
     "share": Entry("share", "Write a redacted report that can be posted."),
+    "collect": Entry("collect", "Take shared reports of many people into a dataset."),
     "optout": Entry("optout", "Show what an opt-out stopped, item by item and call by call."),
     "known": Entry("known", "Tell what is yours: names, titles, servers."),
     "access": Entry("access", "Hold the vendor's answer to an access request beside what was seen."),
@@ -157,13 +158,14 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def translated(error: Exception) -> Failure | None:
     """An error of the stages or of the file system -> what a person is told; `None` for a fault of the program."""
+    from analysis.community.dataset import DatasetError
     from analysis.known import KnownError
     from analysis.schema import KnowledgeError
     from captures.model import CaptureError
 
     if isinstance(error, CaptureError):
         return Failure(str(error), 3)
-    if isinstance(error, KnowledgeError | KnownError):
+    if isinstance(error, KnowledgeError | KnownError | DatasetError):
         return Failure(str(error), 2)
     if isinstance(error, OSError) and error.filename is not None:
         return Failure(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 2)

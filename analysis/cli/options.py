@@ -229,14 +229,14 @@ def answer(question: Question) -> Result:
     read = [formats.read(path, number, tls_keys=question.tls_keys) for number, path in enumerate(question.files)]
     own = [server.value for server in values_known.listed("server")]
     chosen = any((question.product, question.since, question.until, question.device))
-    with _progress() as progress, _index(question, read) as index:
+    with progress("calls") as told, _index(question, read) as index:
         return pipeline.run(
             read,
             loaded,
             declared=question.declared,
             named=Servers(hosts=frozenset((*own, *(host.lower() for host in question.own_server)))),
             keep=(lambda call: keeps(question, call)) if chosen else None,
-            progress=progress,
+            progress=told,
             index=index,
             own=values_known.load(),
         )
@@ -337,8 +337,8 @@ def write(text: str, out: str) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error, if that is a terminal."""
+def progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error, if that is a terminal; `what` is counted."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -346,5 +346,5 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("calls", total=None)
+        task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
