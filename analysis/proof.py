@@ -179,7 +179,10 @@ def _vocabulary(escape: Callable[[str], str]) -> re.Pattern[str]:
     """The report's vocabulary as one pattern, as it stands in an output that escapes in this way."""
     plain = set(vocabulary().phrases())
     words = {form.strip() for phrase in plain for form in (phrase, escape(phrase))}
-    return re.compile(_any_of(words).pattern + r"|(?:host|own pack ) ?#[0-9]{1,5}(?![0-9])")
+    # Numbered names come before phrases that begin like them and would leave their numbers, but after whole sentences.
+    sentences = {word for word in words if re.match(r"(?:host|own pack )#[0-9]", word)}
+    numbered = r"(?<!\w)(?:host|own pack ) ?#[0-9]{1,5}(?![0-9])"
+    return re.compile("|".join((_any_of(sentences).pattern, numbered, _any_of(words - sentences).pattern)))
 
 
 def _any_of(words: Iterable[str]) -> re.Pattern[str]:

@@ -304,11 +304,37 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
 
 
 def read(text: bytes) -> SharedReport:
-    """A shared report in JSON -> the same, checked.  Raises `ValueError`: one sentence, without the offending value."""
+    """A shared report in JSON -> the same, checked.
+
+    Raises `ValueError`: one sentence that names the place and never what stands there, not even a field's name.
+    """
     try:
         return msgspec.json.decode(text, type=SharedReport)
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"is no valid shared report: {str(error)[:200]}") from None
+    except msgspec.ValidationError as error:
+        raise ValueError(f"is no valid shared report: {_complaint(str(error))}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise ValueError("is no valid shared report: its form for programs is damaged or missing") from None
+
+
+_COMPLAINT = re.compile(
+    r"(?P<ours>Shared\w+\.\w+: is none of the words that may stand there)"
+    r"|Object missing required field `(?P<missing>\w+)`|(?P<more>Object contains unknown field)"
+)
+"""What can be repeated of a complaint; all else may hold what stands in the file."""
+
+
+def _complaint(told: str) -> str:
+    found = _COMPLAINT.match(told)
+    place = re.search(r" - at `(\$[\w.\[\]]*)`\Z", told)
+    if not found:
+        said = "something stands there that may not"
+    elif found["ours"]:
+        said = found["ours"]
+    else:
+        said = (
+            f"`{found['missing']}` is missing" if found["missing"] else "there is a field that this form does not have"
+        )
+    return f"{place[1] if place else '$'}: {said}"
 
 
 def json(report: SharedReport) -> str:

@@ -1,42 +1,95 @@
-"""Looks for private values in a text, in twelve encodings.  Shares no code with the redactor, on purpose.
+"""Looks for private values in a text, in all usual encodings.  Shares no code with the redactor, on purpose.
 
 The text is opened as far as it goes (base64 of gzip, tokens of a JWT), each layer is brought into a few plain forms
-(percent signs, escapes and entities undone), and the value is looked for in each form, forwards and backwards.  So it
-does not know how a value was written: it finds what can be read back.
+(percent signs, escapes and entities undone), and the value is looked for in each form, forwards and backwards, with and
+without what separates its parts.  So it does not know how a value was written: it finds what can be read back.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import gzip
 import html
+import ipaddress
+import quopri
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote, unquote_to_bytes
+
+from ahocorasick_rs import AhoCorasick
 
 RUN = re.compile(rb"[A-Za-z0-9+/_=-]{4,}")
 HEX_RUN = re.compile(rb"(?:[0-9A-Fa-f]{2}){2,}")
+BASE32_RUN = re.compile(rb"[A-Z2-7]{7,}")
+DIGITS = re.compile(rb"[0-9]{9,}")
 DEPTH = 3
+SHORTEST = 6
+"""Characters from which a value is also looked for without what separates its parts."""
 
 
-def leaks(values: list[str], text: str) -> list[str]:
+def leaks(values: Sequence[str], text: str) -> list[str]:
     """Those of the values that can be read out of the text."""
-    seen = {form for layer in _layers(text.encode("utf-8", "replace"), DEPTH) for form in _forms(layer)}
-    haystack = "\n".join(sorted(seen))
-    return [value for value in values if value.lower() in haystack or value.lower()[::-1] in haystack]
+    data = text.encode("utf-8", "replace")
+    whole = "\n".join(_forms(data))
+    opened = set(_layers(data, DEPTH)) - {data}
+    wide = {layer for layer in opened if b"\x00" in layer}
+    parts = "\n".join((*_forms(b"\n".join(opened - wide)), *(form for layer in wide for form in _forms(layer))))
+    turned = [(_turned(value.lower()), _cores(value.lower())) for value in values]
+    found = _found({form for forms, _ in turned for form in forms}, whole + parts)
+    cores = _found({core for _, forms in turned for core in forms}, _bare(whole))
+    pairs = zip(values, turned, strict=True)
+    return [value for value, (forms, bare) in pairs if found.intersection(forms) or cores.intersection(bare)]
+
+
+def _turned(value: str) -> tuple[str, ...]:
+    return value, value[::-1], codecs.encode(value, "rot13"), re.sub(r"[.:]", "-", value)
+
+
+def _cores(value: str) -> tuple[str, ...]:
+    core = _bare(value)
+    return (core, core[::-1]) if len(core) >= SHORTEST else ()
+
+
+def _found(forms: set[str], text: str) -> set[str]:
+    """Those of the forms that stand in the text."""
+    patterns = sorted(forms - {""})
+    hits = AhoCorasick(patterns).find_matches_as_indexes(text, overlapping=True) if patterns else []
+    return {patterns[number] for number, _, _ in hits}
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone; a line of the text stays one."""
+    return re.sub(r"[^\w\n]|_", "", text)
 
 
 def _forms(layer: bytes) -> Iterator[str]:
     """A layer as it stands, and with percent signs, backslash escapes and entities undone, once and twice."""
-    form = layer
-    for _ in range(3):
-        text = form.decode("utf-8", "replace")
-        yield text.lower()
-        opened = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), text)
-        opened = html.unescape(opened).replace("\\/", "/")
-        form = unquote_to_bytes(opened.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    if b"\x00" in layer:
+        yield layer.decode("utf-16-le", "replace").lower()
+        yield layer.decode("utf-8", "replace").replace("\x00", "").lower()
+    for form in {layer, _unescaped(layer), _unquoted(layer)}:
+        for _ in range(3):
+            text = form.decode("utf-8", "replace")
+            yield text.lower()
+            if not re.search(r"[\\%&]", text):
+                break
+            opened = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), text)
+            opened = opened.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            opened = html.unescape(opened).replace("\\/", "/").replace("\\\\", "\\")
+            yield opened.lower()
+            form = unquote_to_bytes(opened)
+
+
+def _unescaped(data: bytes) -> bytes:
+    return re.sub(rb"\\x([0-9a-fA-F]{2})", lambda m: binascii.unhexlify(m[1]), data)
+
+
+def _unquoted(data: bytes) -> bytes:
+    """Quoted printable."""
+    return re.sub(rb"=([0-9A-F]{2})", lambda m: binascii.unhexlify(m[1]), data)
 
 
 def _layers(data: bytes, depth: int) -> Iterator[bytes]:
@@ -51,17 +104,42 @@ def _layers(data: bytes, depth: int) -> Iterator[bytes]:
                 yield from _opened(_base64(part[start:]), depth)
     for run in {m[0] for m in HEX_RUN.finditer(data)}:
         yield from _opened(binascii.unhexlify(run), 1)
+    for run in {m[0] for m in BASE32_RUN.finditer(data)}:
+        yield from _opened(_base32(run), 1)
+    for run in {m[0] for m in DIGITS.finditer(data)}:
+        yield from _numbers(run)
 
 
 def _opened(data: bytes, depth: int) -> Iterator[bytes]:
     if not data:
         return
     yield data
-    if data[:2] == b"\x1f\x8b":
-        try:
+    try:
+        if data[:2] == b"\x1f\x8b":
             yield from _layers(gzip.decompress(data), depth - 1)
-        except (OSError, EOFError, zlib.error):
-            return
+        elif data[:1] == b"\x78":
+            yield from _layers(zlib.decompress(data), depth - 1)
+        elif depth > 1 and RUN.fullmatch(data):
+            yield from _layers(data, depth - 1)
+    except (OSError, EOFError, zlib.error):
+        return
+
+
+def _numbers(digits: bytes) -> Iterator[bytes]:
+    """A long number -> the bytes that it may be, and the address."""
+    if len(digits) > 400:
+        return
+    number = int(digits)
+    yield number.to_bytes((number.bit_length() + 7) // 8)
+    if number < 1 << 32:
+        yield str(ipaddress.IPv4Address(number)).encode()
+
+
+def _base32(text: bytes) -> bytes:
+    try:
+        return base64.b32decode(text + b"=" * (-len(text) % 8))
+    except binascii.Error:
+        return b""
 
 
 def _base64(text: bytes) -> bytes:
@@ -98,7 +176,20 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "JWT": _jwt,
     "gzip and base64": lambda v: base64.b64encode(gzip.compress(v.encode(), mtime=0)).decode(),
     "upper case": str.upper,
+    "lower case": str.lower,
     "reversed": lambda v: v[::-1],
+    "base64 twice": lambda v: base64.b64encode(base64.b64encode(v.encode())).decode(),
+    "base32": lambda v: base64.b32encode(v.encode()).decode(),
+    "deflate and base64": lambda v: base64.b64encode(zlib.compress(v.encode())).decode(),
+    "UTF-16 in hex": lambda v: v.encode("utf-16-le").hex(),
+    "UTF-16 in base64": lambda v: base64.b64encode(v.encode("utf-16-le")).decode(),
+    "entities in hex": lambda v: "".join(f"&#x{ord(c):x};" for c in v),
+    "escaped bytes": lambda v: "".join(f"\\x{byte:02x}" for byte in v.encode()),
+    "quoted printable": lambda v: quopri.encodestring(v.encode(), quotetabs=True).decode().replace("=\n", ""),
+    "dashes": lambda v: re.sub(r"[.:]", "-", v),
+    "as a number": lambda v: _number(v),
+    "rot13": lambda v: codecs.encode(v, "rot13"),
+    "split by dots": lambda v: ".".join(v[i : i + 3] for i in range(0, len(v), 3)),
 }
 """How a value may be written, for the control: the scanner must find each."""
 
@@ -106,3 +197,10 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 def _units(value: str) -> Iterator[int]:
     data = value.encode("utf-16-be")
     return (int.from_bytes(data[i : i + 2]) for i in range(0, len(data), 2))
+
+
+def _number(value: str) -> str:
+    try:
+        return str(int(ipaddress.IPv4Address(value)))
+    except ValueError:
+        return str(int.from_bytes(value.encode()))

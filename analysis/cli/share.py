@@ -47,22 +47,16 @@ def share(
         for path in question.files:
             _verify(path)
         return
-    from analysis import redact, report
-    from analysis.proof import LeakError, prove
-    from analysis.report import markdown
-    from analysis.report.shared import shared
+    from analysis import redact
+    from analysis.post import post
+    from analysis.proof import LeakError
 
     result = options.answer(question)
     redacted = redact.redact(result, exact_version=exact_version, show=frozenset(host.lower() for host in show))
     if missing := sorted({host.lower() for host in show} - {host.name for host in redacted.shown}):
         raise click.UsageError(f"--show {missing[0]}: is no unknown recipient in these captures; see phonehome calls")
-    renderer = None if form == "json" else report.renderer(form)
-    text = redact.json(redacted) + "\n"
-    if renderer:
-        posted = shared(redacted)
-        text = markdown.render(posted, forum) if form == "markdown" else renderer.render(posted)
     try:
-        prove(text, result, redacted, renderer)
+        text = post(result, redacted, form, forum=forum)
     except LeakError as error:
         raise Failure(str(error), 2) from None
     options.write(text, out)
