@@ -102,7 +102,7 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "client identifier": lambda r: str(uuid.UUID(int=r.getrandbits(128))),
     "DeviceId": lambda r: base64.b64encode(r.randbytes(15)).decode(),
     "session id": lambda r: _letters(r, 25, string.ascii_lowercase + string.digits),
-    "e-mail": lambda r: f"{_word(r).lower()}.{_hex(r, 4)}@{_word(r).lower()}.example".replace("ä", "a").replace("ö", "o"),
+    "e-mail": lambda r: f"{_letters(r, 6, string.ascii_lowercase)}.{_hex(r, 4)}@{_letters(r, 9, 'bdfgaeiou')}.example",
     "user name": lambda r: _word(r) + _letters(r, 4, string.digits),
     "password": lambda r: _letters(r, 12, string.ascii_letters + string.digits + "!%&/+#"),
     "user uuid": lambda r: _hex(r, 16),
@@ -136,7 +136,7 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "library name": lambda r: f"{_word(r)} documentaries",
     "certificate's serial": lambda r: _hex(r, 32),
     "certificate's fingerprint": lambda r: ":".join(_hex(r, 2).upper() for _ in range(20)),
-    "time": lambda r: f"2026-{r.randint(1, 12):02}-{r.randint(1, 28):02}T{r.randint(10, 23)}:{r.randint(10, 59)}:17.{r.randint(1000, 9999)}Z",
+    "time": lambda r: f"2026-{r.randint(1, 12):02}-{r.randint(1, 28):02}T21:{r.randint(10, 59)}:{r.randint(10, 59)}.{_hex(r, 1)}7Z",
 }  # fmt: skip
 
 # Encodings ------------------------------------------------------------------------------------------------------------
