@@ -136,7 +136,7 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "library name": lambda r: f"{_word(r)} documentaries",
     "certificate's serial": lambda r: _hex(r, 32),
     "certificate's fingerprint": lambda r: ":".join(_hex(r, 2).upper() for _ in range(20)),
-    "time": lambda r: f"2026-{r.randint(1, 12):02}-{r.randint(1, 28):02}T21:{r.randint(10, 59)}:{r.randint(10, 59)}.{_hex(r, 1)}7Z",
+    "time": lambda r: f"2026-10-{r.randint(10, 28)}T21:{r.randint(10, 59)}:17.{r.randint(10**5, 10**6)}Z",
 }  # fmt: skip
 
 # Encodings ------------------------------------------------------------------------------------------------------------
