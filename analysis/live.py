@@ -12,12 +12,12 @@ from typing import NamedTuple
 from analysis.classify import classify
 from analysis.compare import compare
 from analysis.decode import decode
-from analysis.evidence import NO_SERVERS, Servers
+from analysis.evidence import NO_SERVERS, Evidence, Servers
 from analysis.extract import extract
 from analysis.gather import gather
 from analysis.knowledge import Knowledge
 from analysis.known import NOTHING, OwnValues, search
-from analysis.model import Category, Classified, Verdict
+from analysis.model import Category, Classified, Comparison, Finding, Verdict
 from analysis.occasions import DAY, shown_by
 from analysis.texts import Occasion
 from analysis.traffic import is_outside, recipient, unread_reason
@@ -61,18 +61,34 @@ class Now:
     """What happened so far, of what makes products send."""
 
 
+class Seen(NamedTuple):
+    """One call as far as it alone shows.  Private."""
+
+    call: Classified
+    """The call."""
+    findings: tuple[Finding, ...]
+    """What stands in it."""
+    comparisons: tuple[Comparison, ...]
+    """What the sender's list says of that, the worst first."""
+    ran_out: tuple[str, ...]
+    """What was not looked at."""
+
+
 class Watcher:
     """Takes in one observation after the other."""
 
-    def __init__(self, knowledge: Knowledge, named: Servers = NO_SERVERS, own: OwnValues | None = None) -> None:
-        """`named` are servers that the user named as the own ones; `own` are his own values, to be searched for."""
+    def __init__(
+        self, knowledge: Knowledge, named: Servers = NO_SERVERS, own: OwnValues | None = None, first: int = 0
+    ) -> None:
+        """`named` are servers that the user named as the own ones; `own` are his own values, to be searched for;
+        `first` is the number of the first call."""
         self._knowledge = knowledge
         self._named = named
         self._own = own
         self._addresses = own.addresses if own else frozenset()
         self._evidence = gather((), knowledge, named, self._addresses)
         self._proofs: OrderedDict[tuple[str, str], Exchange] = OrderedDict()
-        self._n = 0
+        self._n = first
         self._purposes: Counter[Category] = Counter()
         self._closed: Counter[tuple[str, str]] = Counter()
         self._newest: deque[Sent] = deque(maxlen=_NEWEST)
@@ -101,7 +117,11 @@ class Watcher:
         """What is to be seen at this moment."""
         closed = tuple((host, reason, count) for (host, reason), count in self._closed.most_common(6))
         return Now(
-            self._n, tuple(self._purposes.most_common(12)), tuple(self._newest), closed, frozenset(self._occasions)
+            sum(self._purposes.values()),
+            tuple(self._purposes.most_common(12)),
+            tuple(self._newest),
+            closed,
+            frozenset(self._occasions),
         )
 
     def _happened(self, call: Classified) -> None:
@@ -111,6 +131,28 @@ class Watcher:
             if time - self._first >= DAY:
                 self._occasions.add("24-hours")
 
+    @property
+    def evidence(self) -> Evidence:
+        """What was proven so far."""
+        return self._evidence
+
+    def look(self, observation: Observation, n: int | None = None) -> Seen:
+        """Takes in an observation, and gives all that it shows; with `n` it is looked at again under that number."""
+        former = None if n is None else classify(observation, self._knowledge, self._evidence, n)
+        call = former or self._classified(observation)
+        found, ran_out = self._found(call)
+        # What a list names and was not seen stands in no call.
+        judged = tuple(c for c in compare((call,), found, self._knowledge, self._evidence) if c.calls)
+        return Seen(call, found, judged, ran_out)
+
+    def proves(self, call: Classified) -> bool:
+        """Whether a call proves something about the household; what it proves is learned."""
+        rule, seen = self._knowledge.rules.get(call.rule), call.observation
+        if not (rule and rule.proves and isinstance(seen, Exchange)):
+            return False
+        self._learn(call.rule, seen)
+        return True
+
     def worst(self, exchange: Exchange) -> Verdict | None:
         """The worst verdict on what an exchange sent, as far as it alone shows; `None` when nothing is judged."""
         sent = self._sent(self._classified(exchange))
@@ -119,9 +161,7 @@ class Watcher:
     def _classified(self, observation: Observation) -> Classified:
         call = classify(observation, self._knowledge, self._evidence, self._n)
         self._n += 1
-        rule = self._knowledge.rules.get(call.rule)
-        if rule and rule.proves and isinstance(observation, Exchange):
-            self._learn(call.rule, observation)
+        if self.proves(call):
             call = classify(observation, self._knowledge, self._evidence, call.n)
         return call
 
@@ -139,13 +179,17 @@ class Watcher:
     def _sent(self, call: Classified) -> Sent | None:
         if not is_outside(call) or not isinstance(call.observation, Exchange):
             return None
-        decoded = decode(call.observation)
-        seen = search(call.observation, decoded.leaves, self._own) if self._own else NOTHING
-        found = extract(call, self._knowledge, self._evidence, decoded, seen.sightings)
-        findings = [f for f in found if f.source != "implied"]
+        findings = [f for f in self._found(call)[0] if f.source != "implied"]
         # The worst comes first; what a list names and was not seen stands in no call.
         judged = [c for c in compare((call,), findings, self._knowledge, self._evidence) if c.calls]
         if not judged:
             return None
         items = dict.fromkeys(self._knowledge.items[c.item].label for c in judged)
         return Sent(tuple(items), recipient(call), call.category, judged[0].verdict)
+
+    def _found(self, call: Classified) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+        """What stands in a call, and what was not looked at."""
+        decoded = decode(call.observation) if isinstance(call.observation, Exchange) else None
+        leaves, ran_out = decoded if decoded else ((), ())
+        seen = search(call.observation, leaves, self._own) if self._own else NOTHING
+        return extract(call, self._knowledge, self._evidence, decoded, seen.sightings), (*ran_out, *seen.ran_out)

@@ -36,6 +36,7 @@ COMMANDS = {
     "generalise": Entry(
         "generalise", "Tell whether the numbers that were sent are rounded, and what they still give away."
     ),
+    "open": Entry("open", "Open the dashboard over captures or a ledger."),
     "explain": Entry("explain", "Show how one call came to its verdicts, step by step."),
     "share": Entry("share", "Write a redacted report that can be posted."),
     "collect": Entry("collect", "Take shared reports of many people into a dataset."),
@@ -81,7 +82,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"analysis.cli.{COMMANDS[cmd_name].module}")
-        return cast("click.Command", getattr(module, cmd_name))
+        # `open` would hide Python's own.
+        return cast("click.Command", getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_"))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
         """Writes the list of commands without loading them."""

@@ -213,8 +213,8 @@ def known() -> Knowledge:
     return knowledge.load(home.packs(), home.cache())
 
 
-def answer(question: Question) -> Result:
-    """A question -> everything that a report can show.
+def answer(question: Question, instead: Sequence[Capture] = ()) -> Result:
+    """A question -> everything that a report can show, of its files, or of other captures `instead`.
 
     Raises `CaptureError` when a capture cannot be read at all, `click.UsageError` for a product or list that does not
     exist.
@@ -226,10 +226,12 @@ def answer(question: Question) -> Result:
 
     loaded = known()
     _check(question, loaded)
-    read = [formats.read(path, number, tls_keys=question.tls_keys) for number, path in enumerate(question.files)]
+    read = list(instead) or [
+        formats.read(path, number, tls_keys=question.tls_keys) for number, path in enumerate(question.files)
+    ]
     own = [server.value for server in values_known.listed("server")]
     chosen = any((question.product, question.since, question.until, question.device))
-    with progress("calls") as told, _index(question, read) as index:
+    with progress("calls") as told, nullcontext() if instead else _index(question, read) as index:
         return pipeline.run(
             read,
             loaded,

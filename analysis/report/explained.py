@@ -195,14 +195,15 @@ def _findings(chain: Explanation, result: Result) -> Iterator[Block]:
 
 def _verdicts(chain: Explanation, result: Result) -> Iterator[Block]:
     if not chain.judged:
-        yield Paragraph(steps.NOT_JUDGED[_not_judged(chain, result)])
+        yield Paragraph(steps.NOT_JUDGED[not_judged(chain, result)])
     for judged in chain.judged:
         yield from _verdict(judged, steps.VERDICT, result)
     for judged in chain.promised:
         yield from _verdict(judged, steps.PROMISE, result)
 
 
-def _not_judged(chain: Explanation, result: Result) -> str:
+def not_judged(chain: Explanation, result: Result) -> str:
+    """Why nothing in a call was judged, as a key of `steps.NOT_JUDGED`."""
     call = chain.call
     if isinstance(call.observation, Lookup):
         return "lookup"

@@ -24,7 +24,7 @@ from analysis.report import plot, svg
 from analysis.report.document import Bars, Block, Document, Heading, Kind, Listing, Plot, printable
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 TEMPLATES = Path(__file__).with_name("templates")
 """The page, its blocks, its style and its script."""
@@ -59,7 +59,7 @@ def render(document: Document) -> str:
         policy=Markup(policy),  # noqa: S704  our own words and two hashes
         style=Markup(style),  # noqa: S704  a file of ours
         script=Markup(script) if live else "",  # noqa: S704  a file of ours
-        sections=tuple(_sections(document)),
+        sections=tuple(sections_of(document)),
     )
 
 
@@ -68,7 +68,8 @@ def escape(text: str) -> str:
     return str(escaped(printable(text)))
 
 
-def _sections(document: Document) -> Iterator[Section]:
+def sections_of(document: Document) -> Iterator[Section]:
+    """The blocks of a document under their headings of the second level."""
     heading, blocks, n = "", list[Block](), 0
     for block in document.blocks:
         if isinstance(block, Heading) and block.level == 2:
@@ -90,10 +91,15 @@ def _hash(text: str) -> str:
 
 @functools.cache
 def _page() -> Template:
+    return environment().get_template("page.html")
+
+
+def environment(*folders: Path) -> Environment:
+    """What templates are rendered with: ours, and those in further folders; every text is escaped and printable."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # 0.1 s, and only this output needs it
 
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         finalize=_printable,
         undefined=StrictUndefined,
@@ -112,11 +118,16 @@ def _page() -> Template:
         plural=texts.plural,
     )
     made.globals.update(texts=texts, words=words, rows=ROWS)
-    return made.get_template("page.html")
+    return made
 
 
 def _printable(value: object) -> object:
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def lines(text: str) -> Markup:
+    """Text of several lines -> the same, escaped and printable, with its line breaks."""
+    return Markup("\n").join(printable(line) for line in text.split("\n"))
 
 
 def _inert(json: str) -> Markup:

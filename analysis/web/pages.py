@@ -1,0 +1,309 @@
+"""What stands on each page: store, origin and notes -> values for the templates."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis import draft, redact, steps, texts
+from analysis import texts_dashboard as say
+from analysis.decode import decode
+from analysis.explain import explain
+from analysis.knowledge import Knowledge
+from analysis.model import Category, Verdict
+from analysis.optout import optout
+from analysis.pipeline import Result
+from analysis.proof import LeakError, privates, prove
+from analysis.reasons import long_date
+from analysis.report import explained, html, markdown
+from analysis.report.document import Bars, Document, brief, size
+from analysis.report.optout import optout_of
+from analysis.report.shared import shared
+from analysis.traffic import BROKEN
+from analysis.web import notes
+from analysis.web.curl import curl
+from analysis.web.filters import Filter, moment
+from analysis.web.kinds import RECEIVED, verdicts_of
+from analysis.web.origin import Origin
+from analysis.web.store import Listed, Store, Sum
+from analysis.web.tree import tree
+from captures import home
+from captures.model import Exchange
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+_NEWEST, _TOLD = 15, 10
+"""Rows on the first page."""
+
+_SHORT = 80
+"""Characters of a captured text in a list."""
+
+_BESIDE = 200
+"""Calls to the same host from which a rule is drafted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What pages are made of."""
+
+    origin: Origin
+    knowledge: Knowledge
+    changes: bool
+    """Whether notes, names and hidden calls may be changed here."""
+
+
+type Values = dict[str, object]
+
+
+def now(store: Store, shown: Shown) -> Values:
+    """The first page: what happens, in sums, and what is new."""
+    outside, everything = store.total(), store.total(outside=False)
+    told, newest = store.told(_TOLD), store.newest(_NEWEST, notes.hidden())
+    devices = notes.devices()
+    charts = []
+
+    def device(name: str) -> str:
+        return devices.get(name, name)
+
+    named: Callable[[str], str]
+    for field, heading, named in (
+        ("category", say.BY_PURPOSE, _purpose),
+        ("device", say.BY_DEVICE, device),
+        ("recipient", say.BY_RECIPIENT, str),
+    ):
+        sums = store.sums(field)
+        charts.append((heading, _bars(heading, sums, named), _links(field, sums, named)))
+    return {
+        "outside": outside,
+        "share": f"{outside.read / outside.calls:.0%}".replace("%", " %") if outside.calls else "",
+        "at_home": everything.calls - outside.calls,
+        "dropped": shown.origin.dropped(),
+        "told": told,
+        "newest": newest,
+        "notes": notes.of((*told, *newest)),
+        "charts": charts,
+    }
+
+
+def _bars(heading: str, sums: Sequence[Sum], named: Callable[[str], str]) -> Bars | None:
+    rows = tuple((brief(named(one.name))[:_SHORT], one.read, one.calls - one.read) for one in sums)
+    return Bars(heading, (say.READ, say.CLOSED), rows) if rows else None
+
+
+def _links(field: str, sums: Sequence[Sum], named: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Each bar as a link to its calls: (address, text)."""
+    parameter = {"category": "purpose", "recipient": "host"}.get(field, field)
+    return [("/calls?" + Filter(**{parameter: one.name}).address, named(one.name)) for one in sums if one.name]
+
+
+def explore(store: Store, shown: Shown, wanted: Filter, before: int) -> Values:
+    """The list of calls, and what can be chosen."""
+    page = store.page(wanted, before, notes.hidden())
+    address = wanted.address
+    joined = f"{address}&" if address else ""
+    return {
+        "wanted": wanted,
+        "page": page,
+        "before": before,
+        "older": f"/calls?{joined}before={page.older}" if page.older else "",
+        "newest": f"/calls?{address}" if address else "/calls",
+        "notes": notes.of(page.calls),
+        "options": _options(store, shown.knowledge),
+        "alone": shown.origin.grows,
+    }
+
+
+def _options(store: Store, known: Knowledge) -> Values:
+    devices = notes.devices()
+
+    def names(field: str) -> list[str]:
+        return [one.name for one in store.sums(field, outside=False, limit=200)]
+
+    products = [(name or "-", _product(known, name)) for name in names("product")]
+    items = sorted(((item, known.label(item)) for item in store.items()), key=lambda pair: pair[1].lower())
+    verdicts = [(v.value, v.value) for v in Verdict if v is not Verdict.NOT_SEEN]
+    return {
+        "device": [(name, devices.get(name, name)) for name in names("device") if name],
+        "product": products,
+        "purpose": sorted(((name, _purpose(name)) for name in names("category")), key=lambda pair: pair[1]),
+        "item": items,
+        "verdict": [*verdicts, ("unreadable", say.UNREADABLE), (RECEIVED, say.RECEIVED)],
+        "host": [name for name in names("host") if name],
+    }
+
+
+def call(listed: Listed, shown: Shown) -> Values:
+    """One call: its request as a tree, its verdicts with their reasons, and how they came about."""
+    result = shown.origin.one(listed.id)
+    seen = result.calls[0]
+    chain = explain(result, seen.n)
+    verdicts = verdicts_of(result.comparisons).get(seen.n, {})
+    root, left = None, 0
+    if isinstance(seen.observation, Exchange):
+        root, left = tree(decode(seen.observation).leaves, chain.findings, verdicts)
+    steps_of = explained.document(chain, result, shown.origin.name)
+    skipped = steps.LEAVES.partition("(")[0]
+    alike = Filter(host=listed.host, noise="1")
+    return {
+        "call": listed,
+        "root": root,
+        "left": left,
+        "findings": chain.findings,
+        "verdicts": [
+            (j.comparison.item, j.comparison.verdict.value, j.comparison.reason, _cited(j)) for j in chain.judged
+        ],
+        "unjudged": steps.NOT_JUDGED[explained.not_judged(chain, result)],
+        "command": curl(seen.observation, chain.findings) if isinstance(seen.observation, Exchange) else "",
+        "sections": [s for s in html.sections_of(steps_of) if not s.heading.startswith(skipped)],
+        "note": notes.of((listed,)).get(listed.id, notes.Note()),
+        "like_host": "/calls?" + alike.address,
+        "like_purpose": "/calls?" + alike.but(purpose=listed.category).address,
+    }
+
+
+def _cited(judged: object) -> str:
+    """Where the statement stands that decided: title and date of the list."""
+    document = getattr(judged, "document", None)
+    return f"{document.title}, {long_date(document.effective)}: {document.source}" if document else ""
+
+
+def rule(listed: Listed, store: Store, shown: Shown) -> Values:
+    """A pack that is begun from a call and from others to the same host."""
+    beside = [id_ for id_ in store.of_host(listed.host, _BESIDE) if id_ != listed.id]
+    result = shown.origin.one(listed.id, beside)
+    calls = [one for one in result.calls if one.observation.host == listed.host]
+    kinds = [kind for kind in draft.kinds(calls, result.findings) if result.calls[0] in kind.calls]
+    made = draft.draft(listed.host, kinds, [kind.calls[0].category for kind in kinds], result)
+    return {
+        "id": listed.id,
+        "n": listed.n,
+        "made_of": sum(len(kind.calls) for kind in kinds),
+        "files": sorted((f"{made.id}/{name}", text) for name, text in made.files.items()),
+        "left": made.left,
+        "folder": str(home.packs()),
+    }
+
+
+def compare(store: Store, shown: Shown, arguments: Mapping[str, str]) -> Values:
+    """What became of each item and call from one period of time to the other."""
+    names = ("since1", "until1", "since2", "until2")
+    given = {name: arguments.get(name, "")[:40] for name in names}
+    if "go" not in arguments:
+        first, last = store.span()
+        if first is not None and last is not None:
+            middle = (first + last) / 2
+            times = (first, middle - 60, middle, last + 60)
+            given = {name: _field(time) for name, time in zip(names, times, strict=True)}
+        return {"given": given, "sections": [], "wrong": ""}
+    periods = _periods(given)
+    if periods is None:
+        return {"given": given, "sections": [], "wrong": say.WRONG_TIMES}
+    result = shown.origin.whole(periods)
+    found = optout(result, off={1}, on={0}, grace=0)
+    return {"given": given, "sections": _sections(optout_of(found, result)), "wrong": ""}
+
+
+def _periods(given: Mapping[str, str]) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Fields -> beginning and end of both periods; `None` if one is missing or not in order, or they overlap."""
+    since1, until1 = moment(given["since1"]), moment(given["until1"], end=True)
+    since2, until2 = moment(given["since2"]), moment(given["until2"], end=True)
+    if since1 is None or until1 is None or since2 is None or until2 is None:
+        return None
+    apart = until1 <= since2 or until2 <= since1
+    return ((since1, until1), (since2, until2)) if since1 < until1 and since2 < until2 and apart else None
+
+
+def _field(time: float) -> str:
+    """Seconds since the epoch -> local time as a field for dates takes it."""
+    try:
+        return dt.datetime.fromtimestamp(time).isoformat(timespec="minutes")
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
+def share(shown: Shown) -> Values:
+    """A post beside what it leaves out, and whether it holds anything private."""
+    result = shown.origin.whole()
+    report = redact.redact(result)
+    document = shared(report)
+    post, refused = markdown.render(document), ""
+    try:
+        prove(post, result, report, markdown)
+    except LeakError as error:
+        post, refused = "", str(error)
+    return {
+        "sections": [] if refused else _sections(document),
+        "post": post,
+        "refused": refused,
+        "stays": stays(result),
+    }
+
+
+def stays(result: Result) -> list[tuple[str, int]]:
+    """Private values of a result -> what they are, and how many of each stay here."""
+    found: dict[str, set[str]] = {}
+    for private in privates(result):
+        found.setdefault(private.what, set()).add(private.value)
+    return sorted(((what, len(values)) for what, values in found.items()), key=lambda pair: (-pair[1], pair[0]))
+
+
+def settings(store: Store) -> Values:
+    """Names of devices, and what is hidden."""
+    named = notes.devices()
+    seen = [one.name for one in store.sums("device", outside=False, limit=200) if one.name]
+    return {"devices": [(device, named.get(device, "")) for device in seen], "hidden": notes.hidden()}
+
+
+def _sections(document: Document) -> list[html.Section]:
+    return [section for section in html.sections_of(document) if section.blocks]
+
+
+def _purpose(category: str) -> str:
+    return texts.CATEGORIES[Category(category)]
+
+
+def _product(known: Knowledge, product: str) -> str:
+    found = known.products.get(product)
+    return found.name if found else product or say.UNKNOWN_SENDER
+
+
+def _tone(verdict: str) -> str:
+    if verdict in {v.value for v in BROKEN}:
+        return "alarm"
+    return {"no-list": "warn", RECEIVED: "dim"}.get(verdict, "plain")
+
+
+def _called(listed: Listed) -> str:
+    return " ".join(part for part in (listed.method, f"{listed.host}{listed.path}") if part) or listed.reason
+
+
+def _shorter(text: str) -> str:
+    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
+
+
+def _clock(time: float | None) -> str:
+    if time is None:
+        return ""
+    try:
+        return dt.datetime.fromtimestamp(time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return str(time)
+
+
+def templates(known: Knowledge) -> Environment:
+    """What renders the pages; names of items and products are those of the packs."""
+    made = html.environment(TEMPLATES)
+    made.filters.update(
+        clock=_clock, called=_called, shorter=_shorter, size=size, purpose=_purpose, lines=html.lines,
+        product=functools.partial(_product, known),
+        device=lambda device: notes.devices().get(device, device),
+    )  # fmt: skip
+    made.globals.update(say=say, tone=_tone, label=known.label)
+    return made
