@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from analysis.cli.items import VERDICTS
 from analysis.cli.options import Moment, MomentType, Question
 from analysis.model import Category, Verdict
 from reporting import call, comparison, exchange
+from test_known_search import ENCODINGS
 
 ROOT = Path(__file__).parents[1]
 
@@ -407,3 +409,17 @@ def test_an_own_value_is_found_in_a_capture_and_in_no_shared_report(run: Run, ha
     assert [(f["item"], f["at"], f["encodings"]) for f in found] == [("media.title", "query.zz", ["slug"])]
     assert "your own titles were searched for" in run("inspect", "--format", "markdown", str(path)).out
     assert "orblax" not in run("share", str(path)).out
+
+
+def test_a_title_in_24_encodings_is_found_in_24_of_24_requests(run: Run, tmp_path: Path) -> None:
+    title = "The Zorblax Uprising (2031)"
+    chosen = dict(itertools.islice(ENCODINGS.items(), 24))
+    bodies = [{"event": "x", "data": {"v": encode(title)}} for encode, _, _ in chosen.values()]
+    path = tmp_path / "encodings.har"
+    entries = [entry("https://metrics.example/c", body, second=n) for n, body in enumerate(bodies)]
+    path.write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}), "utf-8")
+    assert run("known", "add", "--kind", "title", title).status == 0
+    found = [f for f in json.loads(run("items", "--format", "json", str(path)).out) if f["source"] == "known"]
+    assert [(f["call"], f["at"], tuple(f["encodings"])) for f in found] == [
+        (n, at, chain) for n, (_, at, chain) in enumerate(chosen.values())
+    ]
