@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -339,30 +339,63 @@ def read(path: Path, after: int = 0) -> Iterator[tuple[int, Observation]]:
     """Rows of a ledger after row `after` -> (row id, observation), in the order in which they were written.
 
     `Source.index` is the number of the flow, the same for a handshake and its messages.  Reading neither waits for a
-    writer nor disturbs it.  A damaged row gives an `Unreadable`.  Raises `CaptureError` for what is no ledger.
+    writer nor disturbs it.  A damaged row, and a damaged part of the file, gives an `Unreadable`; what stands behind it
+    is read.  Raises `CaptureError` for what is no ledger, and for one of which nothing can be read.
     """
-    with closing(_open(path)) as connection:
-        try:
-            rows = connection.execute(
-                "SELECT id, flow, part, kind, value FROM observation WHERE id > ? ORDER BY id", (after,)
-            )
-            for number, flow, part, kind, value in rows:
-                yield number, _observation(Source(0, flow, part), kind, value, number)
-        except sqlite3.DatabaseError as error:
-            raise CaptureError(f"{path.name}: is damaged ({error}); `sqlite3 {path.name} .recover` may help") from None
+    with _reading(path) as connection:
+        number, step = after, 1
+        while True:
+            try:
+                rows = connection.execute(
+                    "SELECT id, flow, part, kind, value FROM observation WHERE id > ? ORDER BY id", (number,)
+                )
+                for row, flow, part, kind, value in rows:
+                    if row <= number:  # pages that lead back to themselves
+                        raise sqlite3.DatabaseError("rows are out of order")
+                    number, step = row, 1
+                    yield number, _observation(flow, part, kind, value, number)
+                return
+            except _FAULTS as error:
+                if number + step > _MOST_ROWS or (number == after and step > _FIRST_STEPS):
+                    raise CaptureError(_DAMAGED.format(name=path.name, error=_said(error))) from None
+                # A damaged page hides the rows on it, and those behind it can be asked for.
+                yield number, Unreadable(Source(0, 0), None, f"after row {number}", "is damaged")
+                number, step = number + step, step * 4
 
 
-def _observation(source: Source, kind: str, value: bytes, number: int) -> Observation:
-    try:
-        return replace(msgspec.msgpack.decode(value, type=_KINDS[kind]), source=source)
-    except (msgspec.MsgspecError, KeyError, ValueError):
-        return Unreadable(source, None, f"row {number}", "is damaged")
+_FAULTS = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What reading a damaged file raises: a sentence of SQLite that quotes it may be no text."""
+
+
+def _said(error: Exception) -> str:
+    """The beginning of a sentence that may quote what stands in a damaged file."""
+    return "".join(sign if sign.isprintable() else " " for sign in str(error))[:80]
+
+
+_DAMAGED = "{name}: is damaged ({error}); `sqlite3 {name} .recover` may help"
+
+_FIRST_STEPS = 1 << 12
+"""Rows that are passed over at the beginning before a ledger counts as lost."""
+
+_MOST_ROWS = 1 << 40
+
+
+def _observation(flow: object, part: object, kind: object, value: object, number: int) -> Observation:
+    source = Source(0, flow if isinstance(flow, int) else 0, part if isinstance(part, int) else 0)
+    if isinstance(flow, int) and isinstance(part, int) and isinstance(kind, str) and isinstance(value, bytes):
+        with suppress(msgspec.MsgspecError, KeyError, ValueError):
+            return replace(msgspec.msgpack.decode(value, type=_KINDS[kind]), source=source)
+    return Unreadable(source, None, f"row {number}", "is damaged")
 
 
 def counters(path: Path) -> dict[str, int]:
-    """What a ledger's writers had to drop (`dropped`) and how often writing failed (`faults`), in all its sessions."""
-    with closing(_open(path)) as connection:
-        counts = dict(connection.execute("SELECT name, count FROM counter").fetchall())
+    """What a ledger's writers had to drop (`dropped`) and how often writing failed (`faults`), in all its sessions.
+
+    Raises `CaptureError` when that cannot be read.
+    """
+    with _reading(path) as connection:
+        told = connection.execute("SELECT name, count FROM counter").fetchall()
+    counts = {name: count for name, count in told if isinstance(count, int)}
     beside = losses.read(path)
     return {
         "dropped": counts.get("dropped", 0) + beside.dropped,
@@ -371,20 +404,37 @@ def counters(path: Path) -> dict[str, int]:
 
 
 def identity(path: Path) -> bytes:
-    """What tells this state of this ledger from any other whose rows have the same numbers; empty for an old ledger."""
-    with closing(_open(path)) as connection:
-        try:
-            found: bytes = connection.execute("SELECT id FROM identity").fetchone()[0]
-        except sqlite3.OperationalError:
-            return b""
-    return found
+    """What tells this state of this ledger from any other whose rows have the same numbers; empty for an old ledger,
+    and for a damaged one."""
+    try:
+        with _reading(path) as connection:
+            found = connection.execute("SELECT id FROM identity").fetchone()
+    except CaptureError:
+        return b""
+    return found[0] if found and isinstance(found[0], bytes) else b""
 
 
 def newest(path: Path) -> int:
-    """Number of the last row; 0 when there is none."""
-    with closing(_open(path)) as connection:
+    """Number of the last row; 0 when there is none.  Raises `CaptureError`."""
+    with _reading(path) as connection:
         last: int = connection.execute("SELECT coalesce(max(id), 0) FROM observation").fetchone()[0]
     return last
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection; what SQLite finds damaged is a `CaptureError`."""
+    with closing(_open(path)) as connection:
+        # Texts that are no UTF-8 are a damaged row's, and no reason to give up the file.
+        connection.text_factory = _text
+        try:
+            yield connection
+        except _FAULTS as error:
+            raise CaptureError(_DAMAGED.format(name=path.name, error=_said(error))) from None
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def prune(path: Path, days: float) -> int:
@@ -417,9 +467,9 @@ def _open(path: Path) -> sqlite3.Connection:
         except sqlite3.OperationalError:
             connection.close()
             continue
-        except sqlite3.DatabaseError as error:
+        except _FAULTS as error:
             connection.close()
-            raise CaptureError(f"{path.name}: is no ledger, or is damaged ({error})") from None
+            raise CaptureError(f"{path.name}: is no ledger, or is damaged ({_said(error)})") from None
         except CaptureError:
             connection.close()
             raise

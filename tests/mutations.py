@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from captures.formats import read
+from captures.ledger import Writer
 from captures.model import CaptureError, Unreadable
 
 SECONDS, MEMORY = 10.0, 500_000_000
@@ -157,7 +158,7 @@ def fuzz(
 
 
 def made_up() -> list[tuple[str, bytes]]:
-    """One capture of each packet container and link, and one HAR."""
+    """One capture of each packet container and link, one HAR, and a ledger of what they hold."""
     from packets import containers
 
     har = b'{"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "pages": [], "entries": [%s]}}'
@@ -168,7 +169,22 @@ def made_up() -> list[tuple[str, bytes]]:
         b'"headers": [], "cookies": [], "content": {"size": 2, "mimeType": "text/plain", "text": "aGk=", '
         b'"encoding": "base64"}, "redirectURL": "", "headersSize": 1, "bodySize": 2}, "cache": {}, "timings": {}}'
     )
-    return [*containers().items(), ("made-up.har", har % b",".join([entry] * 5))]
+    made = [*containers().items(), ("made-up.har", har % b",".join([entry] * 5))]
+    return [*made, ("made-up.ledger", ledger(made))]
+
+
+def ledger(files: list[tuple[str, bytes]]) -> bytes:
+    """Captures -> a ledger that holds what was observed in them."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.ledger"
+        writer = Writer(whole, None)
+        for name, content in files:
+            path = Path(folder) / name
+            path.write_bytes(content)
+            for seen in read(path).observations():
+                writer.put(seen)
+        writer.close(60)
+        return whole.read_bytes()
 
 
 def main() -> None:

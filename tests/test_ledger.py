@@ -328,3 +328,29 @@ def test_it_is_whole_after_its_writer_was_killed_twenty_times(tmp_path: Path) ->
         numbers = [x.source.index for x in rows(path)]
         assert set(range(last + 1)) <= set(numbers)
         assert len(numbers) == len(set(numbers))
+
+
+def test_what_stands_behind_a_damaged_page_is_read(tmp_path: Path) -> None:
+    path, page = tmp_path / "x.ledger", 4096
+    write(path, *(exchange(number) for number in range(400)))
+    content = bytearray(path.read_bytes())
+    leaves = [at for at in range(0, len(content), page) if content[at] == 13 and b"exchange" in content[at : at + page]]
+    content[leaves[3] : leaves[3] + 200] = b"\xff" * 200
+    path.write_bytes(content)
+    found = list(read(path).observations())
+    good = [x.source.index for x in found if isinstance(x, Exchange)]
+    assert len(good) > 350
+    assert good == sorted(good)
+    assert good[-1] == 399
+    assert any(isinstance(x, Unreadable) for x in found)
+
+
+def test_a_damaged_count_of_losses_is_told_and_hides_no_call(tmp_path: Path) -> None:
+    path = tmp_path / "x.ledger"
+    write(path, exchange(0))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP TABLE counter")
+    assert list(read(path).observations()) == [
+        exchange(0),
+        Unreadable(Source(0, 0), None, "count of losses", "is damaged: what was dropped is not known"),
+    ]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from captures import ledger
-from captures.model import Observation
+from captures.model import CaptureError, Observation, Source, Unreadable
 
 NAME = "ledger"
 
@@ -20,11 +20,21 @@ def sniff(head: bytes) -> bool:
 
 
 def dropped(path: Path) -> int:
-    """Ledger -> observations that its writers had to drop.  Raises `CaptureError` for what is no ledger."""
-    return ledger.counters(path).get("dropped", 0)
+    """Ledger -> observations that its writers had to drop; 0 when that part is damaged, which `read` then tells."""
+    try:
+        return ledger.counters(path).get("dropped", 0)
+    except CaptureError:
+        return 0
 
 
 def read(path: Path, number: int) -> Iterator[Observation]:
-    """Ledger -> its observations, in the order in which they were written."""
+    """Ledger -> its observations, in the order in which they were written.
+
+    What is damaged is an `Unreadable`.  Raises `CaptureError` for what is no ledger, and when nothing can be read.
+    """
     for _, observation in ledger.read(path):
         yield replace(observation, source=observation.source._replace(capture=number))
+    try:
+        ledger.counters(path)
+    except CaptureError:
+        yield Unreadable(Source(number, 0), None, "count of losses", "is damaged: what was dropped is not known")
