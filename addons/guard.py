@@ -22,6 +22,8 @@ from mitmproxy.addons.dns_resolver import DnsResolver
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy.mode_specs import DnsMode, LocalMode, RegularMode, ReverseMode, Socks5Mode, UpstreamMode
 
+from captures.gateway import ports
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -72,7 +74,6 @@ class Guard:
     def load(self, loader: Loader) -> None:
         """Adds our options."""
         loader.add_option("phonehome_allow_lan", bool, False, "Let devices reach others at home through the proxy.")
-        loader.add_option("phonehome_ports", str, "", "Ports of ours on this machine besides the proxy's: 8081,8082.")
 
     async def server_connect(self, data: ServerConnectionHookData) -> None:
         """Resolves the name, and either pins one of its addresses or refuses the connection."""
@@ -292,7 +293,7 @@ def _ports() -> set[int]:
     proxyserver = ctx.master.addons.get("proxyserver")
     assert isinstance(proxyserver, Proxyserver)  # noqa: S101 - mitmproxy's own
     listening = {place[1] for server in proxyserver.servers for place in server.listen_addrs}
-    return listening | {int(port) for port in ctx.options.phonehome_ports.split(",") if port}
+    return listening | ports.ours()
 
 
 def _address(text: str) -> Address:

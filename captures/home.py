@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+
+from captures.model import CaptureError
 
 
 def root() -> Path:
@@ -42,9 +45,22 @@ def journal() -> Path:
     return _folder(root() / "journal")
 
 
+def ports() -> Path:
+    """Folder of the ports on which something of ours listens (`captures/gateway/ports.py`)."""
+    return _folder(root() / "ports")
+
+
 def private_file(path: Path) -> Path:
-    """Makes an empty file with mode 0600 under any umask; of one that exists the mode is set.  Gives the path back."""
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    """Makes an empty file with mode 0600 under any umask; of one that exists the mode is set.  Gives the path back.
+
+    Raises `CaptureError` for a link: whoever has laid it would choose which file we write to, and make private.
+    """
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise CaptureError(f"{path}: is a link to another file; delete it") from None
     try:
         os.fchmod(handle, 0o600)
     finally:

@@ -23,6 +23,7 @@ from addons import guard
 from addons.guard import LAN, LOCAL, OURS, Guard
 from addons.observe import Observe
 from analysis.proxy import Proxy
+from captures.gateway import ports
 from fake_cloud import Cloud, connect, small, trust
 
 
@@ -108,9 +109,11 @@ def test_the_systems_resolver_answers_phones_that_come_by_wireguard() -> None:
 
 
 def test_ports_of_the_dashboard_are_closed_to_programs_on_this_machine_as_well() -> None:
-    for host in ("127.0.0.1", "localhost", "0", "::ffff:127.0.0.1", "127.9.9.9"):
-        assert tried(host, peer="127.0.0.1", port=8081, phonehome_ports="8081,8082")[0] == f"phonehome: {OURS}"
-        assert tried(host, peer="127.0.0.1", port=8080, phonehome_ports="8081,8082")[0] == ""
+    with ports.registered(8081):
+        for host in ("127.0.0.1", "localhost", "0", "::ffff:127.0.0.1", "127.9.9.9"):
+            assert tried(host, peer="127.0.0.1", port=8081)[0] == f"phonehome: {OURS}"
+            assert tried(host, peer="127.0.0.1", port=8082)[0] == ""
+    assert tried("127.0.0.1", peer="127.0.0.1", port=8081)[0] == ""
 
 
 def test_a_fault_of_ours_stops_no_traffic_that_was_ever_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
