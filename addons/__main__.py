@@ -16,22 +16,21 @@ import resource
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 from mitmproxy import ctx, exceptions, options
 from mitmproxy.addons.proxyserver import Proxyserver
-from mitmproxy.proxy.mode_servers import WireGuardServerInstance
 from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.tools.dump import DumpMaster
 
+from addons.forwarded import Forwarded
 from addons.guard import Guard
 from addons.heartbeat import Heartbeat
+from addons.local import SILENT, Watchdog, prepare
 from addons.observe import Observe
 from addons.passthrough import Passthrough
 from addons.reroute import Reroute
 from analysis.evidence import household
-from captures import home
 
 ALWAYS: dict[str, Any] = {
     # A body that turns out to be large is passed on rather than held; `bodies` takes care of the others.
@@ -39,13 +38,16 @@ ALWAYS: dict[str, Any] = {
     "store_streamed_bodies": False,
     # Connections that pass untouched are still counted.
     "show_ignored_hosts": True,
+    # In an IPv6 household every device has a public address, and so have the visitors of a media server: `Guard` knows
+    # who is a stranger.
+    "block_global": False,
     "phonehome_flat": True,
 }
 """Options that differ from mitmproxy's defaults; `--set` has the last word.
 
 These stay on purpose: `connection_strategy=eager`, or protocols in which the server speaks first would wait for ever;
-`validate_inbound_headers`, since what it refuses serves to hide one request behind another; `block_global`, since a
-proxy that everybody can use is a danger to the household; `http2` and `http3`, so that apps speak as they do elsewhere.
+`validate_inbound_headers`, since what it refuses serves to hide one request behind another; `http2` and
+`http3`, so that apps speak as they do elsewhere.
 """
 
 
@@ -59,9 +61,6 @@ class Announce:
         server = ctx.master.addons.get("proxyserver")
         assert isinstance(server, Proxyserver)  # noqa: S101 - mitmproxy's own
         for instance in server.servers:
-            if isinstance(instance, WireGuardServerInstance) and (settings := instance.client_conf()):
-                path = home.private_file(Path(ctx.options.confdir) / "wireguard-client.conf")
-                path.write_text(settings + "\n", "utf-8")
             for host, port, *_ in instance.listen_addrs:
                 _say(f"listening on {f'[{host}]' if ':' in host else host}:{port}")
         _say("ready")
@@ -98,12 +97,19 @@ async def run(settings: dict[str, Any]) -> None:
     observe = Observe()
     # Before mitmproxy's own, which decides what is looked into.
     master.addons.chain.insert(0, master.addons.register(Passthrough(observe)))
-    master.addons.add(observe, Reroute(), Guard(observe), Heartbeat(observe), Announce())
+    master.addons.add(Forwarded(observe), observe, Reroute(), Guard(observe), Heartbeat(observe), Announce())
     # Without a handler Python would print mitmproxy's warnings.
     logging.getLogger().addHandler(Faults(observe))
     master.options.update(**wanted)
     master.options.set(*texts)
     loop = asyncio.get_running_loop()
+
+    def give_up() -> None:
+        if not master.should_exit.is_set():
+            _say(SILENT)
+            master.shutdown()
+
+    logging.getLogger().addHandler(Watchdog(lambda: loop.call_soon_threadsafe(give_up)))
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, master.shutdown)
 
@@ -145,6 +151,8 @@ def main() -> None:
         _say("standard input: must be one line of JSON with `options`")
         sys.exit(1)
     try:
+        # Before there are threads.
+        prepare(settings.get("mode", ()))
         asyncio.run(run(settings))
     except (exceptions.OptionsError, ValueError) as error:
         _say(str(error))

@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING
 from mitmproxy import connection, ctx, http
 from mitmproxy.addons.dns_resolver import DnsResolver
 from mitmproxy.addons.proxyserver import Proxyserver
-from mitmproxy.proxy.mode_specs import DnsMode, LocalMode, RegularMode, ReverseMode, Socks5Mode, UpstreamMode
+from mitmproxy.proxy.mode_specs import (
+    DnsMode,
+    LocalMode,
+    RegularMode,
+    ReverseMode,
+    Socks5Mode,
+    TransparentMode,
+    UpstreamMode,
+)
 
 from captures.gateway import ports
 
@@ -42,6 +50,9 @@ LAN = "this address is in your household; `phonehome watch --allow-lan` lets dev
 
 OURS = "ports of phonehome itself cannot be reached through it"
 """Why a connection was refused."""
+
+STRANGER = "the proxy refused somebody from the Internet; allow such with --set phonehome_strangers=true"
+"""Why a client was turned away."""
 
 _HOUSEHOLDS = tuple(
     ipaddress.ip_network(text)
@@ -73,7 +84,29 @@ class Guard:
 
     def load(self, loader: Loader) -> None:
         """Adds our options."""
+        loader.add_option("phonehome_strangers", bool, False, "Let clients from the Internet use the proxy.")
         loader.add_option("phonehome_allow_lan", bool, False, "Let devices reach others at home through the proxy.")
+
+    def client_connected(self, client: connection.Client) -> None:
+        """Turns a stranger away: a proxy that everybody on the Internet can use is a danger to the household."""
+        try:
+            if self._strange(client):
+                client.error = f"phonehome: {STRANGER}"
+                self._observe.fault("a connection", STRANGER)
+        except (OSError, ValueError) as fault:
+            self._observe.fault("guard", f"a fault of phonehome's ({type(fault).__name__})")
+
+    def _strange(self, client: connection.Client) -> bool:
+        """Whether a client comes from the Internet to a port that is there for the household.
+
+        A media server has visitors from there, and packets that were led here were let into the house by its router.
+        """
+        if client.error or ctx.options.phonehome_strangers or client.peername is None:
+            return False
+        if not (_chooses(client) or isinstance(client.proxy_mode, TransparentMode)):
+            return False
+        address = _address(str(client.peername[0]).partition("%")[0])
+        return address.is_global and not (self._at_home(client) or _lan(address))
 
     async def server_connect(self, data: ServerConnectionHookData) -> None:
         """Resolves the name, and either pins one of its addresses or refuses the connection."""

@@ -179,13 +179,6 @@ class Observe:
             self._recorder.put(observation)
 
     @guarded
-    def client_connected(self, client: Client) -> None:
-        """A device connects; mitmproxy refuses one with a public address, as all have in an IPv6 household."""
-        if client.error:
-            why = "the proxy refused a device with a public address; allow such with --set block_global=false"
-            self.fault("a connection", why)
-
-    @guarded
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """A request begins: is what the device sends streamed?"""
         self._open[flow.id] = flow

@@ -117,5 +117,10 @@ def _sentence(said: list[str], what: str) -> str:
         return "the proxy's port is in use by another program; choose another one with --listen PORT"
     if "Errno 13" in text or "Permission denied" in text:
         return "the proxy may not use this port; choose one above 1023 with --listen PORT"
+    if "redirector" in text or "eBPF" in text:
+        return (
+            "the capture of one program does not work on this machine, and nothing would be seen; phonehome doctor "
+            "says what is missing, and `phonehome watch` as a proxy works everywhere"
+        )
     last = _STAMP.sub("", said[-1]) if said else "it said nothing"
     return f"{what}: {last[:300]}"

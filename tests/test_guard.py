@@ -20,7 +20,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.test import taddons
 
 from addons import guard
-from addons.guard import LAN, LOCAL, OURS, Guard
+from addons.guard import LAN, LOCAL, OURS, STRANGER, Guard
 from addons.observe import Observe
 from analysis.proxy import Proxy
 from captures.gateway import ports
@@ -49,6 +49,41 @@ def tried(
             return server.error or "", server.address
 
     return asyncio.run(run())
+
+
+def turned_away(peer: str, mode: str = "regular", **options: object) -> str:
+    """Why a client is turned away at the door; empty when it is not."""
+    observe = Observe()
+    addon = Guard(observe)
+    with taddons.context(addon, Proxyserver(), DnsResolver()) as context:
+        context.options.update(**options)
+        client = Client(peername=(peer, 50000), sockname=("192.0.2.1", 8080), proxy_mode=ProxyMode.parse(mode))
+        addon.client_connected(client)
+        return client.error or ""
+
+
+STRANGERS = ("8.8.8.8", "2a02:8109:1::20", "::ffff:8.8.8.8")
+
+
+@pytest.mark.parametrize("peer", STRANGERS)
+@pytest.mark.parametrize("mode", ["regular", "socks5", "upstream:http://127.0.0.1:9000", "transparent"])
+def test_strangers_from_the_internet_use_no_proxy_of_the_household(peer: str, mode: str) -> None:
+    assert turned_away(peer, mode) == f"phonehome: {STRANGER}"
+    assert turned_away(peer, mode, phonehome_strangers=True) == ""
+
+
+@pytest.mark.parametrize("peer", STRANGERS)
+@pytest.mark.parametrize("mode", ["reverse:http://127.0.0.1:9000", "wireguard", "tun", "local:curl"])
+def test_a_media_server_has_visitors_and_a_router_lets_in_whom_it_leads(peer: str, mode: str) -> None:
+    assert turned_away(peer, mode) == ""
+
+
+def test_a_device_with_a_public_address_of_the_same_network_is_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    for peer in ("192.168.1.20", "fe80::1%eth0", "fd00::1", "127.0.0.1", "::1"):
+        assert turned_away(peer) == ""
+    monkeypatch.setattr(guard, "_source", lambda _: ipaddress.ip_address("2a02:8109:1::1"))
+    assert turned_away("2a02:8109:1::20") == ""
+    assert turned_away("2a02:8109:2::20") == f"phonehome: {STRANGER}"
 
 
 INSIDE = (

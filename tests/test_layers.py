@@ -32,6 +32,7 @@ HOMES = {
     "tornado": ("analysis/demo/", "analysis/web/"),
     "cryptography": ("analysis/demo/", "captures/gateway/", "captures/packets/quic.py"),
     "jinja2": ("analysis/report/", "analysis/web/", "captures/gateway/scripts.py"),
+    "segno": ("captures/gateway/wireguard.py",),
     "markupsafe": ("analysis/report/html.py",),
     "msgspec": ("captures/", "analysis/"),
     "plexapi": ("analysis/importers/plex.py",),

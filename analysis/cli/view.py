@@ -42,6 +42,9 @@ class View:
         self._last = 0
         self._dropped = 0
         self._told = False
+        self._remark = ""
+        self.seen = False
+        """Whether anything was recorded."""
         self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True) if terminal else None
 
     def __enter__(self) -> View:
@@ -59,7 +62,7 @@ class View:
         """Takes in what was recorded since the last time, and shows it; whether there is more."""
         count = 0
         for count, (number, observation) in enumerate(ledger.read(self._path, self._last), 1):
-            self._last = number
+            self._last, self.seen = number, True
             closed = self._watcher.take(observation)
             if closed and self._live is None:
                 host, reason = closed
@@ -69,7 +72,8 @@ class View:
         counters = ledger.counters(self._path)
         dropped = counters.get("dropped", 0)
         if self._live:
-            self._live.update(screen(self._watcher.now(), dropped, counters.get("faults", 0)), refresh=True)
+            shown = screen(self._watcher.now(), dropped, counters.get("faults", 0), self._remark * (not self.seen))
+            self._live.update(shown, refresh=True)
         elif dropped > self._dropped:
             _remark(f"{dropped} observations had to be dropped so far: the ledger cannot be written fast enough")
         elif counters.get("faults", 0) and not self._told:
@@ -78,13 +82,19 @@ class View:
         self._dropped = dropped
         return count >= _MOST
 
+    def remark(self, text: str) -> None:
+        """Something that counts until anything is seen; elsewhere than on a terminal it is said once."""
+        self._remark = text
+        if text and self._live is None:
+            _remark(text)
+
     def go_on(self) -> None:
         """After rows were deleted: their numbers may be given out again."""
         self._last = min(self._last, ledger.newest(self._path))
 
 
-def screen(now: Now, dropped: int, faults: int) -> Group:
-    """What is to be seen now -> what stands on the terminal."""
+def screen(now: Now, dropped: int, faults: int, remark: str = "") -> Group:
+    """What is to be seen now -> what stands on the terminal; `remark` stands above the last line."""
     purposes = _table(f"{now.calls} calls, by purpose", "Purpose", "Calls")
     for purpose, count in now.purposes:
         purposes.add_row(purpose.value, str(count))
@@ -102,6 +112,8 @@ def screen(now: Now, dropped: int, faults: int) -> Group:
     trouble = f"{dropped} observations dropped, {faults} times the ledger could not be written.  " * bool(
         dropped + faults
     )
+    if remark:
+        parts.append(Text(remark, style="yellow"))
     return Group(*parts, Text(f"{trouble}Ctrl-C ends and reports."))
 
 

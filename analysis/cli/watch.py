@@ -17,6 +17,10 @@ from analysis.cli import options, recording
 
 if TYPE_CHECKING:
     from analysis.proxy import Proxy
+    from captures.gateway.ways import Places
+
+_PLACE = "127.0.0.1:8080"
+"""Where the proxy listens unless told otherwise."""
 
 
 @click.command()
@@ -28,7 +32,9 @@ if TYPE_CHECKING:
     help="As mitmproxy's: regular (default), transparent, wireguard, local:NAME, reverse:URL; may be repeated.",
 )
 @click.option(
-    "--listen", default="127.0.0.1:8080", show_default=True, metavar="[HOST:]PORT", help="Where the proxy listens."
+    "--listen",
+    metavar="[HOST:]PORT",
+    help="Where the proxy listens [default: 127.0.0.1:8080; WireGuard: port 51820 of all addresses].",
 )
 @click.option(
     "--ledger", "file", type=click.Path(dir_okay=False, path_type=Path), help="Where to record [default: a new file]."
@@ -49,7 +55,7 @@ if TYPE_CHECKING:
 @options.output("terminal", "json", "markdown", "html")
 def watch(
     modes: tuple[str, ...],
-    listen: str,
+    listen: str | None,
     file: Path | None,
     gateway: bool,
     allow_lan: bool,
@@ -76,20 +82,22 @@ def watch(
     """
     from analysis.proxy import Proxy
     from captures import home
-    from captures.gateway import authority
+    from captures.gateway import authority, ways
 
     del no_dashboard
     path = recording.ledger(file, days)
-    wanted = _options(modes, listen, path, device, upstream_ca, keep_secrets, settings)
+    places = ways.placed(modes, *_listen(listen or _PLACE), chosen=listen is not None)
+    wanted = _options(places, path, device, upstream_ca, keep_secrets, settings)
     wanted["phonehome_allow_lan"] = allow_lan
     # Before mitmproxy makes one that is valid for ten years and for every name.
     authority.ensure(home.authority())
     wanted["phonehome_never"] = str(authority.never())
     if gateway:
         wanted.update(_gateway(modes))
+    pictures = _tunnels(places)
     with recording.until_interrupted() as interrupted, Proxy(wanted) as proxy:
-        _introduce(proxy.listening, path, modes)
-        _follow(path, proxy, interrupted, days)
+        _introduce(proxy.listening, path, modes, pictures)
+        _follow(path, proxy, interrupted, days, ways.silent(modes))
         words = "" if proxy.running or interrupted else proxy.last_words()
     recording.report(path, product, form, out)
     if words:
@@ -97,8 +105,7 @@ def watch(
 
 
 def _options(
-    modes: tuple[str, ...],
-    listen: str,
+    places: Places,
     path: Path,
     device: str,
     upstream_ca: Path | None,
@@ -107,11 +114,10 @@ def _options(
 ) -> dict[str, object]:
     from captures import home
 
-    host, port = _listen(listen)
     wanted: dict[str, object] = {
-        "mode": list(modes or ("regular",)),
-        "listen_host": host,
-        "listen_port": port,
+        "mode": list(places.modes),
+        "listen_host": places.host,
+        "listen_port": places.port,
         "confdir": str(home.authority()),
         "phonehome_ledger": str(path),
         "phonehome_device": device,
@@ -141,22 +147,44 @@ def _gateway(modes: tuple[str, ...]) -> dict[str, object]:
         "mode": [f"tun:{TUN}" if planned.way == "tun" else f"transparent@{planned.port}"],
         # Redirected packets come to the address of the interface; the table of rules refuses all others.
         "listen_host": "",
-        # It refuses clients with a public address, which is what the devices of an IPv6 household have.
-        "block_global": False,
+        # Who is led here has a public address in an IPv6 household; the table of rules refuses all others.
+        "phonehome_strangers": True,
         "phonehome_gateway": str(home.journal()),
     }
 
 
-def _introduce(listening: Sequence[tuple[str, int]], path: Path, modes: tuple[str, ...]) -> None:
+def _tunnels(places: Places) -> tuple[str, ...]:
+    """Makes the keys of WireGuard and writes the settings of the device -> these settings, each with its file."""
+    from captures import home
+    from captures.gateway import ways, wireguard
+
+    written = []
+    for keys, host, port in ways.tunnels(places, home.authority()):
+        path = home.private_file(home.authority() / "wireguard-client.conf")
+        settings = wireguard.settings(wireguard.ensure(keys), host or "ADDRESS-OF-THIS-MACHINE", port)
+        path.write_text(settings, "utf-8")
+        written.append(settings)
+    return tuple(written)
+
+
+def _introduce(
+    listening: Sequence[tuple[str, int]], path: Path, modes: tuple[str, ...], tunnels: tuple[str, ...]
+) -> None:
     """Says that it is ready, and how it is used."""
     from captures import home
+    from captures.gateway import ways, wireguard
 
     for host, port in listening:
         click.echo(f"listening on {f'[{host}]' if ':' in host else host}:{port}", err=True)
     click.echo(f"recording to {path}", err=True)
     authority = home.authority()
-    if any(mode.startswith("wireguard") for mode in modes):
-        click.echo(f"WireGuard settings for the device: {authority}/wireguard-client.conf", err=True)
+    for settings in tunnels:
+        click.echo(f"WireGuard settings for the device, private: {authority}/wireguard-client.conf", err=True)
+        if sys.stderr.isatty():
+            click.echo("or let the WireGuard app of the phone look at this:", err=True)
+            click.echo(wireguard.picture(settings), err=True)
+    for remark in ways.remarks(modes):
+        click.echo(remark, err=True)
     click.echo(f"the watched device must trust this authority: {authority}/mitmproxy-ca-cert.pem", err=True)
     if sys.stderr.isatty():
         from captures.gateway.doctor import setups
@@ -179,8 +207,15 @@ _PRUNE_EVERY = 3600.0
 """Seconds between two looks for what is too old to be kept."""
 
 
-def _follow(path: Path, proxy: Proxy, interrupted: list[int], days: float | None) -> None:
-    """Shows what comes, until the end is asked for or the proxy ends by itself; deletes what becomes too old."""
+_SILENT = 20.0
+"""Seconds without anything seen, after which a way that may be deaf is spoken of."""
+
+
+def _follow(path: Path, proxy: Proxy, interrupted: list[int], days: float | None, silent: str) -> None:
+    """Shows what comes, until the end is asked for or the proxy ends by itself; deletes what becomes too old.
+
+    `silent`: what to say when nothing comes; empty: nothing.
+    """
     from analysis import known
     from analysis.cli.view import View
     from analysis.evidence import Servers
@@ -189,12 +224,15 @@ def _follow(path: Path, proxy: Proxy, interrupted: list[int], days: float | None
 
     named = Servers(hosts=frozenset(server.value for server in known.listed("server")))
     with View(options.known(), path, named, known.load(), terminal=sys.stderr.isatty()) as view:
-        pruned = time.monotonic()
+        begun = pruned = time.monotonic()
         while proxy.running and not interrupted:
             more = False
             # A ledger that cannot be read now ends neither the recording nor the traffic.
             with suppress(CaptureError, sqlite3.Error, OSError):
                 more = view.update()
+                if silent and (view.seen or time.monotonic() - begun > _SILENT):
+                    view.remark("" if view.seen else silent)
+                    silent = ""
                 if days is not None and time.monotonic() - pruned > _PRUNE_EVERY:
                     pruned = time.monotonic()
                     ledger.prune(path, days)
