@@ -67,7 +67,7 @@ def _mount() -> None:
 class Watchdog(logging.Handler):
     """Calls a function when the redirector has ended by itself; mitmproxy itself only logs that, and goes on."""
 
-    def __init__(self, ended: Callable[[], None]) -> None:
+    def __init__(self, ended: Callable[[], object]) -> None:
         """`ended` is called in whichever thread logs."""
         super().__init__()
         self._ended = ended

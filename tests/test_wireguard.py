@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 
-from captures.gateway import wireguard
+from captures.gateway import network, wireguard
 from captures.model import CaptureError
 
 
@@ -64,3 +65,14 @@ def test_the_picture_fits_a_terminal(tmp_path: Path) -> None:
     drawn = wireguard.picture(wireguard.settings(keys, "192.0.2.1", 51820)).splitlines()
     assert max(map(len, drawn)) < 80
     assert len(drawn) < 45
+
+
+def test_a_router_is_found_at_its_address_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wireguard, "_towards", lambda family, _: "203.0.113.7" if family == socket.AF_INET else "")
+    monkeypatch.setattr(network, "addresses", lambda: ("203.0.113.7", "2001:db8::1", "192.168.1.1"))
+    assert wireguard.here() == "192.168.1.1"
+    monkeypatch.setattr(network, "addresses", lambda: ("203.0.113.7",))
+    assert wireguard.here() == "203.0.113.7"
+    monkeypatch.setattr(wireguard, "_towards", lambda *_: "")
+    monkeypatch.setattr(network, "addresses", lambda: ())
+    assert wireguard.here() == ""

@@ -59,6 +59,12 @@ def lan(interface: str) -> Lan:
     return Lan(interface, tuple(sorted(found[4])), tuple(sorted(found[6])))
 
 
+def addresses() -> tuple[str, ...]:
+    """All addresses of this machine that others may reach, in the kernel's order.  Raises `CaptureError`."""
+    told = _json("-j", "addr", "show", "up", "scope", "global")
+    return tuple(str(address["local"]) for link in told for address in link.get("addr_info", ()))
+
+
 def mac(device: str, interface: str) -> str:
     """MAC or address of a device -> its MAC in lower case.  Raises `CaptureError` when it is not known."""
     text = device.lower().replace("-", ":")

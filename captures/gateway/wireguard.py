@@ -7,12 +7,15 @@ they are made before it starts, in the form in which it looks for them.
 from __future__ import annotations
 
 import base64
+import ipaddress
 import json
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from captures import home
+from captures.gateway import network
 from captures.model import CaptureError
 
 PORT = 51820
@@ -20,6 +23,10 @@ PORT = 51820
 
 _ADDRESSES = "10.0.0.1/32, fd00:7068::1/128"
 """Of the device inside the tunnel.  Both, or what it sends by IPv6 would go past the tunnel, and nobody would know."""
+
+_HOUSEHOLDS = tuple(
+    ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+)
 
 _RESOLVER = "10.0.0.53"
 """mitmproxy answers questions for names here."""
@@ -82,14 +89,22 @@ def picture(text: str) -> str:
 
 def here() -> str:
     """Address of this machine in the household, as devices find it; empty when it has none.  Nothing is sent."""
-    for family, somewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.connect((somewhere, 9))
-            except OSError:
-                continue
-            return str(probe.getsockname()[0])
-    return ""
+    found = [_towards(socket.AF_INET, "192.0.2.1"), _towards(socket.AF_INET6, "2001:db8::1")]
+    # A router's way out has the address that the provider gave it; devices know the other one.
+    with suppress(CaptureError):
+        found += network.addresses()
+    known = [ipaddress.ip_address(address) for address in found if address]
+    at_home = [address for address in known if any(address in household for household in _HOUSEHOLDS)]
+    return str(next(iter(at_home or known), ""))
+
+
+def _towards(family: socket.AddressFamily, somewhere: str) -> str:
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((somewhere, 9))
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])
 
 
 def _private() -> str:
