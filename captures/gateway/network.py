@@ -62,7 +62,7 @@ def lan(interface: str) -> Lan:
 def addresses() -> tuple[str, ...]:
     """All addresses of this machine that others may reach, in the kernel's order.  Raises `CaptureError`."""
     told = _json("-j", "addr", "show", "up", "scope", "global")
-    return tuple(str(address["local"]) for link in told for address in link.get("addr_info", ()))
+    return tuple(str(address["local"]) for link in told for address in link.get("addr_info", ()) if "local" in address)
 
 
 def mac(device: str, interface: str) -> str:
