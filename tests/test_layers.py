@@ -18,7 +18,6 @@ HOMES = {
     "numpy": (
         "captures/packets/",
         "captures/gateway/ring.py",
-        "captures/gateway/sniff.py",
         "analysis/grid.py",
         "analysis/film_model.py",
     ),

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from captures.model import CaptureError, Observation, Source, Unreadable
-from captures.packets.containers import Batch, Damage, Secrets, batches, is_packets
+from captures.packets.batch import Batch, Damage, Secrets
+from captures.packets.containers import batches, is_packets
 
 if TYPE_CHECKING:
     from captures.packets.scan import Scan

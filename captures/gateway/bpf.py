@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 from captures.packets import discovery, quic
-from captures.packets.payloads import BEGINNINGS, DNS, SHOUTED
+from captures.packets.speaking import BEGINNINGS, DNS, SHOUTED
 
 WHOLE = 1 << 18
 """Bytes that are passed on of a packet that may say something: more than the longest has."""

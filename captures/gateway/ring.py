@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from captures.gateway import bpf
 from captures.model import CaptureError
+from captures.packets.batch import Batch
 from captures.packets.bytes_at import beginnings
-from captures.packets.containers import Batch
 
 if TYPE_CHECKING:
     import numpy as np

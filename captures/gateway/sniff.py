@@ -7,20 +7,19 @@ holds what goes on, and no more.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from captures.gateway.ring import Ring
 from captures.ledger import Writer
 from captures.model import Observation, Source, Unreadable
-from captures.packets.columns import TCP, Columns
-from captures.packets.conversations import Conversation, Groups, Table
+from captures.packets.columns import FIN, RST, TCP
+from captures.packets.conversations import Conversation, Place, Table
 from captures.packets.observations import observations
 from captures.packets.payloads import Said
 from captures.packets.places import owners, senders
 from captures.packets.scan import Scan
-
-_FIN, _RST = 0x01, 0x04
+from captures.packets.summary import Flagged
 
 _EVERY = 1.0
 """Seconds between two looks for what is over."""
@@ -56,9 +55,8 @@ class Recording:
     def step(self, timeout: float) -> None:
         """Takes in what comes within `timeout` seconds, and writes what is over."""
         for batch in self._ring.batches(timeout):
-            found = self._scan.take(batch)
-            if found:
-                self._close(*found)
+            found, places = self._scan.take(batch)
+            self._close(found.flagged, places)
         now = time.time()
         if abs(now - self._looked) > _EVERY:
             self._looked = now
@@ -78,15 +76,14 @@ class Recording:
             for part, (reason, count) in problems
         )
 
-    def _close(self, seen: Columns, groups: Groups) -> None:
+    def _close(self, flagged: Iterable[Flagged], places: Sequence[Place | None]) -> None:
         """Notes which connections were closed, and by which end."""
-        import numpy as np
-
-        for row in np.flatnonzero((seen.flags & (_FIN | _RST)) > 0).tolist():
-            conversation = groups.conversations[groups.of[row]]
-            if conversation:
-                ends = 3 if seen.flags[row] & _RST else 1 << int(groups.reverse[row])
-                self._closed[conversation.index] = self._closed.get(conversation.index, 0) | ends
+        for packet in flagged:
+            place, flags = places[packet.group], packet.opening.flags
+            if place and flags & (FIN | RST):
+                ends = 3 if flags & RST else 1 << (packet.way ^ place.flip)
+                index = place.conversation.index
+                self._closed[index] = self._closed.get(index, 0) | ends
 
     def _is_over(self, conversation: Conversation, now: float) -> bool:
         quiet = now - conversation.last

@@ -6,21 +6,24 @@ Sources: RFC 791, 2784, 4302, 7348, 8200, 9293; 3GPP TS 29.281.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from captures.packets.batch import Batch
 from captures.packets.bytes_at import Bytes, beginnings
-from captures.packets.containers import Batch
 from captures.packets.links import BY_VERSION, V4, V6, links
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from captures.packets.bytes_at import Ints, Mask
+    from captures.packets.bytes_at import Ints, Mask, Octets
 
 TCP, UDP = 6, 17
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 
 _VXLAN, _GTP = 4789, 2152
+TUNNELS = (_VXLAN, _GTP)
 """Ports that tunnels in UDP are sent to."""
 
 _EXTENSIONS = (0, 43, 60, 135, 139, 140)
@@ -31,7 +34,7 @@ _EXTENSIONS = (0, 43, 60, 135, 139, 140)
 class Columns:
     """TCP and UDP packets in their order; the columns are of equal length.
 
-    Places are places in `Seen.data`.
+    Places are places in `Seen.octets`.
     """
 
     row: Ints
@@ -78,6 +81,33 @@ class Columns:
         """Some of the packets."""
         return Columns(*(getattr(self, column.name)[mask] for column in fields(self)))
 
+    def moved(self, rows: Ints, by: int) -> Columns:
+        """The same packets at other positions in the batch, with `by` more bytes before them in the data."""
+        import numpy as np
+
+        return replace(
+            self,
+            row=rows[self.row],
+            origin=self.origin - by,
+            source=self.source + by,
+            destination=self.destination + by,
+            mac=np.where(self.mac < 0, -1, self.mac + by),
+            payload=self.payload + by,
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[Columns]) -> Columns:
+        """Packets of one batch whose bytes stand in the same data, in their order."""
+        import numpy as np
+
+        full = [part for part in parts if len(part)] or parts[:1]
+        if len(full) == 1:
+            return full[0]
+        order = np.argsort(np.concatenate([part.row for part in full]), kind="stable")
+        return Columns(
+            *(np.concatenate([getattr(part, column.name) for part in full])[order] for column in fields(Columns))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Fragments:
@@ -100,13 +130,21 @@ class Fragments:
     protocol: Ints
     """Of what was cut into pieces."""
 
+    @staticmethod
+    def none() -> Fragments:
+        """No fragments."""
+        import numpy as np
+
+        empty = np.empty(0, np.int64)
+        return Fragments(empty, empty, empty, empty, empty, empty, np.empty(0, np.bool_), empty)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What the headers of a batch say."""
 
-    data: Bytes
-    """The beginnings of its packets."""
+    octets: Octets
+    """The beginnings of its packets, one after another."""
     packets: Columns
     """TCP and UDP."""
     fragments: Fragments
@@ -155,7 +193,7 @@ def columns(batch: Batch) -> Seen:
         ip.protocol[pieces],
     )
     packets = _transport(Bytes(octets), batch, ip, mac, at, np.flatnonzero(whole))
-    return Seen(Bytes(octets), packets, fragments, +problems)
+    return Seen(octets, packets, fragments, +problems)
 
 
 def _headers(data: Bytes, batch: Batch, at: Ints) -> tuple[_Ip, Ints, Counter[str]]:
@@ -319,7 +357,7 @@ class _Ip:
         plain = (self.protocol[rows] == UDP) & (self.offset[rows] == 0) & ~self.more[rows]
         rows = rows[plain]
         port = self.data.u16(self.transport[rows] + 2)
-        rows, port = rows[chosen := np.isin(port, (_VXLAN, _GTP))], port[chosen]
+        rows, port = rows[chosen := np.isin(port, TUNNELS)], port[chosen]
         if not len(rows):
             return rows
         at, data = self.transport[rows] + 8, self.data

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from captures.model import CaptureError
 from captures.packets import http1, http2
-from captures.packets.conversations import Conversation, End
+from captures.packets.conversations import Conversation
 from captures.packets.payloads import Said
+from captures.packets.summary import End
 
 _MOST_STREAMS = 5_000
 _AT_ONCE = 250

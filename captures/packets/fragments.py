@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from captures.packets import columns
-
 if TYPE_CHECKING:
     from captures.packets.bytes_at import Mapped
-    from captures.packets.columns import Columns
-    from captures.packets.conversations import Conversation, Groups
+    from captures.packets.columns import Fragments
+    from captures.packets.conversations import Conversation, Place
+    from captures.packets.summary import First
 
 _MOST = 256
 """Packets that wait for their other fragments; the oldest is given up."""
@@ -60,26 +59,21 @@ class Reassembly:
     _open: OrderedDict[bytes, _Pieces] = field(default_factory=OrderedDict)
 
     def add(
-        self, mapped: Mapped, found: columns.Fragments, seen: Columns, groups: Groups, says: set[int]
+        self, mapped: Mapped, found: Fragments, firsts: Mapping[int, First], places: Sequence[Place | None]
     ) -> Iterator[Whole]:
         """Fragments of a batch -> the packets of which these were the last ones that lacked.
 
-        `seen` and `groups` tell of the first fragments to which conversation they belong; `says` holds the positions
-        in the batch of those whose packet is wanted.  What follows a first fragment is counted for its conversation.
+        `firsts` are the first fragments by their position in the batch, `places` the conversations of the batch.  What
+        follows a first fragment is counted for its conversation.
         """
-        import numpy as np
-
-        places = np.flatnonzero(seen.fragment)
-        firsts = dict(zip(seen.row[places].tolist(), places.tolist(), strict=True))
         for place, row in enumerate(found.row.tolist()):
             key = self._key(mapped, int(found.header[place]), int(found.payload[place]), int(found.protocol[place]))
             pieces = self._open.setdefault(key, _Pieces())
             if row in firsts:
-                at = firsts[row]
-                conversation = groups.conversations[groups.of[at]]
-                if conversation:
-                    pieces.first = conversation, int(groups.reverse[at]), float(seen.time[at])
-                pieces.wanted = row in says
+                first = firsts[row]
+                if whose := places[first.group]:
+                    pieces.first = whose.conversation, first.way ^ whose.flip, first.time
+                pieces.wanted = first.speaks
             else:
                 pieces.uncounted[0] += 1
                 pieces.uncounted[1] += int(found.length[place])
@@ -98,7 +92,7 @@ class Reassembly:
             return bytes(mapped[at + 8 : at + 40]) + bytes(mapped[start - 4 : start])
         return bytes(mapped[at + 12 : at + 20]) + bytes(mapped[at + 4 : at + 6]) + bytes([protocol & 0xFF])
 
-    def _completed(self, mapped: Mapped, found: columns.Fragments, place: int, pieces: _Pieces) -> bool:
+    def _completed(self, mapped: Mapped, found: Fragments, place: int, pieces: _Pieces) -> bool:
         """Keeps one fragment; gives whether there may be enough of them now."""
         offset, size, start = int(found.offset[place]), int(found.size[place]), int(found.payload[place])
         if offset + size > _LONGEST or len(pieces.parts) >= _MOST_PARTS:

@@ -20,6 +20,9 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,12})[^\n]{0,4096}\n")
 
 _WITHOUT_BODY = (204, 304)
 
+_ENDLESS = 1 << 62
+"""Bytes of a body that ends with the connection."""
+
 
 MOST_KEPT_OF_ALL = 64 << 20
 """Bytes of all bodies of a file that are kept; the observations hold them until they are read."""
@@ -51,10 +54,15 @@ class Content:
     room: Room = field(default_factory=Room)
     """What is left for all bodies."""
 
+    @property
+    def keeps(self) -> bool:
+        """Whether anything of further bytes would be kept."""
+        return not self.lost and len(self.kept) < self.most and self.room.left > 0
+
     def add(self, data: bytes) -> None:
         """The next bytes."""
         self.size += len(data)
-        if not self.lost and len(self.kept) < self.most and self.room.left > 0:
+        if self.keeps:
             fresh = data[: min(self.most - len(self.kept), self.room.left)]
             self.room.left -= len(fresh)
             self.kept += fresh
@@ -212,6 +220,24 @@ class Http:
             half.time = time
         if half.state == "broken":
             self.damaged = True
+
+    def unread(self, *, from_client: bool) -> int:
+        """How many further bytes of one direction need not be looked at: those within a body that is not kept."""
+        half = self._client if from_client else self._server
+        if half.state not in ("body", "data") or half.buffer or self.tunnel or (half.content and half.content.keeps):
+            return 0
+        # The last byte of a body is looked at, since what follows it begins there.
+        return _ENDLESS if half.left is None else half.left - 1
+
+    def pass_over(self, count: int, time: float, *, from_client: bool) -> None:
+        """So many bytes of one direction, of those that need not be looked at, the last at this time."""
+        half = self._client if from_client else self._server
+        if half.content is not None:
+            half.content.size += count
+        if half.left is not None:
+            half.left -= count
+        if not from_client and self._current:
+            self._current.end = time
 
     def gap(self, missing: int, *, from_client: bool) -> None:
         """Bytes that the capture lacks: in a body they cost these bytes, elsewhere what follows to the next head."""

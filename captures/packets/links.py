@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from captures.packets.batch import Batch
 from captures.packets.bytes_at import Bytes
-from captures.packets.containers import Batch
 
 if TYPE_CHECKING:
     from captures.packets.bytes_at import Ints, Mask

@@ -11,11 +11,12 @@ from captures.content import undo
 from captures.formats.flows import cookies, message, split_authority
 from captures.model import Body, Contact, Endpoint, Exchange, Initiator, Lookup, Observation, Pairs, Source, Unreadable
 from captures.packets.columns import TCP
-from captures.packets.conversations import Conversation, End
+from captures.packets.conversations import Conversation
 from captures.packets.http1 import Call, Content
 from captures.packets.names import Names
 from captures.packets.payloads import Said
 from captures.packets.places import household, local, text
+from captures.packets.summary import End
 
 _SERVICES = frozenset({53, 67, 80, 123, 443, 547, 853, 1900, 3478, 5351, 5353, 8080, 8443, 8920, 8096, 32400})
 """Ports at which somebody answers, for conversations whose beginning is not in the capture; besides all below 1024."""

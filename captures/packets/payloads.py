@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING, Literal, cast
 
 from captures.packets import discovery, dns, http1, http2, quic, tls
-from captures.packets.columns import TCP, Columns
-from captures.packets.conversations import Conversation, Groups
+from captures.packets.columns import TCP
+from captures.packets.conversations import Conversation, Place
 from captures.packets.names import Names
+from captures.packets.runs import runs
+from captures.packets.speaking import DNS, SHOUTED, STUN
 from captures.packets.streams import Stream
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from captures.packets.bytes_at import Bytes, Ints, Mapped, Mask
+    from captures.packets.bytes_at import Ints, Mapped, Mask
     from captures.packets.fragments import Whole
-
-DNS = {53: "dns", 5353: "mdns", 5355: "llmnr"}
-"""Port -> protocol."""
-
-BEGINNINGS = (
-    *(b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"OPTI", b"PATC", b"CONN", b"TRAC"),
-    # WebDAV, and UPnP's events.
-    *(b"PROP", b"MKCO", b"COPY", b"MOVE", b"LOCK", b"UNLO", b"REPO", b"SEAR", b"NOTI", b"SUBS", b"UNSU", b"M-SE"),
-)
-"""How a request in clear begins."""
-
-_METHODS_AS_NUMBERS = tuple(int.from_bytes(method) for method in BEGINNINGS)
-
-SHOUTED = (b"HTTP", b"NOTI", b"M-SE", b"HELL")
-"""How a datagram of SSDP or GDM begins: answers go to whatever port the question came from."""
-
-_STUN = 0x2112A442
+    from captures.packets.summary import Filled
 
 _LONGEST_HELLO = 64 * 1024
 
@@ -106,21 +92,59 @@ class Payloads:
         """Questions that there was no room for."""
         self._lookups = 0
 
-    def take(self, mapped: Mapped, data: Bytes, seen: Columns, groups: Groups) -> None:
-        """The packets of one batch with their conversations."""
-        rows = self._speaking(data, seen, groups)
-        columns = (seen.payload + seen.origin, seen.size, seen.sent, seen.sequence, seen.acknowledged, seen.protocol)
-        lists = zip(*(column[rows].tolist() for column in (groups.of, groups.reverse, *columns)), strict=True)
-        times = seen.time[rows].tolist()
-        for (place, way, at, size, sent, sequence, expected, protocol), time in zip(lists, times, strict=True):
-            conversation = groups.conversations[place]
-            if conversation is None:
-                continue
-            payload = bytes(mapped[at : at + size])
-            if protocol == TCP:
-                self._segment(conversation, way, sequence, expected, payload, sent - size, time)
+    def take(self, mapped: Mapped, filled: Filled, needs: Sequence[int], places: Sequence[Place | None]) -> None:
+        """The packets of one batch that have content, and their conversations."""
+        import numpy as np
+
+        flips = np.array([place.flip if place else 0 for place in places], np.int64)
+        numbers = np.array([place.conversation.index if place else -1 for place in places], np.int64)
+        follows = self._followed(needs, places, numbers)[2 * filled.group + filled.way]
+        rows = np.flatnonzero((filled.speaks | (filled.tcp & follows)) & (numbers >= 0)[filled.group])
+        if not len(rows):
+            return
+        wanted = filled.chosen(rows)
+        ways = wanted.way ^ flips[wanted.group]
+        found = runs(numbers[wanted.group], ways, wanted)
+        columns = (wanted.group, ways, wanted.at, wanted.size, wanted.sent, wanted.sequence, wanted.acknowledged)
+        group, way, at, size, sent, sequence, expected = (column.tolist() for column in columns)
+        tcp, time = wanted.tcp.tolist(), wanted.time.tolist()
+        # The next row of each run, so that all rows come in the order of the file.
+        queue = list(zip(found.order[found.begins].tolist(), found.begins.tolist(), found.ends.tolist(), strict=True))
+        heapify(queue)
+        while queue:
+            row, place, end = queue[0]
+            conversation = cast("Place", places[group[row]]).conversation
+            payload, cut = bytes(mapped[at[row] : at[row] + size[row]]), sent[row] - size[row]
+            if not tcp[row]:
+                self.datagram(conversation, way[row], payload, time[row])
             else:
-                self.datagram(conversation, way, payload, time)
+                self._segment(conversation, way[row], sequence[row], expected[row], payload, cut, time[row])
+            place += 1
+            if place < end:
+                following = int(found.order[place])
+                unread = _unread(conversation, way[row], sequence[following])
+                reached = min(found.reach(place, unread), end) if unread else place
+                if reached > place:
+                    _pass_over(conversation, way[row], found.size(place, reached), time[int(found.order[reached - 1])])
+                place = reached
+            if place < end:
+                heapreplace(queue, (int(found.order[place]), place, end))
+            else:
+                heappop(queue)
+
+    def _followed(self, needs: Sequence[int], places: Sequence[Place | None], numbers: Ints) -> Mask:
+        """For each way of each group whether what goes that way is read on."""
+        import numpy as np
+
+        # The two directions of a redirected connection are two groups of one conversation.
+        both = np.isin(numbers, numbers[np.array(needs, np.int64)])
+        found = np.repeat(both, 2)
+        for group, place in enumerate(places):
+            said = cast("Said | None", place.conversation.said) if place else None
+            if place and said and said.reading:
+                for way in {0, 1} - said.ended:
+                    found[2 * group + (way ^ place.flip)] = True
+        return found
 
     def finish(self, conversations: list[Conversation]) -> None:
         """Nothing more comes of these: gives up the gaps that were never filled."""
@@ -130,31 +154,6 @@ class Payloads:
                 for way in (0, 1):
                     self._give_up(conversation, said, way, conversation.last)
             self._lookups -= len(said.asked) if said else 0
-
-    def _speaking(self, data: Bytes, seen: Columns, groups: Groups) -> Ints:
-        """Rows that say something, and those of conversations of which more is needed."""
-        import numpy as np
-
-        tcp, size, at = seen.protocol == TCP, seen.size, seen.payload
-        filled = size > 0
-        head = data.u32(at)
-        begins, needs = _tcp_beginnings(data, seen, head)
-        # The two directions of a redirected connection are two groups of one conversation.
-        numbers = np.array([c.index if c else -1 for c in groups.conversations], np.int64)
-        reading = (c for c in groups.conversations if c and c.said and c.said.reading)
-        wanted = [2 * c.index + way for c in reading for way in (0, 1) if way not in c.said.ended]
-        both = 2 * np.unique(numbers[groups.of[needs]])
-        follows = tcp & filled & np.isin(2 * numbers[groups.of] + groups.reverse, [*wanted, *both, *(both + 1)])
-        speaks = begins | follows | (~tcp & filled & _datagrams(data, seen, head))
-        return np.flatnonzero(speaks & ~seen.fragment)
-
-    def says(self, data: Bytes, seen: Columns) -> set[int]:
-        """Positions in the batch of first fragments whose packet may say something."""
-        import numpy as np
-
-        firsts = seen.chosen(np.flatnonzero(seen.fragment))
-        wanted = (firsts.protocol == TCP) | _datagrams(data, firsts, data.u32(firsts.payload))
-        return set(firsts.row[wanted].tolist())
 
     def whole(self, packet: Whole) -> None:
         """One packet that came in fragments."""
@@ -294,7 +293,7 @@ class Payloads:
             found = discovery.datagram(1900, payload, to_port=False)
             if found:
                 self._discovered(said, way, found, len(payload), time)
-        elif int.from_bytes(payload[4:8]) == _STUN and payload[0] < 64:
+        elif int.from_bytes(payload[4:8]) == STUN and payload[0] < 64:
             said.reason = "is STUN"
         elif payload[0] & 0x80 and quic.is_initial(int.from_bytes(payload[1:5])):
             self._quic(conversation, said, way, payload)
@@ -381,40 +380,22 @@ class Payloads:
                 self.names.bind(address, asked_name, client, time)
 
 
-def _tcp_beginnings(data: Bytes, seen: Columns, head: Ints) -> tuple[Mask, Mask]:
-    """Masks: segments in which something begins, and those of which what follows is needed too."""
-    import numpy as np
-
-    tcp, size, at = seen.protocol == TCP, seen.size, seen.payload
-    long = tcp & (size >= 4)
-    hello = long & (head >> 16 == 0x1603) & (size >= 6) & (data.u8(at + 5) == 1)
-    record = data.u16(at + 3)
-    within = (data.u32(at + 5) & 0xFFFFFF) + 4
-    split = hello & ((record + 5 > size) | (within > record))
-    # Some clients send the first bytes of a handshake apart.
-    start = tcp & (size > 0) & (size < 6) & (head >> 24 == 0x16)
-    split |= start & ((size < 2) | (head >> 16 == 0x1603))
-    alert = long & (head >> 16 == 0x1503) & (size == 7)
-    clear = long & np.isin(head, _METHODS_AS_NUMBERS)
-    names = tcp & (size > 0) & ((seen.source_port == 53) | (seen.destination_port == 53))
-    socks = long & (((head & 0xFFFF00FF) == 0x05010003) | ((head >> 16) == 0x0401)) & (size < 512)
-    needs = split | clear | names
-    return hello | alert | clear | names | socks, needs
+def _unread(conversation: Conversation, way: int, sequence: int) -> int:
+    """How many bytes from this sequence number on need not be looked at: those within a body that is not kept."""
+    said = cast("Said", conversation.said)
+    stream = said.streams[way]
+    if said.reading != "http" or not isinstance(said.http, http1.Http) or way in said.ended:
+        return 0
+    if stream.due != sequence or stream.waiting:
+        return 0
+    return said.http.unread(from_client=way == conversation.opener)
 
 
-def _datagrams(data: Bytes, seen: Columns, head: Ints) -> Mask:
-    """UDP packets that say something; what TCP packets get does not matter."""
-    import numpy as np
-
-    ports = (*DNS, *discovery.PORTS)
-    known = np.isin(seen.source_port, ports) | np.isin(seen.destination_port, ports)
-    known |= np.isin(head, [int.from_bytes(start) for start in SHOUTED]) & (seen.size > 16)
-    version = data.u32(seen.payload + 1)
-    initial = (head >> 30 == 3) & (seen.size > 60) & np.isin(version, quic.VERSIONS)
-    short = (head >> 31 == 0) & (data.u8(seen.payload + 9) == ord("Q"))
-    google = (seen.size > 1000) & (short | (version >> 24 == ord("Q")))
-    stun = (seen.size >= 20) & (data.u32(seen.payload + 4) == _STUN) & (head >> 30 == 0)
-    return cast("np.ndarray[tuple[int], np.dtype[np.bool_]]", known | initial | google | stun)
+def _pass_over(conversation: Conversation, way: int, size: int, time: float) -> None:
+    said = cast("Said", conversation.said)
+    stream = said.streams[way]
+    stream.due = (stream.due or 0) + size & 0xFFFFFFFF
+    cast("http1.Http", said.http).pass_over(size, time, from_client=way == conversation.opener)
 
 
 def _socks(payload: bytes) -> str:

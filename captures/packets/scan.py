@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from captures.packets.columns import Columns, columns
-from captures.packets.containers import Batch
-from captures.packets.conversations import Groups, Table
+from captures.packets.batch import Batch
+from captures.packets.conversations import Place, Table
 from captures.packets.fragments import Reassembly
 from captures.packets.payloads import Payloads
+from captures.packets.summary import Summary, summary
 
 
 @dataclass(slots=True)
@@ -25,19 +25,16 @@ class Scan:
     problems: Counter[str] = field(default_factory=Counter)
     """Packets that could not be read, by reason."""
 
-    def take(self, batch: Batch) -> tuple[Columns, Groups] | None:
-        """The next batch -> its TCP and UDP packets and their conversations; `None` when there are none."""
-        seen = columns(batch)
-        self.problems.update(seen.problems)
-        if not len(seen.packets) and not len(seen.fragments.row):
-            return None
-        groups = self.table.add(batch.mapped, seen.data, seen.packets)
-        self.payloads.take(batch.mapped, seen.data, seen.packets, groups)
-        if len(seen.fragments.row):
-            says = self.payloads.says(seen.data, seen.packets)
-            for packet in self.pieces.add(batch.mapped, seen.fragments, seen.packets, groups, says):
+    def take(self, batch: Batch) -> tuple[Summary, list[Place | None]]:
+        """The next batch -> its summary, and the conversation of each of its groups."""
+        found = summary(batch)
+        self.problems.update(found.problems)
+        places = self.table.add(found)
+        self.payloads.take(batch.mapped, found.filled, found.needs, places)
+        if len(found.fragments.row):
+            for packet in self.pieces.add(batch.mapped, found.fragments, found.firsts, places):
                 self.payloads.whole(packet)
-        return seen.packets, groups
+        return found, places
 
     def left_out(self) -> Counter[str]:
         """Packets that nothing was made of, by reason."""
