@@ -451,6 +451,9 @@ def prune(path: Path, days: float) -> int:
             # Numbers may be given out again: what others remember of them is worth nothing now.
             connection.execute("UPDATE identity SET id = randomblob(16)")
             path.with_name(path.name + ".index").unlink(missing_ok=True)
+            # The dashboard's; one that runs makes it anew.
+            for side in ("", "-wal", "-shm"):
+                path.with_name(f"{path.name}.view{side}").unlink(missing_ok=True)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return deleted
 

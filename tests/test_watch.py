@@ -43,7 +43,7 @@ def first_line(stream: int) -> str:
 @contextmanager
 def watching(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`phonehome watch` that listens -> (process, address)."""
-    process = start("watch", "--listen", "0", "--format", "json", *arguments, home=home)
+    process = start("watch", "--listen", "0", "--format", "json", "--no-dashboard", *arguments, home=home)
     try:
         assert process.stderr is not None
         first = first_line(process.stderr.fileno())

@@ -270,7 +270,8 @@ def forget(values: tuple[str, ...], everything: bool, recorded: bool) -> None:
 def _forget_found(*, recorded: bool) -> None:
     """Throws away what was found in recorded traffic, which is worked out again; `recorded`: and that traffic."""
     for ledger in [*_ledgers()]:
-        for ending in (".index", *(("", "-wal", "-shm", "-journal") if recorded else ())):
+        view = (".view", ".view-wal", ".view-shm")
+        for ending in (".index", *view, *(("", "-wal", "-shm", "-journal") if recorded else ())):
             ledger.with_name(ledger.name + ending).unlink(missing_ok=True)
 
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 @click.command(name="open")
 @options.captures
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Where the dashboard listens [default: a free port]."
+    "--port", type=click.IntRange(0, 65535), help="Where the dashboard listens [default: 8321, or a free port]."
 )
 @click.option("--allow-changes", is_flag=True, help="Let the dashboard keep notes, name devices and hide calls.")
-def open_(question: Question, port: int, allow_changes: bool, fail_on_findings: bool) -> None:
+def open_(question: Question, port: int | None, allow_changes: bool, fail_on_findings: bool) -> None:
     """Open the dashboard over captures or a ledger.
 
     It is there until Ctrl-C. It prints a link for the browser on this machine. The link works once; after that the next

@@ -88,6 +88,13 @@ class View:
         if text and self._live is None:
             _remark(text)
 
+    def say(self, text: str) -> None:
+        """Says something of the recording itself, above what is shown."""
+        if self._live:
+            self._live.console.print(Text(text), soft_wrap=True)
+        else:
+            _remark(text)
+
     def go_on(self) -> None:
         """After rows were deleted: their numbers may be given out again."""
         self._last = min(self._last, ledger.newest(self._path))

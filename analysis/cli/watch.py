@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from analysis.cli import options, recording
 
 if TYPE_CHECKING:
     from analysis.proxy import Proxy
+    from analysis.web.running import Dashboard
     from captures.gateway.ways import Places
 
 _PLACE = "127.0.0.1:8080"
@@ -41,7 +42,11 @@ _PLACE = "127.0.0.1:8080"
 )
 @click.option("--gateway", is_flag=True, help="Take the devices that `gateway up` leads here.")
 @click.option("--allow-lan", is_flag=True, help="Let devices reach others at home through the proxy.")
-@click.option("--no-dashboard", is_flag=True, help="Show no dashboard (there is none yet).")
+@click.option("--no-dashboard", is_flag=True, help="Start no dashboard.")
+@click.option(
+    "--dashboard-port", type=click.IntRange(0, 65535), help="Where it listens [default: 8321, or a free port]."
+)
+@click.option("--allow-changes", is_flag=True, help="Let the dashboard keep notes, name devices and hide calls.")
 @click.option("--device", default="", metavar="NAME", help="Name of the device that all this traffic is from.")
 @click.option("--product", default="", metavar="ID", help="Report only calls that this product sent.")
 @click.option(
@@ -60,6 +65,8 @@ def watch(
     gateway: bool,
     allow_lan: bool,
     no_dashboard: bool,
+    dashboard_port: int | None,
+    allow_changes: bool,
     device: str,
     product: str,
     upstream_ca: Path | None,
@@ -72,7 +79,8 @@ def watch(
     """Record what devices send, live, until Ctrl-C, then report.
 
     Starts a proxy. Set it as the proxy of the program or device to be watched, and let that trust the authority whose
-    file is named. Traffic goes on whatever happens to the recording.
+    file is named. Traffic goes on whatever happens to the recording. A dashboard runs beside it, on this machine
+    alone; its link is printed.
 
     \b
     Example:
@@ -81,10 +89,10 @@ def watch(
       phonehome watch --mode reverse:http://127.0.0.1:32401@32400
     """
     from analysis.proxy import Proxy
+    from analysis.web.running import Dashboard
     from captures import home
     from captures.gateway import authority, ways
 
-    del no_dashboard
     path = recording.ledger(file, days)
     places = ways.placed(modes, *_listen(listen or _PLACE), chosen=listen is not None)
     wanted = _options(places, path, device, upstream_ca, keep_secrets, settings)
@@ -95,10 +103,14 @@ def watch(
     if gateway:
         wanted.update(_gateway(modes))
     pictures = _tunnels(places)
-    with recording.until_interrupted() as interrupted, Proxy(wanted) as proxy:
-        _introduce(proxy.listening, path, modes, pictures)
-        _follow(path, proxy, interrupted, days, ways.silent(modes))
-        words = "" if proxy.running or interrupted else proxy.last_words()
+    shown = nullcontext() if no_dashboard else Dashboard(path, dashboard_port, changes=allow_changes)
+    with recording.until_interrupted() as interrupted, shown as dashboard:
+        # Devices must not reach it through the proxy.
+        wanted["phonehome_ports"] = str(dashboard.port) if dashboard and dashboard.port else ""
+        with Proxy(wanted) as proxy:
+            _introduce(proxy.listening, path, modes, pictures)
+            _follow(path, proxy, dashboard, interrupted, days, ways.silent(modes))
+            words = "" if proxy.running or interrupted else proxy.last_words()
     recording.report(path, product, form, out)
     if words:
         raise click.ClickException(words)
@@ -211,7 +223,14 @@ _SILENT = 20.0
 """Seconds without anything seen, after which a way that may be deaf is spoken of."""
 
 
-def _follow(path: Path, proxy: Proxy, interrupted: list[int], days: float | None, silent: str) -> None:
+def _follow(
+    path: Path,
+    proxy: Proxy,
+    dashboard: Dashboard | None,
+    interrupted: list[int],
+    days: float | None,
+    silent: str,
+) -> None:
     """Shows what comes, until the end is asked for or the proxy ends by itself; deletes what becomes too old.
 
     `silent`: what to say when nothing comes; empty: nothing.
@@ -225,8 +244,12 @@ def _follow(path: Path, proxy: Proxy, interrupted: list[int], days: float | None
     named = Servers(hosts=frozenset(server.value for server in known.listed("server")))
     with View(options.known(), path, named, known.load(), terminal=sys.stderr.isatty()) as view:
         begun = pruned = time.monotonic()
+        link = ""
         while proxy.running and not interrupted:
             more = False
+            if dashboard and link != dashboard.link:
+                link = dashboard.link
+                view.say(f"dashboard (this link works once): {link}" if link else "the dashboard ended")
             # A ledger that cannot be read now ends neither the recording nor the traffic.
             with suppress(CaptureError, sqlite3.Error, OSError):
                 more = view.update()

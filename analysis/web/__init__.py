@@ -12,4 +12,5 @@ It runs in a process of its own, never in the proxy's.
 | `notes` | what the user wrote: notes, names of devices, what he does not want to see |
 | `gate` | who may ask: token, cookie, host, origin |
 | `pages`, `server` | the pages, and tornado |
+| `running` | the process, for who starts it |
 """

@@ -153,7 +153,7 @@ class Ledger:
         self.path = self._place()
         self._watcher = Watcher(knowledge, named, own)
         self._identity = ledger.identity(path)
-        self._store()
+        self._store().close()
         self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
         self._thread.start()
 

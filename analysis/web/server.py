@@ -32,6 +32,9 @@ _STATIC = {
     "icon.svg": (Path(__file__).with_name("static"), "image/svg+xml"),
 }
 
+USUAL = 8321
+"""Where a dashboard listens if nothing else is said."""
+
 _MOST_LIVE = 20
 """Pages that may follow at the same time."""
 
@@ -45,9 +48,17 @@ _LONGEST_FORM = 64 * 1024
 class Server:
     """One dashboard.  It listens once it is made; `run` serves until it is stopped."""
 
-    def __init__(self, port: int = 0) -> None:
-        """`port` 0: any that is free.  Raises `OSError` when it is taken."""
-        self._sockets = bind_sockets(port, "127.0.0.1")
+    def __init__(self, port: int | None = None) -> None:
+        """`port` 0: any that is free; `None`: the usual one, so that addresses can be kept, or any that is free.
+
+        Raises `OSError` when the port is taken.
+        """
+        try:
+            self._sockets = bind_sockets(USUAL if port is None else port, "127.0.0.1")
+        except OSError:
+            if port is not None:
+                raise
+            self._sockets = bind_sockets(0, "127.0.0.1")
         self.port: int = self._sockets[0].getsockname()[1]
         self.gate = Gate(self.port)
         self._stop = asyncio.Event()

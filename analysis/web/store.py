@@ -146,7 +146,7 @@ class Store:
         Raises `sqlite3.Error` or `OSError` when it cannot be made.
         """
         self.path = path
-        home.private_file(path)
+        _made(path)
         self._connection = _opened(path)
         marks = tuple(
             self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
@@ -154,7 +154,7 @@ class Store:
         if marks != (APPLICATION_ID, FORM) or (circumstances and self.about("circumstances") != circumstances):
             self._connection.close()
             remove(path)
-            home.private_file(path)
+            _made(path)
             self._connection = _opened(path)
             self._connection.executescript(_TABLES)
             self.say("circumstances", circumstances)
@@ -355,6 +355,13 @@ _LISTED = (
     "recipient, method, verdict, items, readable, reason FROM call JOIN kind ON kind.id = call.kind "
     "WHERE call.id IN (SELECT value FROM json_each(?))"
 )
+
+
+def _made(path: Path) -> None:
+    """Makes the file if it is missing.  One that exists is left alone: to close it, by whatever name, would take away
+    the locks that SQLite has on it in this process."""
+    if not path.exists():
+        home.private_file(path)
 
 
 def remove(path: Path) -> None:
