@@ -108,9 +108,13 @@ def test_names_of_this_machine_are_served(evenings: Client, host: str) -> None:
 
 def test_it_listens_on_loopback_alone() -> None:
     server = Server()
-    assert [s.getsockname()[0] for s in server._sockets] == ["127.0.0.1"]
-    for listening in server._sockets:
-        listening.close()
+    with server.socket:
+        assert server.socket.getsockname() == ("127.0.0.1", server.port)
+        taken = Server()
+        with taken.socket:
+            assert taken.port != server.port
+        with pytest.raises(OSError, match="in use"):
+            Server(server.port)
 
 
 @pytest.mark.parametrize(

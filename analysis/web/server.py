@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,6 @@ from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.iostream import StreamClosedError
-from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
 
 from analysis import texts_dashboard as say
@@ -54,12 +54,13 @@ class Server:
         Raises `OSError` when the port is taken.
         """
         try:
-            self._sockets = bind_sockets(USUAL if port is None else port, "127.0.0.1")
+            self.socket = socket.create_server(("127.0.0.1", USUAL if port is None else port))
         except OSError:
             if port is not None:
                 raise
-            self._sockets = bind_sockets(0, "127.0.0.1")
-        self.port: int = self._sockets[0].getsockname()[1]
+            self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.setblocking(False)
+        self.port: int = self.socket.getsockname()[1]
         self.gate = Gate(self.port)
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -68,7 +69,7 @@ class Server:
         """Serves until `stop`; `tell` gets the link at first, and a new one each time that one was used."""
         self._loop = asyncio.get_running_loop()
         server = HTTPServer(_application(shown, self.gate, tell), max_buffer_size=1 << 20, max_body_size=_LONGEST_FORM)
-        server.add_sockets(self._sockets)
+        server.add_socket(self.socket)
         tell(self.gate.link)
         try:
             await self._stop.wait()
