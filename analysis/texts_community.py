@@ -28,3 +28,71 @@ LEFT_OUT = (
 )
 COLLECTED = "{taken}, {known}, {rejected}."
 NEXT = "phonehome community {dataset} shows what they say together."
+
+# What reports say together --------------------------------------------------------------------------------------------
+
+TITLE = "What many homes report"
+BASIS = (
+    "From {reports} reports of {posters} people, {first} to {last}. Each person counts once, however often he posts; "
+    "fewer than {minimum} people are not told of. Shares are those of people who looked, with the range in which the "
+    "true share lies (95 %). What nobody looked at is not shown as not sent."
+)
+BASIS_EMPTY = (
+    "There are too few reports to tell anything yet: at least {minimum} people have to look at the same product. "
+    "phonehome collect takes more."
+)
+ALIKE = "{alike} further reports are nearly the same as an earlier one and do not count."
+UNKNOWN = (
+    "{n} entry names something that this version of phonehome does not know; it is counted and not shown.",
+    "{n} entries name something that this version of phonehome does not know; they are counted and not shown.",
+)
+OUTLIERS_COUNTED = (
+    "{n} thing is reported by a few people only, among many who looked, and is not named here.",
+    "{n} things are reported by a few people only, among many who looked, and are not named here.",
+)
+REPORTED = (
+    "Reports are what people posted; anybody may post anything. “Reproduced” means that a named maintainer can repeat "
+    "it from a capture whose hash is given. No verdict that accuses is a headline without that."
+)
+
+HEADLINES = "The most important"
+NO_HEADLINES = "Nothing is certain enough to stand here: see the tables."
+HEADLINE_APPEARED = "{product} sends {item} to {entity} ({purpose}) since version {version}."
+HEADLINE_GONE = "{product} no longer sends {item} to {entity} ({purpose}), or more rarely, since version {version}."
+HEADLINE_EXPLAINED = "Whether {product} sends {item} to {entity} ({purpose}) depends on {factor}."
+HEADLINE_VERDICT = "What the list says of {item} that {product} sends to {entity} ({purpose}) depends on {factor}."
+HEADLINE_REPRODUCED = "{product} sends {item} to {entity} ({purpose}): {meaning}. Reproduced by {maintainer}."
+FACTORS = {
+    "setting": "the setting “{name}”",
+    "platform": "the platform ({name})",
+    "occasion": "what happened in the capture ({name})",
+}
+
+CHANGES = "What changed between versions"
+CHANGE, APPEARED, GONE = "Change", "sent since then", "no longer, or more rarely"
+VERSION, BEFORE, AFTER, SINCE = "Version", "Before", "After", "Since"
+FIRM, FIRM_YES, FIRM_NO = "Firm", "yes", "five who lie together could have made it up"
+REVISIONS = "What changed between lists"
+LISTS, WAS, NOW = "Lists", "Was", "Is"
+DISAGREEMENTS = "Where reports disagree"
+DIFFERENCE, WHETHER, EXPLAINED, UNEXPLAINED = "They differ in", "whether it is sent", "Explained by", "nothing known"
+WITH, WITHOUT = "With it", "Without it"
+STATEMENTS = "Who gets what"
+SEEN_BY, STATUS, SLICE = "Seen by", "Status", "Only"
+SHARE = "{low}-{high} % ({posters} of {of} people)"
+SHARE_FEW = "at most {high} % ({posters} of {of} people)"
+SHARE_ALL = "at least {low} % ({posters} of {of} people)"
+FROM_VERSION = "{version} or earlier"
+VERDICT_SHARE = "{verdict} ({posters})"
+DISPUTED = "reports differ"
+STATUSES = {"reported": "reported", "reproduced": "reproduced"}
+ANY = "all reports"
+ONLY_VERSION, ONLY_PLATFORM = "version {version}", "on {platform}"
+ONLY_SETTING = "“{switch}” {state}"
+GAPS = "What needs a capture"
+GAPS_NOTE = "Fewer than {minimum} people have looked at these. A capture of yours would help: phonehome share."
+NO_GAPS = "Every product was looked at on every platform."
+PLATFORMS, LOOKED, ANY_VERSION = "Platforms", "Looked at on", "any version"
+OUTLIERS = "Reported by a few only (for your eyes: look at their posts)"
+PEOPLE = "People"
+NO_PACK = "a recipient that is not known"

@@ -40,6 +40,7 @@ COMMANDS = {
     "explain": Entry("explain", "Show how one call came to its verdicts, step by step."),
     "share": Entry("share", "Write a redacted report that can be posted."),
     "collect": Entry("collect", "Take shared reports of many people into a dataset."),
+    "community": Entry("community", "Show what many people's shared reports say together."),
     "optout": Entry("optout", "Show what an opt-out stopped, item by item and call by call."),
     "known": Entry("known", "Tell what is yours: names, titles, servers."),
     "access": Entry("access", "Hold the vendor's answer to an access request beside what was seen."),
