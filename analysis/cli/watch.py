@@ -104,13 +104,10 @@ def watch(
         wanted.update(_gateway(modes))
     pictures = _tunnels(places)
     shown = nullcontext() if no_dashboard else Dashboard(path, dashboard_port, changes=allow_changes)
-    with recording.until_interrupted() as interrupted, shown as dashboard:
-        # Devices must not reach it through the proxy.
-        wanted["phonehome_ports"] = str(dashboard.port) if dashboard and dashboard.port else ""
-        with Proxy(wanted) as proxy:
-            _introduce(proxy.listening, path, modes, pictures)
-            _follow(path, proxy, dashboard, interrupted, days, ways.silent(modes))
-            words = "" if proxy.running or interrupted else proxy.last_words()
+    with recording.until_interrupted() as interrupted, Proxy(wanted) as proxy, shown as dashboard:
+        _introduce(proxy.listening, path, modes, pictures)
+        _follow(path, proxy, dashboard, interrupted, days, ways.silent(modes))
+        words = "" if proxy.running or interrupted else proxy.last_words()
     recording.report(path, product, form, out)
     if words:
         raise click.ClickException(words)

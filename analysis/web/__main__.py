@@ -1,7 +1,7 @@
 """`python -m analysis.web`: the dashboard of `watch` as a process of its own.
 
 Settings come as one line of JSON on standard input; when that input ends, the process ends.  Standard error says
-`port N`, then `link URL`, and that again each time a link was used.
+`link URL`, and that again each time a link was used.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ def main() -> None:
     except (ValueError, KeyError, TypeError, OSError) as error:
         _say(f"cannot be started ({type(error).__name__})")
         sys.exit(1)
-    _say(f"port {server.port}")
     knowledge = load(home.packs(), home.cache())
     named = Servers(hosts=frozenset(one.value for one in known.listed("server")))
     try:

@@ -10,9 +10,6 @@ from pathlib import Path
 
 from analysis.process import start
 
-_PATIENCE = 20.0
-"""Seconds that it may take until it listens."""
-
 
 class Dashboard:
     """One running dashboard.  Use as a context: it ends with it, and also if this process dies.
@@ -24,16 +21,13 @@ class Dashboard:
         """`port` `None`: the usual one, or any that is free; `changes`: whether notes may be kept."""
         self._settings = json.dumps({"ledger": str(ledger.resolve()), "port": port, "changes": changes})
         self._process: subprocess.Popen[bytes] | None = None
-        self._listens = threading.Event()
-        self.port = 0
-        """Where it listens; 0 when it does not."""
         self.link = ""
         """The link that lets the next browser in; empty until it answers."""
         self.trouble = ""
         """Why it ended, as far as it said."""
 
     def __enter__(self) -> Dashboard:
-        """Starts it and waits until it has a port, which the proxy must know."""
+        """Starts it, and does not wait for it."""
         try:
             process = self._process = start("analysis.web")
         except OSError as error:
@@ -44,22 +38,17 @@ class Dashboard:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(self._settings.encode() + b"\n")
             process.stdin.flush()
-        self._listens.wait(_PATIENCE)
         return self
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stderr is not None  # noqa: S101 - it was asked for
         for raw in process.stderr:
             what, _, value = raw.decode("utf-8", "replace").strip().partition(" ")
-            if what == "port":
-                self.port = int(value)
-                self._listens.set()
-            elif what == "link":
+            if what == "link":
                 self.link = value
             else:
                 self.trouble = f"{what} {value}"
         self.link = ""
-        self._listens.set()
 
     @property
     def running(self) -> bool:

@@ -23,6 +23,7 @@ from analysis.web import filters, notes, pages
 from analysis.web.gate import HEADERS, Gate
 from analysis.web.pages import Shown, Values
 from analysis.web.store import Listed, Store
+from captures.gateway import ports
 from captures.model import CaptureError
 
 _STATIC = {
@@ -69,12 +70,14 @@ class Server:
         """Serves until `stop`; `tell` gets the link at first, and a new one each time that one was used."""
         self._loop = asyncio.get_running_loop()
         server = HTTPServer(_application(shown, self.gate, tell), max_buffer_size=1 << 20, max_body_size=_LONGEST_FORM)
-        server.add_socket(self.socket)
-        tell(self.gate.link)
-        try:
-            await self._stop.wait()
-        finally:
-            server.stop()
+        # Nobody reaches it through a proxy of ours.
+        with ports.registered(self.port):
+            server.add_socket(self.socket)
+            tell(self.gate.link)
+            try:
+                await self._stop.wait()
+            finally:
+                server.stop()
 
     def stop(self) -> None:
         """Ends `run`; may be called from any thread and from a signal's handler."""
