@@ -9,7 +9,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Protocol, cast
 
 from captures.model import Body
 
@@ -176,7 +176,15 @@ DAMAGE: tuple[type[Exception], ...] = (_Damaged, zlib.error)
 """What is raised for data that ends too early or goes wrong."""
 
 
-def unpack(file: IO[bytes], encoding: str) -> Iterator[bytes]:
+class Readable(Protocol):
+    """What a compressed file is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to so many of the next bytes; none at the end."""
+        ...
+
+
+def unpack(file: Readable, encoding: str) -> Iterator[bytes]:
     """A compressed file (`gzip`, `zlib` or `zstd`) -> its content in blocks; memory stays flat.
 
     Raises one of `DAMAGE` where the file is damaged or ends too early, after the good blocks.
@@ -190,14 +198,16 @@ def unpack(file: IO[bytes], encoding: str) -> Iterator[bytes]:
     import zstandard
 
     try:
-        with zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(file, read_across_frames=True) as stream:
+        with zstandard.ZstdDecompressor(max_window_size=1 << 31).stream_reader(
+            cast("IO[bytes]", file), read_across_frames=True
+        ) as stream:
             while block := stream.read(1 << 20):
                 yield block
     except zstandard.ZstdError as error:
         raise _Damaged from error
 
 
-def _unzlib(file: IO[bytes]) -> Iterator[bytes]:
+def _unzlib(file: Readable) -> Iterator[bytes]:
     stream = zlib.decompressobj()
     while not stream.eof:
         block = stream.unconsumed_tail or file.read(_BLOCK)
@@ -206,8 +216,8 @@ def _unzlib(file: IO[bytes]) -> Iterator[bytes]:
         yield stream.decompress(block, 1 << 20)
 
 
-def _gunzip(file: IO[bytes]) -> Iterator[bytes]:
-    with gzip.open(file) as stream:
+def _gunzip(file: Readable) -> Iterator[bytes]:
+    with gzip.open(cast("IO[bytes]", file)) as stream:
         try:
             # Not `read`, which keeps the good part back when the end is missing.
             while block := stream.read1(_BLOCK):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import pytest
 import zstandard
 
 from captures.formats import read
+from captures.formats.pcap import LATE_KEYS
 from captures.model import CaptureError, Contact, Endpoint, Exchange, Lookup, Observation, Source, Unreadable
 from captures.packets import http1
 from packets import (
@@ -38,6 +42,7 @@ from packets import (
 
 CLIENT, SERVER = (TV, 50_000), (VENDOR, 443)
 MAC = TV_MAC.hex(":")
+ROOT = Path(__file__).parents[1]
 
 
 def observed(tmp_path: Path, content: bytes) -> list[Observation]:
@@ -318,6 +323,20 @@ def test_a_file_that_is_cut_off_loses_its_end_only(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says who writes a file")
+def test_a_file_that_is_still_being_written_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    content = pcap(WHOLE)
+    path = tmp_path / "x"
+    with path.open("wb") as file:
+        file.write(content[:-5])
+        file.flush()
+        contact, unreadable = read(path).observations()
+    assert isinstance(contact, Contact)
+    assert isinstance(unreadable, Unreadable)
+    assert contact.packets_out == 2
+    assert unreadable.reason == "is still being written; give it again when the recording has ended"
+
+
 def test_a_damaged_record_costs_itself_alone(tmp_path: Path) -> None:
     packets = WHOLE + frames(connection((TV, 50_001), SERVER, [record(hello("two.plex.tv"))]))
     content = bytearray(pcap(packets))
@@ -336,6 +355,30 @@ def test_packed_files_are_read_the_same(tmp_path: Path) -> None:
     plain = observed(tmp_path, pcap(WHOLE))
     assert observed(tmp_path, gzip.compress(pcap(WHOLE))) == plain
     assert observed(tmp_path, zstandard.compress(pcap(WHOLE))) == plain
+
+
+def test_packets_from_standard_input_are_read_without_a_copy(tmp_path: Path) -> None:
+    code = "from captures.formats import read, given; c = read('-'); seen = list(c.observations()); "
+    code += "print(seen, given._temporary, c.digest())"
+    keys = block(10, struct.pack("<II", 0x544C534B, 4) + b"none")
+    for content, reasons in (
+        (pcap(WHOLE), []),
+        (gzip.compress(pcap(WHOLE)), []),
+        (section() + interface() + enhanced(WHOLE[0], 1) * 900 + keys, [LATE_KEYS]),
+    ):
+        plain = observed(tmp_path, content)
+        run = subprocess.run([sys.executable, "-c", code], input=content, capture_output=True, check=True, cwd=ROOT)
+        told: list[Observation] = [x for x in plain if not isinstance(x, Unreadable)]
+        told += [Unreadable(Source(0, 1, 1), None, "1 packets", reason) for reason in reasons]
+        assert run.stdout.decode().strip() == f"{told} [] {hashlib.sha256(content).hexdigest()}"
+
+
+def test_a_compressed_file_that_is_damaged_gives_the_packets_before(tmp_path: Path) -> None:
+    packed = gzip.compress(pcap(WHOLE * 500))
+    seen = observed(tmp_path, packed[: len(packed) // 2])
+    assert isinstance(seen[0], Contact)
+    assert seen[0].host == "plex.tv"
+    assert [x.reason.partition(";")[0] for x in seen if isinstance(x, Unreadable)] == ["is cut off"]
 
 
 def test_a_visitor_from_outside_is_no_call(tmp_path: Path) -> None:

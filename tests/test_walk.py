@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from captures.packets import batch, blocks, records, walk
-from captures.packets.batch import Batch, Damage
-from captures.packets.containers import batches
+from captures.packets.batch import Batch, Damage, Secrets
+from captures.packets.containers import batches, streamed
 from packets import enhanced, interface, pcap, section
 
 KINDS = ("pcap", "big-endian pcap", "pcap in nanoseconds", "pcapng", "big-endian pcapng")
@@ -30,11 +30,17 @@ def _small() -> Iterator[None]:
 
 def told(content: bytes) -> list[object]:
     """Everything that is read of a file, packets one by one."""
+    return listed(batches(content))
+
+
+def listed(parts: Iterable[Batch | Damage | Secrets]) -> list[object]:
     found: list[object] = []
-    for part in batches(content):
+    for part in parts:
         if isinstance(part, Batch):
-            columns = (part.at, part.captured, part.length, part.time, part.link)
-            found.extend(zip(*(column.tolist() for column in columns), strict=True))
+            places = zip(part.at.tolist(), part.captured.tolist(), strict=True)
+            starts = (bytes(part.mapped[at : at + min(size, 8)]) for at, size in places)
+            columns = (part.captured, part.length, part.time, part.link)
+            found.extend(zip(starts, *(column.tolist() for column in columns), strict=True))
         else:
             found.append(part)
     return found
@@ -65,17 +71,45 @@ def made(seed: int, count: int, kind: str) -> bytes:
     return file(kind, packets)
 
 
+def damaged(content: bytes, damages: list[tuple[float, bytes]]) -> bytes:
+    """A file in which at some places other bytes stand, perhaps fewer or more."""
+    found = bytearray(content)
+    for place, wrong in damages:
+        at = 28 + int(place * (len(found) - 28))
+        found[at : at + 8] = wrong
+    return bytes(found)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=50)
 @given(st.integers(0, 1 << 32), st.integers(1, 600), st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=9))))
 def test_whole_and_damaged_files_give_the_same(
     kind: str, seed: int, count: int, damages: list[tuple[float, bytes]]
 ) -> None:
-    content = bytearray(made(seed, count, kind))
-    for place, wrong in damages:
-        at = 28 + int(place * (len(content) - 28))
-        content[at : at + 8] = wrong
-    assert told(bytes(content)) == one_by_one(bytes(content))
+    content = damaged(made(seed, count, kind), damages)
+    assert told(content) == one_by_one(content)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=50)
+@given(
+    st.integers(0, 1 << 32),
+    st.integers(1, 200),
+    st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=9))),
+    st.integers(4, 9000),
+)
+def test_a_file_that_comes_in_blocks_gives_what_it_gives_as_a_whole(
+    kind: str, seed: int, count: int, damages: list[tuple[float, bytes]], size: int
+) -> None:
+    content = damaged(made(seed, count, kind), damages)
+    pieces = [content[at : at + size] for at in range(0, len(content), size)]
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (records, blocks):
+            patch.setattr(module, "SEARCHED", 3000)
+            patch.setattr(module, "LONGEST", 3000)
+            patch.setattr(module, "_ROOM", 15_000)
+        patch.setattr(blocks, "_LONGEST", 3000)
+        assert listed(streamed(pieces)) == listed(batches(content))
 
 
 @pytest.mark.parametrize("kind", KINDS)

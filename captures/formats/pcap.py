@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from captures.formats.growing import is_being_written
+from captures.formats.readahead import read_ahead
 from captures.model import CaptureError, Observation, Source, Unreadable
 from captures.packets.batch import Batch, Damage, Secrets
-from captures.packets.containers import batches, is_packets
+from captures.packets.containers import batches, is_packets, streamed
 
 if TYPE_CHECKING:
     from captures.packets.scan import Scan
@@ -23,6 +26,18 @@ REMARKS = (
 
 NO_TSHARK = "hold keys to decrypt others, which takes tshark; install it (Debian: apt install tshark)"
 """Problem of a file with keys where tshark is missing."""
+
+GROWING = "is still being written; give it again when the recording has ended"
+"""Reason why the last packet of a file is not whole."""
+
+LATE_KEYS = "hold keys to decrypt others, which takes a plain file; unpack or save it first"
+"""Problem of a stream with keys, where these do not come at its beginning."""
+
+_HEADER = 24
+"""Bytes without which a file says nothing."""
+
+_WINDOW = 4 << 20
+"""Bytes of a stream that are looked at together, and with what was left of those before."""
 
 _MOST_DAMAGES = 1000
 """Damaged places that are told one by one."""
@@ -41,42 +56,70 @@ def read(path: Path, number: int, tls_keys: Path | None = None) -> Iterator[Obse
     of these connections is decrypted.  Raises `CaptureError` for a file without a whole header, and when keys were
     given and tshark, which decrypts, is not installed.
     """
-    from captures.packets.observations import observations
-    from captures.packets.places import devices
+    import mmap
 
-    if path.stat().st_size < 24:
+    if path.stat().st_size < _HEADER:
         raise CaptureError(f"{path.name}: is cut off within its header; record or copy it again")
-    scan, told = _scanned(path)
-    everybody, problems = scan.table.all, scan.left_out()
+    with path.open("rb") as file:
+        # It is unmapped when the last column that looks into it is gone.
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        scan, told = _scanned(batches(mapped))
+        last = told[-1] if told else None
+        if isinstance(last, Damage) and last.at + last.size == len(mapped) and is_being_written(file, len(mapped)):
+            told[-1] = replace(last, reason=GROWING)
+    problems = scan.left_out()
     if tls_keys or any(isinstance(note, Secrets) for note in told):
         from captures.packets.decrypted import available, decrypt
 
         if tls_keys or available():
-            decrypt(path, tls_keys, everybody)
+            decrypt(path, tls_keys, scan.table.all)
         else:
             problems[NO_TSHARK] += 1
-    yield from observations(everybody, scan.payloads.names, devices(everybody), number)
-    damages = [note for note in told if isinstance(note, Damage)]
-    yield from _unreadable(damages, problems, Source(number, len(everybody)))
+    yield from _observed(scan, told, problems, number)
 
 
-def _scanned(path: Path) -> tuple[Scan, list[Damage | Secrets]]:
+def streams(head: bytes) -> bool:
+    """Beginning of a file -> whether `read_stream` finds all that `read` does: without keys, and with its header."""
+    return len(head) >= _HEADER and not any(isinstance(part, Secrets) for part in batches(head))
+
+
+def read_stream(blocks: Iterable[bytes], name: str, number: int) -> Iterator[Observation]:
+    """The content of such a file in blocks, of which the first is its beginning -> as `read`.
+
+    Memory holds a few megabytes and the conversations.  Raises what making the blocks raises, as `CaptureError` where
+    the system says that they cannot be read.
+    """
+    try:
+        scan, told = _scanned(streamed(read_ahead(blocks, _WINDOW)))
+    except OSError as error:
+        raise CaptureError(f"{name}: cannot be read: {error.strerror or error}") from None
+    problems = scan.left_out()
+    problems[LATE_KEYS] += sum(isinstance(note, Secrets) for note in told)
+    yield from _observed(scan, told, +problems, number)
+
+
+def _scanned(parts: Iterable[Batch | Damage | Secrets]) -> tuple[Scan, list[Damage | Secrets]]:
     """One pass over a file -> what was found, and what else stands in it."""
-    import mmap
-
     from captures.packets.scan import Scan
 
     scan, told = Scan(), list[Damage | Secrets]()
-    with path.open("rb") as file:
-        # It is unmapped when the last column that looks into it is gone.
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    for batch in batches(mapped):
-        if isinstance(batch, Batch):
-            scan.take(batch)
+    for part in parts:
+        if isinstance(part, Batch):
+            scan.take(part)
         else:
-            told.append(batch)
+            told.append(part)
     scan.payloads.finish(scan.table.all)
     return scan, told
+
+
+def _observed(scan: Scan, told: list[Damage | Secrets], problems: Counter[str], number: int) -> Iterator[Observation]:
+    from captures.packets.observations import observations
+    from captures.packets.places import devices
+
+    everybody = scan.table.all
+    yield from observations(everybody, scan.payloads.names, devices(everybody), number)
+    damages = [note for note in told if isinstance(note, Damage)]
+    yield from _unreadable(damages, problems, Source(number, len(everybody)))
 
 
 def _unreadable(damages: list[Damage], problems: Counter[str], source: Source) -> Iterator[Unreadable]:
@@ -84,7 +127,8 @@ def _unreadable(damages: list[Damage], problems: Counter[str], source: Source) -
     told = damages[:_MOST_DAMAGES]
     for part, damage in enumerate(told):
         place = f"packet {damage.packet} at byte {damage.at}"
-        yield Unreadable(source._replace(part=part), None, place, f"{damage.reason}; {damage.size} bytes were skipped")
+        skipped = "" if damage.reason == GROWING else f"; {damage.size} bytes were skipped"
+        yield Unreadable(source._replace(part=part), None, place, damage.reason + skipped)
     if more := len(damages) - len(told):
         yield Unreadable(source._replace(part=len(told)), None, "packets", f"{more} further places are damaged")
     for part, (reason, count) in enumerate(sorted(problems.items()), len(told) + 1):
