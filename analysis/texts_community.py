@@ -96,3 +96,56 @@ PLATFORMS, LOOKED, ANY_VERSION = "Platforms", "Looked at on", "any version"
 OUTLIERS = "Reported by a few only (for your eyes: look at their posts)"
 PEOPLE = "People"
 NO_PACK = "a recipient that is not known"
+
+# The site -------------------------------------------------------------------------------------------------------------
+
+SITE, SKIP = "Pages", "Skip to what this page says"
+MENU = {
+    "index.html": "Start",
+    "changes.html": "Changes",
+    "gaps.html": "Needs a capture",
+    "search.html": "Search",
+    "about.html": "How it is counted",
+}
+FEED_TITLE = "What media servers send: changes"
+FEED_AUTHOR = "The people who shared reports"
+SITE_FILES = {
+    "feed.xml": "Changes as a feed (Atom)",
+    "data/answers.json": "Everything for programs (JSON)",
+    "forum-post.md": "A text for a forum post (Markdown)",
+    "forum-post.bbcode.txt": "A text for a forum post (BBCode)",
+}
+PRODUCTS, FILES, RECIPIENTS = "Products", "Files", "Recipients"
+PRODUCT, ITEM_WORD, RECIPIENT_WORD = "product", "data item", "recipient"
+PRODUCT_NOTE = "What {product} sends to others, as many people report it."
+PRODUCT_FILE = "The same for programs (JSON)"
+PARTS = "By version, platform and setting"
+PARTS_NOTE = "Only parts about which enough people report, and which leave enough others."
+NOT_MEANT = "Not meant: {other}"
+RECIPIENT_TITLE = "What is sent to {entity}"
+CHANGE_TITLE = "What changed in {product} {version}"
+CHANGE_NOTE = "Tested so that in a hundred such lists one holds a change that is none."
+CHANGES_TITLE = "Changes"
+NO_CHANGES = "No change is known yet."
+SEARCH_TITLE = "Search"
+SHOWN = "shown"
+ABOUT_TITLE = "How it is counted"
+ABOUT = (
+    "Reports are made with phonehome share, which takes out everything private, and posted by whoever wants to. They "
+    "hold no values, names, addresses or times.",
+    "A report that is not valid is refused. Who posts many counts once; everybody without a name counts as one person "
+    "together; a report that is nearly the same as another one counts once. What a few of many say is not shown.",
+    "Changes and explanations are tested together so that 99 of 100 such lists hold no wrong one; what stands among "
+    "the most important also holds if five who speak for it lied.",
+    "Numbers of people are told as 3+, 5+, 10+, 20+, 50+ and 100+, shares in steps of 5 %, times in months, and "
+    "nothing is told of a group whose rest would be too small.",
+)
+VERDICT_WORDS = "What the verdicts mean"
+STATEMENT = "{product} sends {item} to {entity} ({purpose}): {verdict}."
+REVISED = "{product}, {item} to {entity} ({purpose}): {was} by the list of {old}, {now} by that of {new}."
+REPRODUCED_BY = "reproduced by {maintainer} from {capture}"
+SITE_MADE = "{n} files in {folder}; any web server can serve them, and a browser can open index.html."
+SITE_TWICE = (
+    "{folder} held a site of the same month ({month}): who keeps both can tell what single new reports say; "
+    "publish once a month."
+)

@@ -50,6 +50,14 @@ class Chosen:
     help="Tell of no fewer people than that.",
 )
 @click.option("--until", default="", metavar="YYYY-MM", help="Only captures up to this month.")
+@click.option(
+    "--site",
+    "folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write pages, a feed and files for programs, ready for any web server, instead of a report.",
+)
+@click.option("--url", default="", metavar="ADDRESS", help="With --site: where it will be served, for the feed.")
 @options.forum
 @options.output("terminal", "json", "markdown", "bbcode", "html", "csv")
 def community(
@@ -60,6 +68,8 @@ def community(
     by_part: bool,
     minimum: int,
     until: str,
+    folder: Path | None,
+    url: str,
     forum: str,
     form: str,
     out: str,
@@ -75,6 +85,7 @@ def community(
       phonehome community
       phonehome community reports --product plex --by-part
       phonehome community --format json -o answers.json
+      phonehome community --site public --url https://reports.example.org/
     """
     needs_parquet()
     from analysis.community.answers import answers, json
@@ -88,10 +99,28 @@ def community(
     if any((product, item, entity)):
         _known(chosen)
         found, few = _only(found, chosen), ()
-    if form == "json":
+    if folder:
+        _publish(found, folder, url)
+    elif form == "json":
         options.write(json(found), out)
     else:
         options.show(document(found, few if form == "terminal" else (), parts=by_part), form, out, forum)
+
+
+def _publish(found: Answers, folder: Path, url: str) -> None:
+    """Writes the site, and says on standard error what to do with it."""
+    from analysis import texts_community as texts
+    from analysis.community.site import published_before, site
+    from analysis.report.document import printable
+
+    if url and not re.fullmatch(r"https?://[^\s<>\"']+", url):
+        raise click.UsageError(f"--url {url!r}: is no address; write https://reports.example.org/")
+    before = published_before(folder)
+    count = site(found, folder, url.rstrip("/") + "/" if url else "")
+    name = printable(str(folder))
+    click.echo(texts.SITE_MADE.format(n=count, folder=name), err=True)
+    if before and before == found.counts.last:
+        click.echo(texts.SITE_TWICE.format(folder=name, month=before), err=True)
 
 
 def _known(chosen: Chosen) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from analysis import texts
 from analysis import texts_community as words
-from analysis.community.answers import Altered, Answers, Differs, Seen, Statement, Told, What, is_headline
+from analysis.community.answers import Altered, Answers, Differs, Revised, Seen, Statement, Told, What, is_headline
 from analysis.model import Category, Verdict
 from analysis.texts import Occasion
 from analysis.vocabulary import vocabulary
@@ -92,17 +92,45 @@ def difference(differs: Differs) -> str:
     return form.format(factor=factor(differs), **_names(differs.what))
 
 
+def statement(one: Statement) -> str:
+    """A statement, as one sentence."""
+    return words.STATEMENT.format(verdict=verdicts(one.verdicts), **_names(one.what))
+
+
+def revision(one: Revised) -> str:
+    """A change between lists, as one sentence."""
+    return words.REVISED.format(was=one.was.verdict, old=one.old, now=one.now.verdict, new=one.new, **_names(one.what))
+
+
+def status(one: Statement) -> str:
+    """Reported, or by whom it can be repeated from which capture."""
+    if not one.repeated:
+        return words.STATUSES[one.status]
+    first = one.repeated[0]
+    return words.REPRODUCED_BY.format(maintainer=first.maintainer, capture=first.capture)
+
+
 def headlines(found: Answers) -> Iterator[str]:
     """What five people who lie together cannot have made up; accusations only if a maintainer can repeat them."""
-    yield from (change(altered) for altered in found.changes if altered.headline)
-    yield from (difference(differs) for differs in found.disagreements if differs.headline)
-    for statement in found.statements:
-        if part(statement) == words.ANY and is_headline(statement):
-            yield words.HEADLINE_REPRODUCED.format(
-                meaning=texts.VERDICTS[Verdict(statement.verdicts[0].verdict)],
-                maintainer=statement.repeated[0].maintainer,
-                **_names(statement.what),
+    return (sentence for sentence, _, _ in headlines_about(found))
+
+
+def headlines_about(found: Answers) -> Iterator[tuple[str, What, str]]:
+    """The same, each with what it is about, and the version of a change."""
+    for altered in found.changes:
+        if altered.headline:
+            yield change(altered), altered.what, altered.version
+    for differs in found.disagreements:
+        if differs.headline:
+            yield difference(differs), differs.what, ""
+    for one in found.statements:
+        if part(one) == words.ANY and is_headline(one):
+            sentence = words.HEADLINE_REPRODUCED.format(
+                meaning=texts.VERDICTS[Verdict(one.verdicts[0].verdict)],
+                maintainer=one.repeated[0].maintainer,
+                **_names(one.what),
             )
+            yield sentence, one.what, ""
 
 
 def _names(what: What) -> dict[str, str]:

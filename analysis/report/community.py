@@ -123,7 +123,7 @@ def _statements(found: Answers, parts: bool) -> Iterator[Block]:
     rows = []
     for one in sorted(chosen, key=_seriousness):
         slices = (sentences.part(one),) if parts else ()
-        cells = (*_what(one.what), *slices, sentences.seen(one.seen), sentences.since(one), words.STATUSES[one.status])
+        cells = (*_what(one.what), *slices, sentences.seen(one.seen), sentences.since(one), sentences.status(one))
         rows.append((Cell(sentences.verdicts(one.verdicts), tone(one)), *map(Cell, cells)))
     yield Table(tuple(map(Column, columns)), tuple(rows))
 
