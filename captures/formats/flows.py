@@ -15,7 +15,7 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, unquote
 
 from captures.content import undo
-from captures.formats.tnetstring import pairs, parse, pick, remembered, value, whole
+from captures.formats.tnetstring import long, pairs, parse, pick, remembered, value, whole
 from captures.model import (
     Body,
     Contact,
@@ -52,7 +52,10 @@ _START = re.compile(rb"\d{2,12}:\d{1,3}:(?:" + _KEYS + rb")[;,]")
 _NEXT = re.compile(rb"(?<=\})" + _START.pattern)
 
 
-_MESSAGE = dict.fromkeys((b"timestamp_start", b"timestamp_end", b"content"), value) | {b"headers": pairs}
+_MESSAGE = dict.fromkeys((b"timestamp_start", b"timestamp_end"), value) | {
+    b"content": long,
+    b"headers": remembered(pairs),
+}
 _WANTED = pick(
     dict.fromkeys((b"type", b"version", b"messages", b"websocket"), value)
     | {

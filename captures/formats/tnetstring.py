@@ -1,14 +1,15 @@
 """The serialisation of flow files: tnetstrings (`<length>:<data><type>`) with mitmproxy's `;` for text.
 
 A value says how long it is, so what is not wanted is passed over without looking at it: of a flow's 200 values an
-exchange needs 60.
+exchange needs 60.  What comes again and again (the order of the keys, a connection, a block of headers) is worked out
+once.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 _LONGEST_LENGTH = 13
 _DEEPEST = 40
@@ -105,30 +106,35 @@ def pairs(raw: bytes, at: int, limit: int) -> list[tuple[bytes, bytes]]:
     return found
 
 
-_SHORT = b"|".join(b"%d:.{%d}" % (size, size) for size in range(25))
+_LONGEST_SHORT = 39
+
+_SHORT = b"|".join(b"%d:.{%d}" % (size, size) for size in range(_LONGEST_SHORT + 1))
 """A short value without its type."""
 
 
-def _next(wanted: Iterable[bytes]) -> Callable[[bytes, int, int], re.Match[bytes] | None]:
-    """Matches the short entries that are not wanted, in one go, then the key and the length of the next entry."""
-    keys = b"|".join(map(re.escape, wanted))
-    entry = rb"(?:\d{1,2}:(?!(?:%b);)\w+;(?:%b).)*+(?:\d{1,12}:(\w+);(\d{1,12}):)?+" % (keys, _SHORT)
-    return re.compile(entry, re.DOTALL).match
+def _unwanted(wanted: Iterable[bytes]) -> bytes:
+    """Matches the short entries that are not wanted, in one go."""
+    return rb"(?:\d{1,2}:(?!(?:%b);)\w+;(?:%b).)*+" % (b"|".join(map(re.escape, wanted)), _SHORT)
 
 
 def pick(wanted: Mapping[bytes, Reader]) -> Reader:
     """Keys and how to read their values -> how to read a table of which only these keys count.
 
     The table that comes out has the keys as text; a key that is not there is not in it, and what has another type than
-    a table comes out as it is.  Raises `ValueError`, and what a reader raises.
+    a table comes out as it is.  Its values may be shared with other tables and must not be changed.  Raises
+    `ValueError`, and what a reader raises.
     """
     names = {key: key.decode() for key in wanted}
-    following = _next(wanted)
+    following = re.compile(_unwanted(wanted) + rb"(?:\d{1,12}:(\w+);(\d{1,12}):)?+", re.DOTALL).match
+    layouts = _Layouts(wanted)
 
     def picked(raw: bytes, at: int, limit: int) -> Any:
         if raw[limit] != 125:
             return value(raw, at, limit)
-        table: dict[str, Any] = {}
+        table = layouts.read(raw, at, limit)
+        if table is not None:
+            return table
+        begin, table = at, {}
         while at < limit:
             entry = following(raw, at, limit)
             if entry is None:
@@ -144,9 +150,141 @@ def pick(wanted: Mapping[bytes, Reader]) -> Reader:
                 if at > limit:
                     raise ValueError
                 table[names[key]] = reader(raw, start, at - 1)
+        layouts.learn(raw, begin, limit)
         return table
 
     return picked
+
+
+def long(raw: bytes, start: int, end: int) -> Any:
+    """As `value`, for a key whose values are long, or hold anything."""
+    return value(raw, start, end)
+
+
+_ENTRY = re.compile(rb"\d{1,12}:(\w{1,32});(\d{1,12}):").match
+"""Key and length of one entry."""
+
+_TEXT_FORM, _NUMBER_FORM = rb"(0:~|\d{1,6}:[^%c]*+%c)", rb"(0:~|\d{1,3}:[0-9.e+-]*+[#^])"
+_FORMS = {
+    ord(","): _TEXT_FORM % (b",", b","),
+    ord(";"): _TEXT_FORM % (b";", b";"),
+    ord("#"): _NUMBER_FORM,
+    ord("^"): _NUMBER_FORM,
+    ord("!"): rb"(\d:\w{4,5}!)",
+    ord("~"): rb"(0:~|\d{1,6}:[^,;#^!]*+[,;#^!])",
+    ord("]"): rb"(0:~|(?:%b)\])" % _SHORT,
+}
+"""Type of a value -> what matches most values that stand under the same key; whether they are one is looked at then."""
+
+_LEARNED_AFTER = 100
+"""Tables that are read key by key before a layout is learned: to compile one takes as long as to read so many."""
+
+_MOST_LAYOUTS = 8
+_MOST_KEYS = 40
+"""Layouts of one kind of table, and wanted or long entries of one: more are not mitmproxy's."""
+
+
+class _Step(NamedTuple):
+    """A part of a layout: up to a value of which only the length is matched, or up to the end of the table."""
+
+    match: Callable[[bytes, int, int], re.Match[bytes] | None]
+    """A group for each of the keys, then one for the length."""
+    keys: tuple[str, ...]
+    """Of the values that are matched whole."""
+    key: str
+    """Of the value that is passed over by its length."""
+    reader: Reader | None
+    """How that is read; `None` when it is not wanted."""
+
+
+class _Layouts:
+    """The orders in which the keys of one kind of table were met: with one, a table needs a match or two, not twenty.
+
+    mitmproxy writes the keys of a table always in the same order.  A layout is a regular expression for it.  Each value
+    that it matches is held against its own length, so that it never gives another table than reading key by key would.
+    """
+
+    def __init__(self, wanted: Mapping[bytes, Reader]) -> None:
+        self._wanted = wanted
+        self._passed = _unwanted(wanted)
+        self._layouts: list[tuple[_Step, ...]] = []
+        self._missed = 0
+        self._met: dict[bytes, Any] = {}
+
+    def read(self, raw: bytes, at: int, limit: int) -> dict[str, Any] | None:
+        """Bytes of a table -> what is picked from it; `None` when no layout fits, or anything is odd."""
+        for n, layout in enumerate(self._layouts):
+            try:
+                table = self._fitted(layout, raw, at, limit)
+            except ValueError:
+                return None
+            if table is not None:
+                if n:
+                    self._layouts.insert(0, self._layouts.pop(n))
+                return table
+        return None
+
+    def _fitted(self, layout: tuple[_Step, ...], raw: bytes, at: int, limit: int) -> dict[str, Any] | None:
+        table: dict[str, Any] = {}
+        met = self._met
+        for match, keys, long_key, reader in layout:
+            matched = match(raw, at, limit)
+            if matched is None:
+                return None
+            texts = matched.groups()
+            for key, text in zip(keys, texts, strict=False):
+                found = met.get(text, met)
+                table[key] = self._parsed(text) if found is met else found
+            if len(texts) == len(keys):
+                return table
+            start = matched.end()
+            end = start + int(texts[-1])
+            if end >= limit:
+                return None
+            if reader:
+                table[long_key] = reader(raw, start, end)
+            at = end + 1
+        return None
+
+    def _parsed(self, text: bytes) -> Any:
+        found = parse(text)
+        if len(text) <= _LONGEST_SHORT:
+            if len(self._met) >= _MOST_MET:
+                self._met.clear()
+            self._met[text] = found
+        return found
+
+    def learn(self, raw: bytes, at: int, limit: int) -> None:
+        """Takes up the layout of a table that had to be read key by key."""
+        self._missed += 1
+        if self._missed > _LEARNED_AFTER and len(self._layouts) < _MOST_LAYOUTS:
+            self._layouts += self._layout(raw, at, limit)
+
+    def _layout(self, raw: bytes, at: int, limit: int) -> list[tuple[_Step, ...]]:
+        """Layout of one table, or none."""
+        steps: list[_Step] = []
+        pattern, keys, count = b"", list[str](), 0
+        while at < limit:
+            entry = _ENTRY(raw, at, limit)
+            if entry is None or count > _MOST_KEYS or (end := entry.end() + int(entry[2])) >= limit:
+                return []
+            key, reader = entry[1], self._wanted.get(entry[1])
+            at = end + 1
+            if reader is None and end - entry.end() <= _LONGEST_SHORT:
+                pattern = pattern.removesuffix(self._passed) + self._passed
+                continue
+            count += 1
+            pattern += rb"\d{1,12}:%b;" % key
+            form = _FORMS.get(raw[end], b"") if reader is value else b""
+            if form and re.fullmatch(form, raw[entry.start(2) : at], re.DOTALL):
+                pattern += form
+                keys.append(key.decode())
+            else:
+                match = re.compile(pattern + rb"(\d{1,12}):", re.DOTALL).match
+                steps.append(_Step(match, tuple(keys), key.decode(), reader))
+                pattern, keys = b"", []
+        last = _Step(re.compile(pattern + rb"\Z", re.DOTALL).match, tuple(keys), "", None)
+        return [(*steps, last)]
 
 
 _MOST_MET = 256
