@@ -82,7 +82,7 @@ def order(path: Path, *, keep_secrets: bool) -> bytes:
 
 def exchange(raw: Raw) -> Exchange | Unreadable:
     """Flow -> the exchange; `Unreadable` when its state is none that a flow should have."""
-    seen = next(observations(raw.state, Source(0, raw.number)))
+    seen = observations(raw.state, Source(0, raw.number))[0]
     if not isinstance(seen, Exchange):
         return Unreadable(seen.source, None, f"flow {raw.number}", getattr(seen, "reason", "is odd"))
     changes: dict[str, Any] = {"device": raw.device} if raw.device else {}

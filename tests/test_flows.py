@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mitmproxy import connection, flow, http, tcp, udp, websocket
 from mitmproxy.flow import Error
 from mitmproxy.io import FlowReader, FlowWriter, tnetstring
 from mitmproxy.test import tflow
 from wsproto.frame_protocol import Opcode
 
-from captures.formats.flows import read, sniff, split_authority
-from captures.formats.tnetstring import parse
+from captures.formats import flows
+from captures.formats import tnetstring as tnetstrings
+from captures.formats.flows import parameters, read, sniff, split_authority
+from captures.formats.tnetstring import Reader, parse, whole
 from captures.model import Body, Contact, Endpoint, Exchange, Lookup, Observation, Source, Unreadable
 
 
@@ -278,6 +284,89 @@ def test_our_reader_of_tnetstrings_agrees_with_mitmproxys() -> None:
     assert [x for x in FlowReader(io.BytesIO(THREE)).stream() if isinstance(x, http.HTTPFlow)]
 
 
+@pytest.fixture(scope="module")
+def readers() -> tuple[Reader, Reader]:
+    """One reader that knows the layouts of flows, and one that reads everything key by key."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tnetstrings, "_LEARNED_AFTER", 10_000_000)
+        by_key = flows._wanted()
+        patch.setattr(tnetstrings, "_LEARNED_AFTER", 0)
+        by_layout = flows._wanted()
+    for raw in (*varied(), *varied()):
+        assert whole(raw, by_layout) == whole(raw, by_key)
+    return by_layout, by_key
+
+
+DATA = Path(__file__).parent / "data"
+
+
+def varied() -> list[bytes]:
+    """Flows of different kinds, and of real programs."""
+    made = [written(call(headers=((b"Host", b"plex.tv"), (b"A", b"b, c")), content=b"7:x;" * n)) for n in range(5)]
+    made += [
+        written(one) for one in (tflow.tflow(ws=True, resp=True), tflow.tdnsflow(resp=True), tflow.ttcpflow(err=True))
+    ]
+    for name in ("plexapi", "web-session"):
+        raw = gzip.decompress((DATA / f"{name}.flow.gz").read_bytes())
+        at = 0
+        while at < len(raw):
+            end = flows._end(raw, at)
+            assert end
+            made.append(raw[at:end])
+            at = end
+    return made
+
+
+VARIED = varied()
+
+
+def outcome(raw: bytes, reader: Reader) -> object:
+    try:
+        return whole(raw, reader)
+    except Exception as error:
+        return type(error)
+
+
+@settings(max_examples=600)
+@given(st.sampled_from(VARIED), st.randoms(use_true_random=False), st.integers(0, 3))
+def test_a_damaged_flow_reads_the_same_by_its_layout_as_key_by_key(
+    readers: tuple[Reader, Reader], raw: bytes, chance: random.Random, damages: int
+) -> None:
+    damaged = bytearray(raw)
+    for _ in range(damages):
+        at = chance.randrange(8, len(damaged) - 1)
+        match chance.randrange(4):
+            case 0:
+                damaged[at] = chance.randrange(256)
+            case 1:
+                # Another length or number, in the form of one.
+                digits = [n for n in range(at, min(at + 200, len(damaged))) if chr(damaged[n]).isdigit()]
+                damaged[digits[0] if digits else at] = ord(chance.choice("0123456789"))
+            case 2:
+                other = chance.randrange(8, len(damaged) - 1)
+                size = chance.randrange(1, 40)
+                damaged[at : at + size] = damaged[other : other + size]
+            case _:
+                damaged[at:at] = chance.choice((b"0:~", b",]", b"4:path;", b";", b"3:443#"))
+    by_layout, by_key = readers
+    mended = bytes(damaged).partition(b":")[2]
+    for one in (bytes(damaged), b"%d:%b" % (len(mended) - 1, mended)):
+        assert outcome(one, by_layout) == outcome(one, by_key)
+
+
+def test_a_value_that_looks_like_the_rest_of_the_flow_is_that_value_alone(tmp_path: Path) -> None:
+    """What a server sends must not become another status or other headers."""
+    forged = b"OK,11:status_code;3:404#13:timestamp_end;0:~15:timestamp_start;0:~"
+    good, bad = call(), call(headers=((b"X", b"1,]20:4:Host,7:evil.tv,]"),))
+    assert bad.response
+    bad.response.reason = forged.decode()
+    seen = observed(tmp_path, written(*[good] * 150, bad, *[good] * 3))
+    assert [one.status for one in seen if isinstance(one, Exchange)] == [200] * 154
+    assert isinstance(seen[150], Exchange)
+    assert seen[150].header("x") == "1,]20:4:Host,7:evil.tv,]"
+    assert not seen[150].header("host")
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -321,3 +410,8 @@ def test_deep_nesting_is_a_value_error_too() -> None:
 )
 def test_an_authority_is_host_and_port(authority: str, expected: tuple[str, int]) -> None:
     assert split_authority(authority) == expected
+
+
+@given(st.text("ab=&%+;2F\xe4\ud800", max_size=20))
+def test_a_query_is_read_as_the_standard_library_does(query: str) -> None:
+    assert parameters(query) == tuple(parse_qsl(query, keep_blank_values=True, errors="replace"))

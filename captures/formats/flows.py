@@ -10,12 +10,13 @@ import functools
 import math
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote
 
 from captures.content import undo
-from captures.formats.tnetstring import long, pairs, parse, pick, remembered, value, whole
+from captures.formats.tnetstring import Reader, long, pairs, parse, pick, remembered, value, whole
 from captures.model import (
     Body,
     Contact,
@@ -54,27 +55,38 @@ _NEXT = re.compile(rb"(?<=\})" + _START.pattern)
 
 _MESSAGE = dict.fromkeys((b"timestamp_start", b"timestamp_end"), value) | {
     b"content": long,
-    b"headers": remembered(pairs),
+    b"headers": pairs,
 }
-_WANTED = pick(
-    dict.fromkeys((b"type", b"version", b"messages", b"websocket"), value)
-    | {
-        b"request": pick(
-            _MESSAGE
-            | dict.fromkeys((b"method", b"scheme", b"host", b"port", b"authority", b"path", b"http_version"), value)
-            # Of a DNS question, which has no headers.
-            | dict.fromkeys((b"questions", b"timestamp"), value)
-        ),
-        b"response": pick(_MESSAGE | dict.fromkeys((b"status_code", b"answers", b"response_code"), value)),
-        b"client_conn": remembered(
-            pick(
-                dict.fromkeys((b"peername", b"sni", b"tls", b"proxy_mode", b"timestamp_start", b"timestamp_end"), value)
-            )
-        ),
-        b"server_conn": remembered(pick(dict.fromkeys((b"peername", b"address", b"sni"), value))),
-    }
-)
-"""What `observations` looks at: a fifth of what a flow holds, certificates being the most of the rest."""
+
+
+_CLIENT = (b"peername", b"sni", b"tls", b"proxy_mode", b"timestamp_start", b"timestamp_end")
+
+
+def _wanted() -> Reader:
+    """What `observations` looks at: a fifth of what a flow holds, certificates being the most of the rest."""
+    return pick(
+        dict.fromkeys((b"type", b"version", b"messages", b"websocket"), value)
+        | {
+            b"request": pick(
+                _MESSAGE
+                | dict.fromkeys((b"method", b"scheme", b"host", b"port", b"authority", b"path", b"http_version"), value)
+                # Of a DNS question, which has no headers.
+                | dict.fromkeys((b"questions", b"timestamp"), value)
+            ),
+            b"response": pick(_MESSAGE | dict.fromkeys((b"status_code", b"answers", b"response_code"), value)),
+            b"client_conn": remembered(
+                pick(
+                    dict.fromkeys(
+                        (b"peername", b"sni", b"tls", b"proxy_mode", b"timestamp_start", b"timestamp_end"), value
+                    )
+                )
+            ),
+            b"server_conn": remembered(pick(dict.fromkeys((b"peername", b"address", b"sni"), value))),
+        }
+    )
+
+
+_WANTED = _wanted()
 
 
 def sniff(head: bytes) -> bool:
@@ -126,7 +138,7 @@ def _following(data: Any, at: int) -> int:
     return following.start() if following else len(data)
 
 
-def _flow(raw: bytes, source: Source, at: int) -> Iterator[Observation]:
+def _flow(raw: bytes, source: Source, at: int) -> list[Observation]:
     version = None
     try:
         state = whole(raw, _WANTED)
@@ -139,9 +151,8 @@ def _flow(raw: bytes, source: Source, at: int) -> Iterator[Observation]:
             reason = "comes from a newer mitmproxy"
         elif isinstance(version, list) and version < [0, 11]:
             reason = "comes from a mitmproxy older than 0.11"
-        yield Unreadable(source, None, f"flow {source.index} at byte {at}", reason)
-        return
-    yield from observations(state, source)
+        return [Unreadable(source, None, f"flow {source.index} at byte {at}", reason)]
+    return observations(state, source)
 
 
 def _converted(state: Any) -> State:
@@ -152,42 +163,34 @@ def _converted(state: Any) -> State:
     return cast("State", compat.migrate_flow(state))
 
 
-def observations(state: State, source: Source) -> Iterator[Observation]:
+def observations(state: State, source: Source) -> list[Observation]:
     """State of one flow -> its observations: a request, and each WebSocket message that the device sent in it.
 
     Never raises: a state that is not one gives an `Unreadable`.
     """
     try:
-        found = list(_observations(state, source))
+        kind = state["type"]
+        if kind == "http":
+            exchange = _exchange(state, source)
+            return [exchange, *_messages(state, exchange)]
+        if kind == "dns":
+            return [_lookup(state, source)]
+        if kind in ("tcp", "udp"):
+            return [_contact(state, source)]
     except Exception as error:
-        found = [Unreadable(source, None, f"flow {source.index}", f"is odd ({type(error).__name__})")]
-    yield from found
-
-
-def _observations(state: State, source: Source) -> Iterator[Observation]:
-    kind = state["type"]
-    if kind == "http":
-        exchange = _exchange(state, source)
-        yield exchange
-        yield from _messages(state, exchange)
-    elif kind == "dns":
-        yield _lookup(state, source)
-    elif kind in ("tcp", "udp"):
-        yield _contact(state, source)
-    else:
-        yield Unreadable(source, None, f"flow {source.index}", "is of an unknown kind")
+        return [Unreadable(source, None, f"flow {source.index}", f"is odd ({type(error).__name__})")]
+    return [Unreadable(source, None, f"flow {source.index}", "is of an unknown kind")]
 
 
 def _exchange(state: State, source: Source) -> Exchange:
     request, response = state["request"], state["response"]
     client, server = state["client_conn"], state["server_conn"]
-    headers = _headers(request["headers"])
+    sent, came = _block(request), _block(response) if response else _NO_HEADERS
     path, query = _target(_text(request["path"]))
     scheme = _text(request["scheme"]) or "http"
-    host, port = _host(request, headers, client)
-    body = _body(request["content"], headers)
-    answer_headers = _headers(response["headers"]) if response else ()
-    answer = _body(response["content"], answer_headers) if response else Body()
+    host, port = _host(request, sent.host, client)
+    body = _body(request["content"], sent.encoding)
+    answer = _body(response["content"], came.encoding) if response else Body()
     return Exchange(
         source=source,
         time=_number(request["timestamp_start"]),
@@ -202,15 +205,15 @@ def _exchange(state: State, source: Source) -> Exchange:
         port=port,
         path=path,
         query=query,
-        headers=headers,
-        cookies=cookies(headers),
+        headers=sent.headers,
+        cookies=sent.cookies,
         body=body,
         status=_typed(response["status_code"], int) if response else None,
-        response_headers=answer_headers,
+        response_headers=came.headers,
         response_body=answer,
         http_version=_text(request["http_version"]),
-        bytes_out=len(request["method"]) + len(request["path"]) + 12 + _size(request["headers"]) + body.size,
-        bytes_in=(15 + _size(response["headers"]) + answer.size) if response else 0,
+        bytes_out=len(request["method"]) + len(request["path"]) + 12 + sent.size + body.size,
+        bytes_in=(15 + came.size + answer.size) if response else 0,
         initiator=_initiator(client),
     )
 
@@ -320,10 +323,9 @@ def _record(answer: State) -> str:
     return data.hex()
 
 
-def _host(request: State, headers: Pairs, client: State) -> tuple[str, int]:
+def _host(request: State, header: str, client: State) -> tuple[str, int]:
     """The name that was asked for, and its port: in a transparent capture the connection knows the address only."""
-    authority = _text(request["authority"]) or next((value for name, value in headers if name == "host"), "")
-    host, port = split_authority(authority)
+    host, port = split_authority(_text(request["authority"]) or header)
     if not host:
         return _name(client["sni"] or request["host"]), _typed(request["port"], int)
     # Without a port the name means the scheme's own (RFC 9110, 7.2), wherever the connection was led to.
@@ -334,6 +336,7 @@ def _host(request: State, headers: Pairs, client: State) -> tuple[str, int]:
 _AUTHORITY = re.compile(r"(?:[^@/]*@)?(?:\[([0-9a-fA-F:.]+)(?:%[^\]]*)?\]|([^:/\[\]]+))(?::(\d{1,5}))?\Z")
 
 
+@functools.lru_cache(maxsize=1024)
 def split_authority(authority: str) -> tuple[str, int]:
     """`Host` header or `:authority` -> host in lower case without brackets, port or 0; an empty host for nonsense.
 
@@ -348,7 +351,20 @@ def _target(target: str) -> tuple[str, Pairs]:
     path, _, query = target.partition("?")
     if "://" in path[:9]:
         path = "/" + path.partition("://")[2].partition("/")[2]
-    return path, tuple(parse_qsl(query, keep_blank_values=True, errors="replace")) if query else ()
+    return path, parameters(query) if query else ()
+
+
+def parameters(query: str) -> Pairs:
+    """Query of an address -> its names and values, decoded, in their order.
+
+    >>> parameters("a=1&b&a=%20")
+    (('a', '1'), ('b', ''), ('a', ' '))
+    """
+    if "%" in query or "+" in query:
+        return tuple(parse_qsl(query, keep_blank_values=True, errors="replace"))
+    # Most have nothing to decode, which takes a third of the time.
+    pieces = [piece.partition("=") for piece in query.split("&") if piece]
+    return tuple([(name, value) for name, _, value in pieces])
 
 
 def cookies(headers: Pairs) -> Pairs:
@@ -358,26 +374,69 @@ def cookies(headers: Pairs) -> Pairs:
     return tuple((name, unquote(value)) for name, _, value in pairs if name)
 
 
-def _body(content: bytes | None, headers: Pairs) -> Body:
+def _body(content: bytes | None, encoding: str | None) -> Body:
     if content is None:
         return Body(None, 0, False, "was not kept")
-    for name, encoding in headers:
-        if name == "content-encoding":
-            return undo(_typed(content, bytes), encoding)
+    if encoding is not None:
+        return undo(_typed(content, bytes), encoding)
     return Body(_typed(content, bytes), len(content))
 
 
-def _headers(pairs: Any) -> Pairs:
-    return tuple([(_header_name(name), value.decode("utf-8", "replace")) for name, value in pairs])
+class _Block(NamedTuple):
+    """The headers of one message, and what is looked up in them."""
+
+    headers: Pairs
+    cookies: Pairs
+    host: str
+    encoding: str | None
+    size: int
+    """Bytes."""
+
+
+_NO_HEADERS = _Block((), (), "", None, 0)
+
+
+def _block(message: State) -> _Block:
+    """Headers of a message.  Raises nearly anything for a damaged one."""
+    return _looked_up(tuple(map(tuple, message["headers"])))
+
+
+def _looked_up(pairs: tuple[tuple[bytes, bytes], ...]) -> _Block:
+    """A client sends the same headers with most of its requests."""
+    headers = _headers(pairs)
+    first = dict(reversed(headers))
+    return _Block(
+        headers=headers,
+        cookies=cookies(headers) if "cookie" in first else (),
+        host=first.get("host", ""),
+        encoding=first.get("content-encoding"),
+        size=len(b"".join(chain.from_iterable(pairs))) + 4 * len(pairs),
+    )
+
+
+_MOST_HEADERS = 4096
+_LONGEST_HEADER = 256
+"""Headers that are remembered, and the bytes of one."""
+
+_headers_met: dict[tuple[bytes, bytes], tuple[str, str]] = {}
+
+
+def _headers(pairs: tuple[tuple[bytes, bytes], ...]) -> Pairs:
+    found = list(map(_headers_met.get, pairs))
+    for n, known in enumerate(found):
+        if known is None:
+            name, value = pairs[n]
+            found[n] = header = _header_name(name), _text(value)
+            if len(name) + len(value) <= _LONGEST_HEADER:
+                if len(_headers_met) >= _MOST_HEADERS:
+                    _headers_met.clear()
+                _headers_met[name, value] = header
+    return cast("Pairs", tuple(found))
 
 
 @functools.lru_cache(maxsize=1024)
 def _header_name(raw: bytes) -> str:
     return _text(raw).lower()
-
-
-def _size(pairs: Any) -> int:
-    return sum([len(name) + len(value) for name, value in pairs]) + 4 * len(pairs)
 
 
 def _text(raw: bytes) -> str:
@@ -409,7 +468,12 @@ def _address(name: Any) -> str:
 
 
 def _endpoint(name: Any) -> Endpoint | None:
-    return Endpoint(_name(name[0]).partition("%")[0], _typed(name[1], int)) if name else None
+    return _end_of(name[0], name[1]) if name else None
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def _end_of(address: Any, port: Any) -> Endpoint:
+    return Endpoint(_name(address).partition("%")[0], _typed(port, int))
 
 
 def _initiator(client: State) -> Initiator:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 _LONGEST_LENGTH = 13
 _DEEPEST = 40
@@ -86,10 +86,43 @@ def _table(raw: bytes, at: int, limit: int, depth: int) -> dict[str | bytes, Any
 
 
 _PAIR = re.compile(rb"\d{1,12}:(\d{1,12}):([^,:]*),(\d{1,12}):").match
+_WHOLE_PAIR = re.compile(rb"(\d{1,12}):(\d{1,12}):([^,:]*),(\d{1,12}):(.*)", re.DOTALL).fullmatch
+_MOST_PAIRS = 4096
+_LONGEST_PAIR = 256
+"""Pairs that are remembered, and the bytes of one."""
+
+_pairs_met: dict[bytes, tuple[bytes, bytes]] = {}
+"""Bytes of a pair up to its `,]` -> the pair: most headers come again with the same value."""
+
+
+def _remembered_pairs(raw: bytes) -> list[tuple[bytes, bytes]] | None:
+    """As `pairs`; `None` when a value holds what ends a pair, or when anything is odd."""
+    *parts, rest = raw.split(b",]")
+    found = list(map(_pairs_met.get, parts))
+    if rest:
+        return None
+    for n, known in enumerate(found):
+        if known is None:
+            part = parts[n]
+            pair = _WHOLE_PAIR(part)
+            if pair is None:
+                return None
+            whole_size, size, name, length, text = pair.groups()
+            if int(size) != len(name) or int(length) != len(text) or int(whole_size) != len(part) - len(whole_size):
+                return None
+            found[n] = name, text
+            if len(part) <= _LONGEST_PAIR:
+                if len(_pairs_met) >= _MOST_PAIRS:
+                    _pairs_met.clear()
+                _pairs_met[part] = name, text
+    return cast("list[tuple[bytes, bytes]]", found)
 
 
 def pairs(raw: bytes, at: int, limit: int) -> list[tuple[bytes, bytes]]:
     """Data of a list of pairs of bytes, as headers are -> the pairs.  Raises `ValueError`, also for other elements."""
+    known = _remembered_pairs(raw[at:limit])
+    if known is not None:
+        return known
     found = []
     while at < limit:
         pair = _PAIR(raw, at, limit)
@@ -112,9 +145,11 @@ _SHORT = b"|".join(b"%d:.{%d}" % (size, size) for size in range(_LONGEST_SHORT +
 """A short value without its type."""
 
 
-def _unwanted(wanted: Iterable[bytes]) -> bytes:
-    """Matches the short entries that are not wanted, in one go."""
-    return rb"(?:\d{1,2}:(?!(?:%b);)\w+;(?:%b).)*+" % (b"|".join(map(re.escape, wanted)), _SHORT)
+def _next(wanted: Iterable[bytes]) -> Callable[[bytes, int, int], re.Match[bytes] | None]:
+    """Matches the short entries that are not wanted, in one go, then the key and the length of the next entry."""
+    keys = b"|".join(map(re.escape, wanted))
+    entry = rb"(?:\d{1,2}:(?!(?:%b);)\w+;(?:%b).)*+(?:\d{1,12}:(\w+);(\d{1,12}):)?+" % (keys, _SHORT)
+    return re.compile(entry, re.DOTALL).match
 
 
 def pick(wanted: Mapping[bytes, Reader]) -> Reader:
@@ -125,7 +160,7 @@ def pick(wanted: Mapping[bytes, Reader]) -> Reader:
     `ValueError`, and what a reader raises.
     """
     names = {key: key.decode() for key in wanted}
-    following = re.compile(_unwanted(wanted) + rb"(?:\d{1,12}:(\w+);(\d{1,12}):)?+", re.DOTALL).match
+    following = _next(wanted)
     layouts = _Layouts(wanted)
 
     def picked(raw: bytes, at: int, limit: int) -> Any:
@@ -161,27 +196,42 @@ def long(raw: bytes, start: int, end: int) -> Any:
     return value(raw, start, end)
 
 
+_SIZES_OF_NUMBERS = (0, 4, 5, 17, 16, 18, 15, 3, 14, 12, 13, 11, 10)
+"""Of times, `true` and `false`, and nothing."""
+
 _ENTRY = re.compile(rb"\d{1,12}:(\w{1,32});(\d{1,12}):").match
 """Key and length of one entry."""
 
-_TEXT_FORM, _NUMBER_FORM = rb"(0:~|\d{1,6}:[^%c]*+%c)", rb"(0:~|\d{1,3}:[0-9.e+-]*+[#^])"
+_TEXT_FORM, _NUMBER_FORM = rb"((?>0:~|\d{1,6}:[^%c]*+%c))", rb"((?>0:~|\d{1,3}:[0-9.e+-]*+[#^]))"
 _FORMS = {
     ord(","): _TEXT_FORM % (b",", b","),
     ord(";"): _TEXT_FORM % (b";", b";"),
     ord("#"): _NUMBER_FORM,
     ord("^"): _NUMBER_FORM,
     ord("!"): rb"(\d:\w{4,5}!)",
-    ord("~"): rb"(0:~|\d{1,6}:[^,;#^!]*+[,;#^!])",
-    ord("]"): rb"(0:~|(?:%b)\])" % _SHORT,
+    ord("~"): rb"((?>0:~|\d{1,6}:[^,;#^!]*+[,;#^!]))",
+    ord("]"): rb"((?>0:~|(?:%b)\]))" % _SHORT,
 }
-"""Type of a value -> what matches most values that stand under the same key; whether they are one is looked at then."""
+"""Type of a value -> what matches most values that stand under the same key; whether they are one is looked at then.
+
+There is never a second way to match, so that what does not fit costs one pass.
+"""
+
+
+def _passed(size: int, kind: int) -> bytes:
+    """Size and type of a value that is not wanted -> what matches most values that stand under the same key."""
+    first = b"%d:.{%d}" % (size, size)
+    if kind not in b"#^~!":
+        return rb"(?>%b|%b)." % (first, _SHORT)
+    return rb"(?>%b|%b)." % (first, b"|".join(b"%d:.{%d}" % (n, n) for n in _SIZES_OF_NUMBERS))
+
 
 _LEARNED_AFTER = 100
 """Tables that are read key by key before a layout is learned: to compile one takes as long as to read so many."""
 
 _MOST_LAYOUTS = 8
-_MOST_KEYS = 40
-"""Layouts of one kind of table, and wanted or long entries of one: more are not mitmproxy's."""
+_MOST_KEYS = 60
+"""Layouts of one kind of table, and keys of one: more are not mitmproxy's."""
 
 
 class _Step(NamedTuple):
@@ -206,9 +256,8 @@ class _Layouts:
 
     def __init__(self, wanted: Mapping[bytes, Reader]) -> None:
         self._wanted = wanted
-        self._passed = _unwanted(wanted)
         self._layouts: list[tuple[_Step, ...]] = []
-        self._missed = 0
+        self._left = _LEARNED_AFTER
         self._met: dict[bytes, Any] = {}
 
     def read(self, raw: bytes, at: int, limit: int) -> dict[str, Any] | None:
@@ -226,15 +275,15 @@ class _Layouts:
 
     def _fitted(self, layout: tuple[_Step, ...], raw: bytes, at: int, limit: int) -> dict[str, Any] | None:
         table: dict[str, Any] = {}
-        met = self._met
+        known = self._met.get
         for match, keys, long_key, reader in layout:
             matched = match(raw, at, limit)
             if matched is None:
                 return None
             texts = matched.groups()
             for key, text in zip(keys, texts, strict=False):
-                found = met.get(text, met)
-                table[key] = self._parsed(text) if found is met else found
+                found = known(text)
+                table[key] = self._parsed(text) if found is None and text != b"0:~" else found
             if len(texts) == len(keys):
                 return table
             start = matched.end()
@@ -247,6 +296,11 @@ class _Layouts:
         return None
 
     def _parsed(self, text: bytes) -> Any:
+        if text[-1] == 94:  # ^: times, of which none comes again
+            length, _, number = text.partition(b":")
+            if int(length) + 1 != len(number):
+                raise ValueError
+            return float(number[:-1])
         found = parse(text)
         if len(text) <= _LONGEST_SHORT:
             if len(self._met) >= _MOST_MET:
@@ -256,8 +310,8 @@ class _Layouts:
 
     def learn(self, raw: bytes, at: int, limit: int) -> None:
         """Takes up the layout of a table that had to be read key by key."""
-        self._missed += 1
-        if self._missed > _LEARNED_AFTER and len(self._layouts) < _MOST_LAYOUTS:
+        self._left -= 1
+        if self._left < 0 and len(self._layouts) < _MOST_LAYOUTS:
             self._layouts += self._layout(raw, at, limit)
 
     def _layout(self, raw: bytes, at: int, limit: int) -> list[tuple[_Step, ...]]:
@@ -269,12 +323,11 @@ class _Layouts:
             if entry is None or count > _MOST_KEYS or (end := entry.end() + int(entry[2])) >= limit:
                 return []
             key, reader = entry[1], self._wanted.get(entry[1])
-            at = end + 1
+            at, count = end + 1, count + 1
+            pattern += b"%d:%b;" % (len(key), key)
             if reader is None and end - entry.end() <= _LONGEST_SHORT:
-                pattern = pattern.removesuffix(self._passed) + self._passed
+                pattern += _passed(end - entry.end(), raw[end])
                 continue
-            count += 1
-            pattern += rb"\d{1,12}:%b;" % key
             form = _FORMS.get(raw[end], b"") if reader is value else b""
             if form and re.fullmatch(form, raw[entry.start(2) : at], re.DOTALL):
                 pattern += form
