@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -14,7 +15,7 @@ from analysis.pack import Blocking, Switch
 from analysis.pipeline import Result
 from analysis.texts_advice import Effect
 from analysis.traffic import WATCHED, host, is_outside, is_readable, on_first_screen
-from analysis.vocabulary import HOST_NAME
+from analysis.vocabulary import HOST_NAME, vocabulary
 from captures.model import Contact, Exchange
 
 
@@ -66,7 +67,9 @@ def advice(result: Result) -> tuple[Advice, ...]:
 
 
 def _advice(name: str, calls: Sequence[Classified], judged: Sequence[Comparison], result: Result) -> Advice:
-    effect, breaks = _breaks(name, calls, result)
+    purposes, readable = {call.category for call in calls}, all(map(is_readable, calls))
+    blocking = [b for product in result.knowledge.products.values() for b in product.blocking]
+    effect, missed = breaks(name, purposes, readable, blocking)
     states = {(s.product, s.switch): s.on for s in result.evidence.switches}
     switches = {(c.product, s.id): s for c in judged for s in _switch_of(c, result)}
     return Advice(
@@ -75,7 +78,7 @@ def _advice(name: str, calls: Sequence[Classified], judged: Sequence[Comparison]
         items=tuple(sorted({c.item for c in judged})),
         switches=tuple((switch, states.get(key)) for key, switch in sorted(switches.items())),
         effect=effect,
-        breaks=breaks,
+        breaks=missed,
         addresses=tuple(sorted({address for call in calls for address in _address(call)})),
     )
 
@@ -89,24 +92,31 @@ def _switch_of(c: Comparison, result: Result) -> Iterator[Switch]:
         yield from (switch for switch in product.switches if switch.id == said.switch)
 
 
-def _breaks(name: str, calls: Sequence[Classified], result: Result) -> tuple[Effect, str]:
-    """What a pack says of blocking a name, or what follows from what was seen there."""
-    known = next((b for b in _blocking(result) if any(fnmatchcase(name, pattern) for pattern in b.host)), None)
+def breaks(
+    name: str, purposes: Collection[Category], readable: bool, blocking: Iterable[Blocking]
+) -> tuple[Effect, str]:
+    """What packs say of blocking a name, or what follows from what it was seen to be called for: effect and clause.
+
+    `readable`: whether all connections to it could be read.
+    """
+    known = next((b for b in blocking if any(fnmatchcase(name, pattern) for pattern in b.host)), None)
     if known:
         return known.effect, known.breaks
-    purposes = {call.category for call in calls}
     if Category.UNKNOWN in purposes:
         return "weigh", words.NOT_KNOWN
-    if purposes <= set(words.BLOCKED_CATEGORIES) and all(map(is_readable, calls)):
+    if set(purposes) <= set(words.BLOCKED_CATEGORIES) and readable:
         named = ", ".join(text for category, text in words.BLOCKED_CATEGORIES.items() if category in purposes)
         return "block", words.ONLY_SEEN.format(purposes=named)
-    losses = dict.fromkeys(words.LOSSES[purpose] for purpose in Category if purpose in purposes & set(words.LOSSES))
+    losses = dict.fromkeys(
+        words.LOSSES[purpose] for purpose in Category if purpose in set(purposes) & set(words.LOSSES)
+    )
     return "weigh", words.LOST.format(losses="; ".join(losses)) if losses else words.NOT_KNOWN
 
 
-def _blocking(result: Result) -> Iterator[Blocking]:
-    for product in result.knowledge.products.values():
-        yield from product.blocking
+@functools.cache
+def shipped_blocking() -> tuple[Blocking, ...]:
+    """What shipped packs say of blocking names."""
+    return tuple(b for product in vocabulary().shipped.products.values() for b in product.blocking)
 
 
 def _address(call: Classified) -> Iterator[str]:

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from analysis import redact, report
+import functools
+from collections.abc import Callable
+
+from analysis import redact, report, texts, texts_advice, texts_export
+from analysis.advice import shipped_blocking
+from analysis.outline import Outline, outline
 from analysis.pipeline import Result
 from analysis.proof import prove
 from analysis.redact import SharedReport
-from analysis.report import markdown
+from analysis.report import as_har, as_openapi, blocklists, markdown
 from analysis.report.shared import shared
 
 FORMS = ("markdown", "json", "bbcode", "html")
 """What a report can be posted as."""
 
+EXPORTS: dict[str, Callable[[Outline], str]] = {
+    "har": as_har.render,
+    "openapi": as_openapi.render,
+    **{form: functools.partial(blocklists.render, form=form) for form in blocklists.LINES},
+    "iap": blocklists.access_policy,
+}
+"""What other programs take, by name."""
+
 
 def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any") -> str:
-    """The text to post, one of `FORMS`; Markdown as a place in `markdown.FORUMS` takes it.
+    """The text to post, one of `FORMS` or `EXPORTS`; Markdown as a place in `markdown.FORUMS` takes it.
 
     Raises `LeakError` when it holds anything that must not be posted.
     """
+    if form in EXPORTS:
+        made = outline(result, show={seen.name for seen in redacted.shown})
+        text = EXPORTS[form](made)
+        prove(text, result, redacted, None, more=made.words() | _export_words())
+        return text
     renderer = None if form == "json" else report.renderer(form)
     text = redact.json(redacted) + "\n"
     if renderer:
@@ -25,3 +43,11 @@ def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any
         text = markdown.render(document, forum) if form == "markdown" else renderer.render(document)
     prove(text, result, redacted, renderer)
     return text
+
+
+@functools.cache
+def _export_words() -> frozenset[str]:
+    """What exports say, beside the vocabulary of a report and the words of the outline."""
+    phrases = {word.strip() for module in (texts_export, texts_advice) for word in texts.phrases_of(vars(module))}
+    written = {*as_har.WORDS, *as_openapi.WORDS, *blocklists.WORDS}
+    return frozenset(phrases | written | {blocking.breaks for blocking in shipped_blocking()})

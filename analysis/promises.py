@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from analysis import texts_promises as words
 from analysis.model import Attribution, Comparison, Verdict
@@ -16,6 +16,9 @@ from analysis.pack import DeclaredList, Statement
 from analysis.pipeline import Result
 from analysis.reasons import long_date
 from analysis.traffic import is_outside, is_readable
+
+if TYPE_CHECKING:
+    from analysis.generalise import Generalised
 
 type Kind = Literal["rounded", "switched-off", "listed"]
 """What was promised: numbers are rounded; a switch stops it; all of it is listed."""
@@ -48,10 +51,11 @@ class Promise:
     """One paragraph for a layman."""
 
 
-def promises(result: Result, *, grace: float = GRACE) -> tuple[Promise, ...]:
+def promises(result: Result, *, grace: float = GRACE, numbers: Generalised | None = None) -> tuple[Promise, ...]:
     """A result -> the promises of all products that surely sent something, by product, in the order of `Kind`.
 
-    `grace` are the seconds after a change of a switch that are left out.  Empty when nobody promised anything.
+    `grace` are the seconds after a change of a switch that are left out; `numbers` is what `generalise` says, if the
+    caller has it.  Empty when nobody promised anything.
     """
     senders = {
         call.product
@@ -60,7 +64,7 @@ def promises(result: Result, *, grace: float = GRACE) -> tuple[Promise, ...]:
     }
     made = [x for x in result.knowledge.lists if x.kind == "promise" and x.product in senders]
     return tuple(
-        _judged(made_list, kind, statements, result, grace)
+        _judged(made_list, kind, statements, result, grace, numbers)
         for made_list in made
         for kind in _KINDS
         if (statements := [s for s in made_list.statements if s.promise == kind])
@@ -74,13 +78,18 @@ class _Answer:
 
 
 def _judged(
-    promise: DeclaredList, kind: Kind, statements: Sequence[Statement], result: Result, grace: float
+    promise: DeclaredList,
+    kind: Kind,
+    statements: Sequence[Statement],
+    result: Result,
+    grace: float,
+    numbers: Generalised | None,
 ) -> Promise:
     policy = _in_force(promise.product, result)
     repeated = _repeated(kind, statements, policy) if policy else None
     match kind:
         case "rounded":
-            answer = _rounded(promise.product, statements, result)
+            answer = _rounded(promise.product, statements, result, numbers)
         case "switched-off":
             answer = _switched_off(promise.product, statements, policy, result, grace)
         case "listed":
@@ -132,7 +141,7 @@ def _named(items: Collection[str], result: Result) -> str:
     return ", ".join(sorted(known[item].label if item in known else item for item in items))
 
 
-def _rounded(product: str, statements: Sequence[Statement], result: Result) -> _Answer:
+def _rounded(product: str, statements: Sequence[Statement], result: Result, numbers: Generalised | None) -> _Answer:
     """By the numbers that were sent: one that is shown not to be rounded breaks it."""
     wanted = {(item, category) for s in statements for item in s.items for category in s.categories}
     category = {call.n: call.category for call in result.calls}
@@ -144,7 +153,7 @@ def _rounded(product: str, statements: Sequence[Statement], result: Result) -> _
     # Zero is what it is in any rounding.
     about = [
         q
-        for q in generalise(result).quantities
+        for q in (numbers or generalise(result)).quantities
         if q.product == product
         and any(q.numbers)
         and any((q.item, category[n]) in wanted for n in q.calls if n in category)

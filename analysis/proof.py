@@ -9,12 +9,15 @@ from __future__ import annotations
 import base64
 import functools
 import html
+import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
+from analysis.decode.peel import peel_bytes, peel_value
+from analysis.decode.walk import Budget, Walk
 from analysis.model import Finding
 from analysis.pipeline import Result
 from analysis.redact import SharedReport
@@ -34,6 +37,9 @@ _ANY_LENGTH = ("auth.", "net.", "geo.", "account.", "licence.", "social.")
 
 _MASK = "\x00"
 
+_ROOM = Budget(leaves=1_000_000, size=64 * 1024 * 1024, seconds=60)
+"""More than a post can hold."""
+
 
 class LeakError(ValueError):
     """The finished text holds what must not be posted.  The message names what, never the value."""
@@ -50,21 +56,24 @@ class Private(NamedTuple):
     """Whether it is searched however short it is."""
 
 
-def prove(text: str, result: Result, report: SharedReport, renderer: Renderer | None) -> None:
-    """Raises `LeakError` if a finished text (by `renderer`; `None`: JSON) holds anything private of the result."""
+def prove(
+    text: str, result: Result, report: SharedReport, renderer: Renderer | None, *, more: Collection[str] = ()
+) -> None:
+    """Raises `LeakError` if a finished text (by `renderer`; `None`: JSON) holds anything private of the result.
+
+    `more` are further words of our own that may stand in it.
+    """
     shown = [seen.name for seen in report.shown]
     ticked = {*shown, *(recipient(call) for call in result.calls if host(call) in shown)}
-    left = masked(text, report, renderer)
+    left = masked(text, report, renderer, more=more)
     # A host that the user chose to show may stand in the text; but not with, say, his name in it.
     # Runs of what was taken out are shortened: thousands of values are searched in what little is left.
     searched = "\n".join((re.sub(f"{_MASK}+", _MASK, left), *shown))
-    folded = searched.casefold()
-    for private in dict.fromkeys(privates(result)):
-        if private.value not in ticked and _stands_in(private, searched, folded):
-            raise LeakError(
-                f"share: the text would hold {private.what}; nothing was written. Leave out --show if you gave it, "
-                "else report this as a fault of phonehome"
-            )
+    if private := _first(searched, result, ticked):
+        raise LeakError(
+            f"share: the text would hold {private.what}; nothing was written. Leave out --show if you gave it, "
+            "else report this as a fault of phonehome"
+        )
     if foreign := re.search(r"\w{2,}", left):
         raise LeakError(
             f"share: the text would hold words that are not the report's own, at character {foreign.start()}; nothing "
@@ -72,12 +81,58 @@ def prove(text: str, result: Result, report: SharedReport, renderer: Renderer | 
         )
 
 
-def masked(text: str, report: SharedReport, renderer: Renderer | None) -> str:
+def held(text: str, result: Result, report: SharedReport) -> Private | None:
+    """A post that somebody received -> the first private value of a result that stands in it, or `None`.
+
+    Around the report may stand anything: what the forum made of it, and what its author wrote himself.  So a value is
+    looked for in the whole text, unless our own words make it up, and a short one beside our own words alone.
+    """
+    whole = f"{text}\n{html.unescape(text)}"
+    left = re.sub(f"{_MASK}+", _MASK, masked(whole, report, None))
+    ticked = {seen.name for seen in report.shown}
+    found = _first(left, result, ticked)
+    if found:
+        return found
+    return _first(whole, result, ticked, lambda p: _is_long(p.value) and bool(_foreign(p.value, report)))
+
+
+def _foreign(value: str, report: SharedReport) -> str:
+    """What is left of a value without our own words."""
+    return re.sub(r"[\W_]+", "", masked(value, report, None))
+
+
+def _first(
+    text: str,
+    result: Result,
+    ticked: Collection[str],
+    wanted: Callable[[Private], bool] = lambda _: True,
+) -> Private | None:
+    """The first private value that stands in a text, in it as it is or in what it holds in some encoding."""
+    whole = "\n".join((text, *_opened(text)))
+    folded = whole.casefold()
+    sought = (p for p in dict.fromkeys(privates(result)) if p.value not in ticked)
+    return next((p for p in sought if wanted(p) and _stands_in(p, whole, folded)), None)
+
+
+def _opened(text: str) -> Iterator[str]:
+    """Everything that can be decoded out of the words of a text, by the decoder that reads captures."""
+    words = sorted({word for word in re.split(r"[\s\x00\"'`<>(),]+", text) if len(word) >= SHORTEST})
+    walk = Walk(_ROOM, peel_value, peel_bytes)
+    for word in words:
+        walk.text("text", word)
+    yield from (leaf.value for leaf in walk.result().leaves if leaf.encodings)
+
+
+def masked(text: str, report: SharedReport, renderer: Renderer | None, *, more: Collection[str] = ()) -> str:
     """A finished text without the report's own words, each replaced by a NUL of the same length."""
     own = {report.report, report.month, report.tool, *(pack.hash for pack in report.packs)}
     own |= {seen.version for seen in report.versions} | {seen.name for seen in report.shown}
     escape = renderer.escape if renderer else _unchanged
     text = text.replace("\x00", "\ufffd")
+    if more:
+        # All at once, so that a short word does not break a long phrase.
+        words = frozenset(word.strip() for word in {*own, *more, *vocabulary().phrases()})
+        return _pattern(words | {json.dumps(word)[1:-1] for word in words}).sub(_blank, text)
     if renderer:
         text = renderer.MARKUP.sub(_blank, text)
     extra = _any_of({*own, *(escape(word) for word in own)} - {""})
@@ -130,10 +185,14 @@ def _stands_in(private: Private, text: str, folded: str) -> bool:
     value = private.value.strip()
     if not value:
         return False
-    long = len(value) >= SHORTEST and bits(value) >= FEWEST_BITS
-    if not long:
+    if not _is_long(value):
         return private.any_length and bool(re.search(rf"(?<!\w){re.escape(value.casefold())}(?!\w)", folded))
     return any(form in folded for form in _folded_forms(value)) or any(form in text for form in _exact_forms(value))
+
+
+def _is_long(value: str) -> bool:
+    """Whether a value is searched in all encodings: a shorter one may stand anywhere by chance."""
+    return len(value) >= SHORTEST and bits(value) >= FEWEST_BITS
 
 
 def bits(value: str) -> float:
@@ -178,7 +237,11 @@ def _exact_forms(value: str) -> Iterator[str]:
 def _vocabulary(escape: Callable[[str], str]) -> re.Pattern[str]:
     """The report's vocabulary as one pattern, as it stands in an output that escapes in this way."""
     plain = set(vocabulary().phrases())
-    words = {form.strip() for phrase in plain for form in (phrase, escape(phrase))}
+    return _pattern(frozenset(form.strip() for phrase in plain for form in (phrase, escape(phrase))))
+
+
+@functools.lru_cache(maxsize=8)
+def _pattern(words: frozenset[str]) -> re.Pattern[str]:
     # Numbered names come before phrases that begin like them and would leave their numbers, but after whole sentences.
     sentences = {word for word in words if re.match(r"(?:host|own pack )#[0-9]", word)}
     numbered = r"(?<!\w)(?:host|own pack ) ?#[0-9]{1,5}(?![0-9])"

@@ -258,6 +258,8 @@ class SharedReport(Closed, frozen=True):
     """Whether numbers were rounded."""
     fingerprints: tuple[SharedFingerprint, ...] = ()
     """How many films share what was told of one."""
+    left_out: bool = False
+    """Whether its author left out something that was found."""
 
 
 def redact(result: Result, *, exact_version: bool = False, show: Collection[str] = ()) -> SharedReport:
@@ -267,7 +269,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
     recipients that the user wants to name; names that are no recipients here are left out.
     """
     words = vocabulary()
-    names = _Names(result, words)
+    names = Names(result, words)
     outside = {call.n: call for call in result.calls if is_outside(call)}
     senders = sorted({call.product for call in outside.values() if call.product in words.shipped.products})
     rows = [names.row(c) for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
@@ -285,7 +287,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
         versions=_versions(result, outside, senders, exact_version),
         platforms=_platforms(result, outside),
         settings=_settings(result, senders, words),
-        month=_month(result),
+        month=month(result),
         length=length_class(span(result)),
         occasions=tuple(sorted(covered(result))),
         rows=tuple(sorted(rows, key=_row_order)),
@@ -295,12 +297,39 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
         shown=names.shown(outside.values(), show),
         promises=tuple(
             SharedPromise(promise.product, promise.made, promise.kind, promise.verdict)
-            for promise in promises(result)
+            for promise in promises(result, numbers=numbers)
             if promise.product in used
         ),
         roundings=names.roundings(numbers, used),
         fingerprints=names.fingerprints(numbers, used),
     )
+
+
+SECTIONS = ("versions", "platforms", "settings", "month", "length", "occasions", "received", "calls")
+SECTIONS += ("promises", "roundings", "fingerprints")
+"""Fields of a shared report that somebody may want to leave out as a whole."""
+
+
+def without(report: SharedReport, words: Collection[str]) -> SharedReport:
+    """A shared report -> the same without what the words name: sections, data items, products or recipients.
+
+    Raises `ValueError` for a word that names nothing in the report.
+    """
+    empty: dict[str, object] = {"month": "", "length": "unknown"}
+    changed: dict[str, object] = {word: empty.get(word, ()) for word in words if word in SECTIONS}
+    rest, found = set(words) - set(changed), set[str]()
+    tables = ("packs", "lists", "rows", "received", "calls", "versions", "settings", *SECTIONS[-3:])
+    for field in tables:
+        kept = []
+        for row in changed.get(field, getattr(report, field)):  # type: ignore[attr-defined]  # a tuple of rows
+            named = {getattr(row, name, "") for name in ("item", "product", "entity", "pack")} & rest
+            found |= named
+            if not named:
+                kept.append(row)
+        changed[field] = tuple(kept)
+    if unknown := sorted(rest - found - {"", *(seen.host for seen in report.shown)}):
+        raise ValueError(f"{unknown[0]}: is neither a section of this report nor an item, product or recipient in it")
+    return msgspec.structs.replace(report, **changed, left_out=report.left_out or bool(words))
 
 
 def read(text: bytes) -> SharedReport:
@@ -400,7 +429,7 @@ def length_class(seconds: float) -> Length:
     return "1-7d" if hours < 7 * 24 else ">7d"
 
 
-class _Names:
+class Names:
     """Names that may be shown for the recipients and products of one result.
 
     Unknown hosts and own packs are numbered by the alphabet, so that the numbers say nothing about the order of events.
@@ -427,12 +456,19 @@ class _Names:
         )
 
     def entity(self, name: str) -> str:
+        """Name of a recipient -> what may stand for it."""
         return self._entities[name] if name in self._entities else self.hosts[name]
 
+    def of(self, call: Classified) -> str:
+        """A call outside -> what may stand for its recipient."""
+        return self.entity(recipient(call))
+
     def product(self, pack: str) -> str:
+        """Pack id -> what may stand for it."""
         return self._own_packs.get(pack, pack)
 
     def row(self, c: Comparison) -> SharedRow:
+        """What the list says of one item."""
         shipped = c.product in self._words.shipped.products
         return SharedRow(
             product=self.product(c.product),
@@ -448,6 +484,7 @@ class _Names:
         )
 
     def roundings(self, numbers: Generalised, used: Collection[str]) -> tuple[SharedRounding, ...]:
+        """Whether numbers of these products were rounded."""
         return tuple(
             SharedRounding(
                 product=q.product,
@@ -463,6 +500,7 @@ class _Names:
         )
 
     def fingerprints(self, numbers: Generalised, used: Collection[str]) -> tuple[SharedFingerprint, ...]:
+        """How many films share what these products told."""
         return tuple(
             SharedFingerprint(
                 product=f.product,
@@ -476,6 +514,7 @@ class _Names:
         )
 
     def received(self, result: Result, outside: dict[int, Classified]) -> tuple[SharedReceived, ...]:
+        """What recipients showed that they hold."""
         found = {
             (self.entity(recipient(outside[f.call])), outside[f.call].category, f.item)
             for f in result.findings
@@ -484,6 +523,7 @@ class _Names:
         return tuple(SharedReceived(*key) for key in sorted(found))
 
     def calls(self, calls: Iterable[Classified]) -> tuple[SharedCalls, ...]:
+        """Who was called and what for."""
         total: Counter[tuple[str, str, str]] = Counter()
         closed: Counter[tuple[str, str, str]] = Counter()
         for call in calls:
@@ -558,7 +598,8 @@ def _settings(result: Result, senders: Iterable[str], words: Vocabulary) -> tupl
     )
 
 
-def _month(result: Result) -> str:
+def month(result: Result) -> str:
+    """`YYYY-MM` (UTC) of a capture's end; empty when it has no times."""
     last = max((capture.last for capture in result.captures if capture.last is not None), default=None)
     return "" if last is None else time.strftime("%Y-%m", time.gmtime(last))
 

@@ -400,6 +400,9 @@ SHARED_NO_LISTS = (
     "There is no list to hold against some of what was sent; nothing else was found that lists do not cover."
 )
 SHARED_COVERED = "In what could be read, nothing was found that the senders' lists do not cover."
+SHARED_LEFT_OUT = (
+    "Its author left out a part of what was found, so that nothing can be concluded from what does not stand here."
+)
 SHARED_COVERAGE = (
     "Calls: {calls}, of which not readable: {unreadable}; recipients outside: {recipients}, of which not readable: "
     "{recipients_unreadable}; readable calls of unknown purpose: {unknown_category}. Not inspected does not mean that "
@@ -421,7 +424,12 @@ def plural(n: int, pair: tuple[str, str], **names: object) -> str:
 
 def phrases() -> Iterator[str]:
     """Every piece of text in this file that a report may show, without what is filled in."""
-    for name, value in globals().items():
+    return phrases_of(globals())
+
+
+def phrases_of(names: Mapping[str, object]) -> Iterator[str]:
+    """Names and texts of a file of texts -> every piece of text in it, without what is filled in."""
+    for name, value in names.items():
         if name.isupper():
             yield from _pieces(value)
 

@@ -126,7 +126,7 @@ class Vocabulary:
 
 
 _JSON_WORDS: tuple[str, ...] = ("true", "false", "null", "packs", "lists", "versions", "settings", "rows", "received")
-_JSON_WORDS += ("shown", "coverage", "sure", "promises", "roundings", "fingerprints", "named")
+_JSON_WORDS += ("shown", "coverage", "sure", "promises", "roundings", "fingerprints", "named", "left_out")
 """Words of the JSON form that are no words of a field."""
 
 COUNTED = (

@@ -17,7 +17,7 @@ from analysis.cli import main
 from analysis.decode import decode
 from analysis.model import Verdict
 from analysis.pipeline import Result
-from analysis.post import FORMS, post
+from analysis.post import EXPORTS, FORMS, post
 from analysis.redact import SharedReport
 from analysis.vocabulary import vocabulary
 from canaries import Canary, all_pairs, capture, some_pairs
@@ -100,6 +100,13 @@ def test_no_canary_stands_in_what_is_posted(posted: str, form: str, folder: Path
 
 
 @pytest.mark.parametrize("form", canaries.FORMATS)
+@pytest.mark.parametrize("export", EXPORTS)
+def test_no_canary_stands_in_what_other_programs_take(export: str, form: str, folder: Path) -> None:
+    result, made, planted = found(form, folder)
+    assert leaked(planted, post(result, made, export)) == []
+
+
+@pytest.mark.parametrize("form", canaries.FORMATS)
 def test_no_canary_stands_in_what_the_command_says(
     form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +155,8 @@ def test_no_canary_of_all_stands_in_anything(encoding: str, form: str, tmp_path:
     pairs = [pair for pair in all_pairs() if pair[1] == encoding]
     data, planted = capture(form, SEED, pairs)
     result, made = analysed(data, form, tmp_path)
+    for export in EXPORTS:
+        assert leaked(planted, post(result, made, export)) == [], export
     for posted in FORMS:
         text = post(result, made, posted)
         assert leaked(planted, text) == [], posted

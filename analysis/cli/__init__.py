@@ -41,6 +41,9 @@ COMMANDS = {
     "share": Entry("share", "Write a redacted report that can be posted."),
     "collect": Entry("collect", "Take shared reports of many people into a dataset."),
     "community": Entry("community", "Show what many people's shared reports say together."),
+    "compare-reports": Entry(
+        "compare_reports", "Tell in which ways shared reports differ: versions, settings, items, verdicts."
+    ),
     "optout": Entry("optout", "Show what an opt-out stopped, item by item and call by call."),
     "known": Entry("known", "Tell what is yours: names, titles, servers."),
     "access": Entry("access", "Hold the vendor's answer to an access request beside what was seen."),
@@ -85,6 +88,9 @@ class Commands(click.Group):
         module = import_module(f"analysis.cli.{COMMANDS[cmd_name].module}")
         # `open` would hide Python's own.
         return cast("click.Command", getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_"))
+    "compare-reports": Entry(
+        "compare_reports", "Tell in which ways shared reports differ: versions, settings, items, verdicts."
+    ),
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
         """Writes the list of commands without loading them."""

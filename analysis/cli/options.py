@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -314,14 +314,24 @@ def show(document: Document, form: str, out: str, forum: str = "any") -> None:
         from analysis.report import terminal
 
         seen = out == "-" and sys.stdout.isatty()
-        width = shutil.get_terminal_size((100, 24)).columns
-        write(terminal.render(document, width=width, colour=seen and not os.environ.get("NO_COLOR"), cut=seen), out)
+        colour = seen and colours(sys.stdout)
+        write(terminal.render(document, width=terminal_width(), colour=colour, cut=seen), out)
     elif form == "markdown":
         from analysis.report import markdown
 
         write(markdown.render(document, forum), out)
     else:
         write(report.renderer(form).render(document), out)
+
+
+def terminal_width() -> int:
+    """Columns of the terminal."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def colours(stream: TextIO) -> bool:
+    """Whether a stream is a terminal on which colours are wanted."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def write(text: str, out: str) -> None:

@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from analysis.cli import Failure, options
 from analysis.cli.options import Question
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from analysis.pipeline import Result
+    from analysis.redact import SharedReport
+    from analysis.report.preview import Choice
+
 MOST = 8 * 1024 * 1024
 """A larger file is no shared report."""
 
+FORMS = ("markdown", "json", "bbcode", "html", "har", "openapi", "hosts", "adblock", "unbound", "nft", "iap")
+"""Reports to post, and what other programs take."""
 
-@click.command()
+
+@click.command(cls=options.taking_lists("--against"))
 @click.option("--exact-version", is_flag=True, help="Keep whole version numbers instead of major.minor.")
 @click.option("--show", multiple=True, metavar="HOST", help="Name this unknown recipient; may be repeated.")
+@click.option(
+    "--leave-out",
+    multiple=True,
+    metavar="WORD",
+    help="Leave out a section, data item, product or recipient, as --preview names them; may be repeated.",
+)
+@click.option("--preview", is_flag=True, help="Show side by side what goes and what stays, and ask before writing.")
 @click.option("--verify", is_flag=True, help="Check shared reports in FILE... instead of making one.")
+@click.option(
+    "--against", multiple=True, metavar="CAPTURE...", help="With --verify: search the reports for what is in these."
+)
 @options.captures
 @options.forum
-@options.output("markdown", "json", "bbcode", "html")
+@options.output(*FORMS)
 def share(
     question: Question,
     exact_version: bool,
     show: tuple[str, ...],
+    leave_out: tuple[str, ...],
+    preview: bool,
     verify: bool,
+    against: tuple[str, ...],
     forum: str,
     form: str,
     out: str,
@@ -37,44 +62,132 @@ def share(
     name them with --show. Before it is written, the text is searched for everything private in the capture. Nothing is
     sent anywhere.
 
+    Other programs take the same without values: har, openapi (what was seen), and names to block with what that
+    breaks: hosts (Pi-hole), adblock (AdGuard Home), unbound, nft, iap (Little Snitch).
+
     \b
     Example:
       phonehome share capture.har -o report.md
+      phonehome share --preview capture.har -o report.md
       phonehome share --format json --show tracker.example.com capture.har
-      phonehome share --verify report.md
+      phonehome share --format adblock capture.har
+      phonehome share --verify report.md --against capture.har
     """
+    if against and not verify:
+        raise click.UsageError("--against: belongs to --verify; phonehome share --verify REPORT --against CAPTURE")
     if verify:
-        for path in question.files:
-            _verify(path)
+        _verify_all(question, against)
         return
     from analysis import redact
-    from analysis.post import post
-    from analysis.proof import LeakError
 
     result = options.answer(question)
     redacted = redact.redact(result, exact_version=exact_version, show=frozenset(host.lower() for host in show))
     if missing := sorted({host.lower() for host in show} - {host.name for host in redacted.shown}):
         raise click.UsageError(f"--show {missing[0]}: is no unknown recipient in these captures; see phonehome calls")
-    try:
-        text = post(result, redacted, form, forum=forum)
-    except LeakError as error:
-        raise Failure(str(error), 2) from None
+    redacted = _without(redacted, leave_out)
+    text = _proven(result, redacted, form, forum)
+    if preview:
+        chosen = _chosen(result, redacted)
+        if chosen is None:
+            return
+        text = _proven(result, _without(redacted, chosen), form, forum) if chosen else text
     options.write(text, out)
     options.finish(result, fail_on_findings)
 
 
-def _verify(path: str) -> None:
-    """Reads a shared report in any of its forms, and says so on standard output if it is one."""
-    from analysis import VERSION, redact, texts
+def _without(redacted: SharedReport, words: Collection[str]) -> SharedReport:
+    from analysis import redact
+
+    try:
+        return redact.without(redacted, words)
+    except ValueError as error:
+        raise click.UsageError(f"--leave-out {error}; phonehome share --preview names them") from None
+
+
+def _proven(result: Result, redacted: SharedReport, form: str, forum: str) -> str:
+    from analysis.post import post
+    from analysis.proof import LeakError
+
+    try:
+        return post(result, redacted, form, forum=forum)
+    except LeakError as error:
+        raise Failure(str(error), 2) from None
+
+
+def _chosen(result: Result, redacted: SharedReport) -> tuple[str, ...] | None:
+    """Shows the preview and asks; gives what is to be left out as well, or `None` when nothing is to be written."""
+    from analysis import texts_share as words
+    from analysis.report import preview
+
+    found = preview.choices(result, redacted)
+    document = preview.preview(found)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        options.show(document, "terminal", "-")
+        click.echo(words.PREVIEW_HINT, err=True)
+        return None
+    from analysis.report import terminal
+
+    shown = terminal.render(document, width=options.terminal_width(), colour=options.colours(sys.stderr))
+    click.echo(shown, err=True)
+    return _asked(found)
+
+
+def _asked(found: tuple[Choice, ...]) -> tuple[str, ...] | None:
+    """Asks until the answer can be understood."""
+    from analysis import texts_share as words
+
+    while True:
+        said = click.prompt(words.ASK, err=True, default="n", show_default=True).strip().lower()
+        if said in ("n", "no", "nein"):
+            click.echo(words.NOT_WRITTEN, err=True)
+            return None
+        if said in ("y", "yes", "j", "ja"):
+            return ()
+        numbers = said.replace(",", " ").split()
+        if numbers and all(n.isdecimal() and 0 < int(n) <= len(found) and found[int(n) - 1].word for n in numbers):
+            return tuple(found[int(n) - 1].word for n in numbers)
+
+
+def _verify_all(question: Question, against: tuple[str, ...]) -> None:
+    from dataclasses import replace
+
+    result = options.answer(replace(question, files=against)) if against else None
+    failed = [path for path in question.files if not _verify(path, result)]
+    if failed:
+        raise click.exceptions.Exit(options.FOUND)
+
+
+def _verify(path: str, result: Result | None) -> bool:
+    """Reads a shared report in any of its forms, and says on standard output whether it is one and what it holds."""
+    from analysis import VERSION, proof, redact, texts
+    from analysis import texts_share as words
+    from analysis.report import compared
     from analysis.report.document import printable
 
-    name = printable(path)
+    data = read(path)
+    shown = printable(Path(path).name)
+    try:
+        report = redact.read(redact.embedded(data))
+    except ValueError as error:
+        raise Failure(f"{printable(path)}: {printable(str(error))}", 3) from None
+    click.echo(texts.SHARED_CHECKED.format(name=shown, version=VERSION))
+    if result is None:
+        return True
+    held = proof.held(data.decode("utf-8", "replace"), result, report)
+    click.echo(words.HELD.format(name=shown, what=held.what) if held else words.NOT_HELD.format(name=shown))
+    again = redact.redact(result, show={seen.name for seen in report.shown})
+    differs = ", ".join(words.SECTIONS_COMPARED[field] for field in compared.differing((report, again)))
+    told = words.OTHER_CAPTURE if differs else words.SAME_CAPTURE
+    click.echo(told.format(name=shown, differs=differs))
+    return held is None
+
+
+def read(path: str) -> bytes:
+    """The bytes of a post.  Raises `Failure` for one that is too large."""
+    from analysis.report.document import printable
+
     with click.open_file(path, "rb") as file:
         data = file.read(MOST + 1)
     if len(data) > MOST:
-        raise Failure(f"{name}: is larger than a shared report can be; choose another file", 3)
-    try:
-        redact.read(redact.embedded(data))
-    except ValueError as error:
-        raise Failure(f"{name}: {printable(str(error))}", 3) from None
-    click.echo(texts.SHARED_CHECKED.format(name=printable(Path(path).name), version=VERSION))
+        raise Failure(f"{printable(path)}: is larger than a shared report can be; choose another file", 3)
+    return data

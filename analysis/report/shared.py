@@ -42,9 +42,11 @@ def _first(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
             for (entity, category, verdict), labels in groups.items()
         )
         yield Paragraph(texts.SHARED_UNCOVERED.format(items=items), "strong")
-    else:
+    elif not report.left_out:
         unlisted = any(row.verdict is Verdict.NO_LIST for row in report.rows)
         yield Paragraph(texts.SHARED_NO_LISTS if unlisted else texts.SHARED_COVERED)
+    if report.left_out:
+        yield Paragraph(texts.SHARED_LEFT_OUT, "warn")
     yield from _about(report, words)
 
 

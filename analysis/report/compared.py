@@ -1,0 +1,129 @@
+"""Shared reports -> in which ways they differ: versions, settings, items, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from analysis import texts
+from analysis import texts_share as words
+from analysis.redact import SharedReport
+from analysis.report.document import Block, Cell, Column, Document, Heading, Paragraph, Table
+from analysis.vocabulary import vocabulary
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "packs": ("pack",),
+    "lists": ("product", "declared"),
+    "versions": ("product", "version"),
+    "settings": ("product", "switch"),
+    "rows": ("product", "item", "entity", "category"),
+    "received": ("entity", "category", "item"),
+    "calls": ("party", "entity", "category"),
+    "promises": ("product", "declared", "promise"),
+    "roundings": ("product", "entity", "item"),
+    "fingerprints": ("product", "entity"),
+}
+"""Field of a report -> by what its rows are the same row; the other fields are what may differ."""
+
+_SILENT = frozenset({"also", "sure"})
+"""What is told with the verdict."""
+
+
+def compared(reports: Sequence[tuple[str, SharedReport]]) -> Document:
+    """Names of reports with the reports -> a table of each kind of thing in which they differ.
+
+    Recipients that no pack names differ by their numbers in each report, so they are compared together.
+    """
+    names = [name for name, _ in reports]
+    blocks: list[Block] = [Paragraph(words.COMPARED_NOTE), Heading(words.REPORTS_HEADING), _overview(reports)]
+    different = [block for field in KEYS for block in _section(field, names, [report for _, report in reports])]
+    blocks += different or [Paragraph(words.COMPARED_SAME)]
+    return Document(words.COMPARED_TITLE.format(n=len(reports)), tuple(blocks))
+
+
+def _overview(reports: Sequence[tuple[str, SharedReport]]) -> Table:
+    titles = (words.REPORT_COLUMN, words.MONTH_COLUMN, words.LENGTH_COLUMN, words.SOFTWARE_COLUMN)
+    titles += (words.PLATFORM_COLUMN, words.OCCASIONS_COLUMN, words.CALLS_COLUMN, words.READ_COLUMN)
+    products = vocabulary().shipped.products
+    return Table(
+        tuple(map(Column, titles)),
+        tuple(
+            (
+                Cell(name, "strong"),
+                Cell(report.month or words.ABSENT),
+                Cell(texts.LENGTHS[report.length]),
+                Cell(", ".join(f"{products[x.product].name} {x.version}" for x in report.versions) or words.ABSENT),
+                Cell(", ".join(report.platforms) or words.ABSENT),
+                Cell(", ".join(texts.OCCASIONS[x] for x in report.occasions) or words.ABSENT),
+                Cell(report.coverage.calls),
+                Cell(report.coverage.unreadable),
+            )
+            for name, report in reports
+        ),
+    )
+
+
+def differing(reports: Sequence[SharedReport]) -> tuple[str, ...]:
+    """Reports -> names of the fields in which they differ."""
+    return tuple(field for field in KEYS if len({frozenset(_rows(field, report).items()) for report in reports}) > 1)
+
+
+def _section(field: str, names: Sequence[str], reports: Sequence[SharedReport]) -> Iterator[Block]:
+    held = [_rows(field, report) for report in reports]
+    every = sorted(set().union(*held))
+    unlike = [key for key in every if len({rows.get(key) for rows in held}) > 1]
+    if not unlike:
+        return
+    yield Heading(words.SECTIONS_COMPARED[field])
+    yield Table(
+        (Column(words.WHAT), *map(Column, names)),
+        tuple(
+            (
+                Cell(_named(field, key)),
+                *(Cell(rows.get(key, words.ABSENT), "plain" if key in rows else "dim") for rows in held),
+            )
+            for key in unlike
+        ),
+    )
+    if alike := len(every) - len(unlike):
+        yield Paragraph(texts.plural(alike, words.ALIKE), "dim")
+
+
+def _rows(field: str, report: SharedReport) -> dict[tuple[str, ...], str]:
+    """Key of a row -> what it says, with what several rows of one key say in the order of the alphabet."""
+    told: dict[tuple[str, ...], set[str]] = {}
+    for row in getattr(report, field):
+        values = msgspec.structs.asdict(row)
+        key = tuple(_placeholder(str(values[name])) for name in KEYS[field])
+        rest = [_shown(values[name]) for name in values if name not in KEYS[field] and name not in _SILENT]
+        told.setdefault(key, set()).add(", ".join(filter(None, rest)) or words.PRESENT)
+    return {key: "; ".join(sorted(said)) for key, said in told.items()}
+
+
+def _placeholder(word: str) -> str:
+    return word.partition("#")[0] + "#" if "#" in word else word
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return value[:15] + "…" if value.startswith("sha256:") else value
+    return "" if value in (False, ()) else words.PRESENT if value is True else str(value)
+
+
+def _named(field: str, key: tuple[str, ...]) -> str:
+    """A key in the words of a report."""
+    shipped = vocabulary().shipped
+    parts = []
+    for name, word in zip(KEYS[field], key, strict=True):
+        if name == "item":
+            parts.append(shipped.items[word].label)
+        elif name in ("product", "pack") and word in shipped.products:
+            parts.append(shipped.products[word].name)
+        elif name == "category":
+            parts.append(next(text for category, text in texts.CATEGORIES.items() if category == word))
+        elif name == "party":
+            parts.append(next(text for party, text in texts.PARTIES.items() if party == word))
+        else:
+            parts.append(word)
+    return ", ".join(part for part in parts if part) or texts.NOBODY_KNOWN
