@@ -87,10 +87,9 @@ class Commands(click.Group):
             return None
         module = import_module(f"analysis.cli.{COMMANDS[cmd_name].module}")
         # `open` would hide Python's own.
-        return cast("click.Command", getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_"))
-    "compare-reports": Entry(
-        "compare_reports", "Tell in which ways shared reports differ: versions, settings, items, verdicts."
-    ),
+        return cast(
+            "click.Command", getattr(module, cmd_name.replace("-", "_"), None) or getattr(module, f"{cmd_name}_")
+        )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
         """Writes the list of commands without loading them."""
