@@ -305,7 +305,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
     )
 
 
-SECTIONS = ("versions", "platforms", "settings", "month", "length", "occasions", "received", "calls")
+SECTIONS: tuple[str, ...] = ("versions", "platforms", "settings", "month", "length", "occasions", "received", "calls")
 SECTIONS += ("promises", "roundings", "fingerprints")
 """Fields of a shared report that somebody may want to leave out as a whole."""
 

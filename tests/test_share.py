@@ -15,6 +15,7 @@ import pytest
 
 from analysis import proof, redact, texts
 from analysis.cli import main
+from analysis.pipeline import Result
 from analysis.report import markdown
 from analysis.report.compared import compared, differing
 from analysis.report.preview import choices
@@ -187,8 +188,13 @@ def test_numbers_are_judged_once(session: Path, monkeypatch: pytest.MonkeyPatch)
 
     counted = []
     real = generalise.generalise
+
+    def count(result: Result) -> generalise.Generalised:
+        counted.append(1)
+        return real(result)
+
     for place in (generalise, redact):
-        monkeypatch.setattr(place, "generalise", lambda result: counted.append(1) or real(result))
+        monkeypatch.setattr(place, "generalise", count)
     redact.redact(pipeline.run([formats.read(session)], known()))
     assert counted == [1]
 

@@ -187,7 +187,7 @@ def read(path: str) -> bytes:
     from analysis.report.document import printable
 
     with click.open_file(path, "rb") as file:
-        data = file.read(MOST + 1)
+        data: bytes = file.read(MOST + 1)
     if len(data) > MOST:
         raise Failure(f"{printable(path)}: is larger than a shared report can be; choose another file", 3)
     return data

@@ -43,7 +43,7 @@ def compared(reports: Sequence[tuple[str, SharedReport]]) -> Document:
 
 
 def _overview(reports: Sequence[tuple[str, SharedReport]]) -> Table:
-    titles = (words.REPORT_COLUMN, words.MONTH_COLUMN, words.LENGTH_COLUMN, words.SOFTWARE_COLUMN)
+    titles: tuple[str, ...] = (words.REPORT_COLUMN, words.MONTH_COLUMN, words.LENGTH_COLUMN, words.SOFTWARE_COLUMN)
     titles += (words.PLATFORM_COLUMN, words.OCCASIONS_COLUMN, words.CALLS_COLUMN, words.READ_COLUMN)
     products = vocabulary().shipped.products
     return Table(
