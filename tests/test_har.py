@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import re
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mitmproxy.addons.savehar import SaveHar
 from mitmproxy.http import Headers, Request, Response
 from mitmproxy.test.tflow import tflow
 
+from captures.formats import har
 from captures.formats.har import read, sniff
 from captures.model import Body, CaptureError, Endpoint, Exchange, Observation, Source, Unreadable
 
@@ -459,3 +461,73 @@ def test_nothing_is_raised_whatever_stands_in_an_entry(tmp_path: Path, request_:
         )
     )
     assert [x.source.index for x in seen if x.source.part == 0] == [0]
+
+
+@given(
+    st.from_regex(r"(https?|wss|ws|HTTP)://[ -~]{0,40}", fullmatch=True)
+    | st.text("htps:/?#[]@%.&=0:A \xe9", max_size=30)
+)
+def test_a_plain_address_is_read_as_the_standard_library_does(url: str) -> None:
+    plain = har._plain_address(url)
+    assert plain is None or plain == har._address(url)
+
+
+def test_nearly_all_addresses_are_plain() -> None:
+    for url in (
+        "https://plex.tv",
+        "https://Plex.tv:443/a/b%20c;d?x=1&y=[2]",
+        "http://127.0.0.1:32400/?a",
+        "wss://a.b/c",
+    ):
+        assert har._plain_address(url) == har._address(url)
+
+
+RICH = json.dumps(
+    entry(
+        request={
+            "method": "POST",
+            "url": "https://plex.tv/a?x=1&y=%2B",
+            "httpVersion": "h3",
+            "headers": [
+                {"name": ":path", "value": "/a"},
+                {"name": "Cookie", "value": "a=1; b=%20"},
+                {"name": "Content-Type", "value": "application/json", "comment": "x"},
+            ],
+            "queryString": [{"name": "x", "value": "1"}],
+            "cookies": [],
+            "postData": {"mimeType": "application/json", "text": "{}", "params": []},
+            "bodySize": 2,
+        },
+        response={
+            "status": 200,
+            "headers": [{"name": "Date", "value": "today"}],
+            "content": {"text": "T0s=", "size": 2},
+        },
+        serverIPAddress="198.51.100.1",
+        _webSocketMessages=[{"type": "send", "time": 1.5, "opcode": 1, "data": "x"}],
+    )
+).encode()
+
+VALUES = ("null", "7", "-1.5", "true", "[]", "{}", '""', '"x"', "[[]]", "[null]", '[{"name":null}]', '"\\ud800"', "NaN")
+
+
+@settings(max_examples=400)
+@given(st.randoms(use_true_random=False), st.integers(0, 3))
+def test_a_damaged_entry_reads_the_same_the_fast_way_and_the_tolerant_way(chance: random.Random, damages: int) -> None:
+    raw = RICH
+    for _ in range(damages):
+        if chance.random() < 0.3:
+            at = chance.randrange(len(raw))
+            raw = raw[:at] + bytes([chance.randrange(32, 127)]) + raw[at + 1 :]
+        else:
+            places = list(re.finditer(rb'(?<=": )("[^"]*"|-?[0-9.]+)|"(?:name|value|url|headers|text)"', raw))
+            place = chance.choice(places) if places else None
+            if place:
+                new = chance.choice(VALUES).encode() if place[1] else b'"odd"'
+                raw = raw[: place.start()] + new + raw[place.end() :]
+    fast = har._entry(raw, Source(0, 0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(har, "_PLAIN_ENTRY", har._ENTRY)
+        patch.setattr(har, "_plain_address", lambda url: None)  # noqa: ARG005  named as it is called
+        tolerant = har._entry(raw, Source(0, 0))
+    assert fast == tolerant

@@ -369,7 +369,9 @@ def parameters(query: str) -> Pairs:
 
 def cookies(headers: Pairs) -> Pairs:
     """Request headers -> cookies, percent-decoded, in their order; empty when there are none (RFC 6265, 4.2)."""
-    values = (part for name, value in headers if name == "cookie" for part in value.split(";"))
+    values = [part for name, value in headers if name == "cookie" for part in value.split(";")]
+    if not values:
+        return ()
     pairs = (part.strip().partition("=") for part in values)
     return tuple((name, unquote(value)) for name, _, value in pairs if name)
 
@@ -407,7 +409,7 @@ def _looked_up(pairs: tuple[tuple[bytes, bytes], ...]) -> _Block:
     first = dict(reversed(headers))
     return _Block(
         headers=headers,
-        cookies=cookies(headers) if "cookie" in first else (),
+        cookies=cookies(headers),
         host=first.get("host", ""),
         encoding=first.get("content-encoding"),
         size=len(b"".join(chain.from_iterable(pairs))) + 4 * len(pairs),
