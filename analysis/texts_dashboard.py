@@ -45,7 +45,7 @@ OLDER, NEWER = "Older", "Back to the newest"
 FRESH_ONE, FRESH = "1 new call: show it", "{n} new calls: show them"
 TIME, CALLED, DATA, SENT = "Time", "Called", "Data", "Bytes sent"
 SEEN, NOTED = "looked at", "note"
-UNKNOWN_SENDER = "unknown sender"
+UNKNOWN_SENDER, UNKNOWN = "unknown sender", "unknown"
 
 CALL = "Call {n}"
 NO_CALL = "There is no such call here; it may have been deleted from the ledger."
@@ -65,6 +65,7 @@ RULE, RULE_NOTE = (
 RULE_LINK = "Draft a rule for such calls"
 RULE_LEFT = "Still to do"
 RULE_NONE = "A rule can be drafted only for a call that could be read."
+RULE_CANNOT = "No rule can be drafted from this call: its host or path is none that a rule could name."
 RULE_OF = ("Drafted from {n} call.", "Drafted from {n} calls to this host.")
 FINDINGS, NOTHING_FOUND = "What was found", "No data item was recognised."
 PLACE, VALUE = "Place", "Value"

@@ -52,8 +52,8 @@ def browser() -> Iterator[Chrome]:
         driver.quit()
 
 
-def look(driver: Chrome, page: Path, *, dark: bool = False, width: int = 1280, scripts: bool = True) -> None:
-    """Opens a page in a theme and a width, with or without scripts."""
+def look(driver: Chrome, page: Path | str, *, dark: bool = False, width: int = 1280, scripts: bool = True) -> None:
+    """Opens a page (a file, or an address) in a theme and a width, with or without scripts."""
     theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [theme]})
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -61,7 +61,7 @@ def look(driver: Chrome, page: Path, *, dark: bool = False, width: int = 1280, s
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
     for log in ("browser", "performance"):
         driver.get_log(log)  # what came before is over
-    driver.get(page.as_uri())
+    driver.get(page if isinstance(page, str) else page.as_uri())
 
 
 def console(driver: Chrome) -> list[str]:

@@ -23,6 +23,7 @@ from analysis.report import explained, html, markdown
 from analysis.report.document import Bars, Document, brief, size
 from analysis.report.optout import optout_of
 from analysis.report.shared import shared
+from analysis.schema import KnowledgeError
 from analysis.traffic import BROKEN
 from analysis.web import notes
 from analysis.web.curl import curl
@@ -32,7 +33,7 @@ from analysis.web.origin import Origin
 from analysis.web.store import Listed, Store, Sum
 from analysis.web.tree import tree
 from captures import home
-from captures.model import Exchange
+from captures.model import CaptureError, Exchange
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -93,7 +94,7 @@ def now(store: Store, shown: Shown) -> Values:
 
 
 def _bars(heading: str, sums: Sequence[Sum], named: Callable[[str], str]) -> Bars | None:
-    rows = tuple((brief(named(one.name))[:_SHORT], one.read, one.calls - one.read) for one in sums)
+    rows = tuple((brief(named(one.name))[:_SHORT] or say.UNKNOWN, one.read, one.calls - one.read) for one in sums)
     return Bars(heading, (say.READ, say.CLOSED), rows) if rows else None
 
 
@@ -180,7 +181,10 @@ def rule(listed: Listed, store: Store, shown: Shown) -> Values:
     result = shown.origin.one(listed.id, beside)
     calls = [one for one in result.calls if one.observation.host == listed.host]
     kinds = [kind for kind in draft.kinds(calls, result.findings) if result.calls[0] in kind.calls]
-    made = draft.draft(listed.host, kinds, [kind.calls[0].category for kind in kinds], result)
+    try:
+        made = draft.draft(listed.host, kinds, [kind.calls[0].category for kind in kinds], result)
+    except (ValueError, KnowledgeError):  # captured text may be anything
+        raise CaptureError(say.RULE_CANNOT) from None
     return {
         "id": listed.id,
         "n": listed.n,

@@ -78,6 +78,7 @@ class Server:
                 await self._stop.wait()
             finally:
                 server.stop()
+                await server.close_all_connections()
 
     def stop(self) -> None:
         """Ends `run`; may be called from any thread and from a signal's handler."""
@@ -107,6 +108,7 @@ def _application(shown: Shown, gate: Gate, tell: Callable[[str], None]) -> Appli
         (r"/hidden", Hidden, common),
         (r"/live", Live, common),
         (r"/static/([a-z.]+)", Static, common),
+        (r"/favicon.ico", Static, common),
     ]
     return Application(routes, default_handler_class=Nowhere, default_handler_args=common, log_function=_silent)
 
@@ -221,7 +223,11 @@ class Page(RequestHandler):
     async def apart[T](self, work: Callable[[], T]) -> T:
         """Does long work in a thread, one at a time."""
         async with self.busy:
-            return await asyncio.get_running_loop().run_in_executor(None, work)
+            try:
+                return await asyncio.get_running_loop().run_in_executor(None, work)
+            except asyncio.CancelledError:
+                # The end of the dashboard does not wait for it.
+                raise HTTPError(503, reason=say.TOO_BUSY) from None
 
 
 class Nowhere(Page):
@@ -256,7 +262,7 @@ class Static(Page):
 
     open_to_all = True
 
-    def get(self, name: str) -> None:
+    def get(self, name: str = "icon.svg") -> None:
         """One of our four files."""
         if name not in _STATIC:
             raise HTTPError(404, reason=say.NOT_HERE)
