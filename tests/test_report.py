@@ -84,27 +84,29 @@ def first_screen(found: Result) -> list[str]:
     return sentences
 
 
-def test_the_first_screen_is_the_answer_in_three_sentences_and_what_follows_from_it() -> None:
+def test_the_first_screen_is_the_answer() -> None:
     device, agent = (known().items[item].label for item in ("client.device_name", "client.user_agent"))
     assert first_screen(evening()) == [
-        "Called: Plex (usage statistics 2, account sign-in 1, update check 1); tracker.alice-isp.example "
-        "(unknown purpose 1).",
+        "In 2 hours, 1 app (Plex) made 5 calls outside. What for: 40 % for usage statistics, 20 % to look for updates, "
+        "20 % to sign in, 20 % for a purpose that is not known. Called: Plex 4, tracker.alice-isp.example 1.",
         f"Sent, and not covered by what its sender says: {device} to Plex (usage statistics; undeclared); {agent} to "
         "tracker.alice-isp.example (unknown purpose; no-list, the sender is not known).",
+        "1 call carried something of what you watch or own to analytics.plex.tv: length of the film. Plex lists length "
+        "of the film as optional.",
+        "In what could be read, no title, file name, or id, hash or picture address that names a title was found; your "
+        "own titles were not searched for. phonehome known import lets them be searched for.",
         "1 of 4 recipients could not be read, among them metrics.plex.tv: what went there is not known, and may be "
         "anything. 1 place in the capture is damaged or could not be read.",
-        "In what could be read, no title, file name, or id, hash or picture address that names a title was found; your "
-        "own titles were not searched for.",
-        "This report can speak for 4 of 6 conversations outside (66 %) and for 86 % of the bytes sent there. Of what "
-        "makes products send, it covers: nothing; not covered: a start of the server or an app, a film played, a "
-        "library scan, a whole day (timers).",
+        "This report can speak for 4 of 6 conversations outside (66 %) and for 86 % of the bytes sent there. No film "
+        "was played, so nothing can be said about playback. Of what makes products send, it covers: nothing; not "
+        "covered: a start of the server or an app, a film played, a library scan, a whole day (timers).",
         "Is media.alice.example yours? It answers like a media server; if it is, say: phonehome known add --kind "
         "server media.alice.example",
     ]
 
 
 def test_an_empty_capture_is_no_all_clear() -> None:
-    assert first_screen(result())[:3] == [
+    assert first_screen(result())[:2] + first_screen(result())[3:4] == [
         "Nobody outside your own network was called in this capture.",
         "In what could be read, no data item was found that was sent to anybody outside.",
         "There was no recipient outside to look into; what bypassed the capture is not in it.",
@@ -114,7 +116,7 @@ def test_an_empty_capture_is_no_all_clear() -> None:
 def test_what_was_not_inspected_is_never_shown_as_nothing_sent() -> None:
     said = first_screen(result([call(contact("metrics.plex.tv"))]))
     assert said[1] == "No call to anybody outside could be read, so this report cannot say what was sent."
-    assert said[2].startswith("1 of 1 recipients could not be read, among them metrics.plex.tv")
+    assert said[3].startswith("1 of 1 recipients could not be read, among them metrics.plex.tv")
 
 
 def test_a_declared_item_alone_is_said_to_be_covered() -> None:
@@ -127,7 +129,8 @@ def test_a_title_that_was_sent_is_named_as_such() -> None:
     found = result([call(exchange("metadata.provider.plex.tv"))], [finding(0, "media.title", "Zorblax Uprising")])
     assert (
         first_screen(found)[3]
-        == f"What names a title was sent: {title} to Plex; your own titles were not searched for."
+        == f"What names a title was sent: {title} to Plex; your own titles were not searched for. phonehome known "
+        "import lets them be searched for."
     )
 
 
@@ -135,12 +138,13 @@ def test_a_title_that_was_sent_is_named_as_such() -> None:
 def test_that_own_titles_were_searched_for_is_said_of_titles_and_files_alone(kind: str, searched: str) -> None:
     own = OwnValues([Known(kind, "zorblax.uprising@example.org", 0)])
     found = result([call(exchange("plex.tv"))], own=own)
-    assert first_screen(found)[3].endswith(f"your own titles were {searched}searched for.")
+    hint = " phonehome known import lets them be searched for." if searched else ""
+    assert first_screen(found)[2].endswith(f"your own titles were {searched}searched for.{hint}")
 
 
 def test_a_title_that_stayed_at_home_was_not_sent() -> None:
     home = call(exchange("192.168.7.40"), Category.SERVER_API, party=Party.OWN, entity="")
-    assert first_screen(result([home], [finding(0, "media.title", "Zorblax")]))[3].startswith(
+    assert first_screen(result([home], [finding(0, "media.title", "Zorblax")]))[2].startswith(
         "In what could be read, no"
     )
 
@@ -490,7 +494,7 @@ def test_who_answers_for_another_is_named_where_the_recipient_is() -> None:
     assert [row[-1].text for row in table.rows] == ["Plex, answered by Amazon", "shop.example"]
     shown = terminal.render(private(found), width=300, colour=False, cut=False)
     assert "metrics.plex.tv, answered by Amazon" in shown
-    assert "Called: Plex (usage statistics 1); t.shop.example (usage statistics 1)." in shown
+    assert "Called: Plex 1, t.shop.example 1." in shown
 
 
 def test_items_are_listed_with_place_and_value() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "--log", "logs", multiple=True, metavar="FILE", help="The server's own log: what did the capture miss? Repeatable."
 )
 @options.forum
-@options.output("terminal", "json", "markdown", "html", "csv")
+@options.output("terminal", "json", "markdown", "bbcode", "html", "csv")
 def inspect(question: Question, logs: tuple[str, ...], forum: str, form: str, out: str, fail_on_findings: bool) -> None:
     """Report what captures show: who was called, what was sent, what was declared.
 

@@ -11,7 +11,7 @@ from analysis.access import Access, SentItem, classes_sent
 from analysis.pipeline import Result
 from analysis.report.as_json import dump
 from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, brief
-from analysis.report.private import label
+from analysis.report.phrases import label
 
 _MOST_FIELDS = 200
 

@@ -28,7 +28,7 @@ from analysis.report.document import (
     size,
 )
 from analysis.report.lists import local_time
-from analysis.report.private import label, product_name
+from analysis.report.phrases import label, product_name
 from analysis.traffic import OUTSIDE, host, recipient
 from captures.model import Body, Contact, Exchange, Lookup, Unreadable
 

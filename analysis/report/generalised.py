@@ -26,7 +26,7 @@ from analysis.report.document import (
     Tone,
     brief,
 )
-from analysis.report.private import label, product_name
+from analysis.report.phrases import label, product_name
 
 _MOST = 40
 """Pairs that are shown; the JSON form holds all."""

@@ -12,8 +12,9 @@ from analysis import texts_page as words
 from analysis.model import Classified, Comparison, Finding, Verdict
 from analysis.pipeline import Result
 from analysis.report.document import Block, Cell, Column, Heading, Kind, Listing, Paragraph, size
+from analysis.report.phrases import label
 from analysis.report.pictures import sender
-from analysis.report.private import label, tone_of
+from analysis.report.private import tone_of
 from analysis.traffic import bytes_out, host, is_readable, recipient, unread_reason
 from captures.model import Exchange, Lookup
 

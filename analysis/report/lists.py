@@ -15,7 +15,8 @@ from analysis.model import Classified, Verdict
 from analysis.pack import DeclaredList, Statement
 from analysis.pipeline import Result
 from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, brief, size
-from analysis.report.private import label, product_name, tone_of
+from analysis.report.phrases import label, product_name
+from analysis.report.private import tone_of
 from analysis.report.promised import counted_sentences, listed_section
 from analysis.traffic import bytes_out, host, recipient
 from captures.model import Exchange, Lookup

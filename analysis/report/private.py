@@ -5,10 +5,8 @@ Private: it holds hosts and what the vendors' lists say of the data sent, though
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from analysis import texts
@@ -20,8 +18,10 @@ from analysis.occasions import covered
 from analysis.optout import GRACE
 from analysis.pipeline import Result
 from analysis.promises import promises
+from analysis.quantities import KINDS
 from analysis.report import promised
 from analysis.report.advised import advice_section
+from analysis.report.answer import answer
 from analysis.report.document import (
     Block,
     Bullets,
@@ -37,6 +37,7 @@ from analysis.report.document import (
     size,
 )
 from analysis.report.network import discovery, volumes
+from analysis.report.phrases import argument, by_recipient, label, product_name, purposes, some
 from analysis.traffic import (
     BROKEN,
     bytes_out,
@@ -52,27 +53,13 @@ from analysis.watching import watching
 from captures.model import Unreadable
 
 if TYPE_CHECKING:
-    from analysis.coverage import LogCoverage
+    from analysis.generalise import Generalised
+
+if TYPE_CHECKING:
+    pass
 
 ALWAYS = (Category.UPDATE_CHECK, Category.REMOTE_DISCOVERY, Category.ACCOUNT_AUTH)
 """What these carry is always listed: they are made anyway, and none is harmless as such."""
-
-NAMES_A_TITLE = frozenset(
-    {
-        "media.title",
-        "media.external_id",
-        "media.library_key",
-        "media.file_path_or_name",
-        "media.file_hash",
-        "media.url",
-        "ui.search_text",
-        "play.watchlist",
-    }
-)
-"""Items that name a title, or from which somebody can look it up."""
-
-_MOST_NAMED = 6
-"""Names in one sentence; the tables hold them all."""
 
 
 def private(result: Result, *, grace: float = GRACE, page: bool = False) -> Document:
@@ -84,15 +71,16 @@ def private(result: Result, *, grace: float = GRACE, page: bool = False) -> Docu
     from analysis.report import listing, pictures  # they say what a call is with the words of this module
 
     outside = [call for call in result.calls if is_outside(call)]
+    numbers = _numbers(result)
     sections = (
-        _first_screen(result, outside),
+        answer(result, outside, numbers),
         pictures.pictures(result, outside) if page else (),
         _recipients(result, outside),
         volumes(outside),
         discovery(result.calls),
         _own_titles(result),
         _verdicts(result),
-        promised.promises_section(promises(result, grace=grace), result),
+        promised.promises_section(promises(result, grace=grace, numbers=numbers), result),
         promised.listed_section(listed(result), result),
         promised.watching_section(watching(result), result),
         _always(result, outside),
@@ -108,107 +96,13 @@ def private(result: Result, *, grace: float = GRACE, page: bool = False) -> Docu
     return Document(texts.TITLE, tuple(block for section in sections for block in section))
 
 
-def _first_screen(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
-    yield Paragraph(_who_was_called(outside), "strong")
-    yield Paragraph(*_what_is_not_covered(result, outside))
-    yield Paragraph(*_what_was_not_read(result))
-    yield Paragraph(_titles(result))
-    yield Paragraph(_speaks_for(result, outside))
-    if result.logs:
-        yield Paragraph(*_what_the_log_tells(result.logs))
-    for asked in sorted(result.evidence.asks):
-        yield Paragraph(texts.ASK.format(host=brief(asked), argument=_argument(asked, "HOST")), "warn")
+def _numbers(result: Result) -> Generalised | None:
+    """What the numbers say; `None` when none that can be rounded was sent, which needs no NumPy."""
+    if not any(f.direction == "sent" and f.item in KINDS for f in result.findings):
+        return None
+    from analysis.generalise import generalise
 
-
-def _who_was_called(outside: Sequence[Classified]) -> str:
-    by_recipient = _by_recipient(outside)
-    if not by_recipient:
-        return texts.CALLED_NOBODY
-    named = [
-        texts.PURPOSE.format(entity=brief(name), purposes=_purposes(calls))
-        for name, calls in by_recipient[:_MOST_NAMED]
-    ]
-    if rest := len(by_recipient) - len(named):
-        named.append(texts.plural(rest, texts.FURTHER_RECIPIENTS))
-    return texts.CALLED.format(recipients="; ".join(named))
-
-
-def _what_is_not_covered(result: Result, outside: Sequence[Classified]) -> tuple[str, Tone]:
-    first = [c for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN and on_first_screen(c)]
-    if first:
-        groups: dict[tuple[str, Verdict, str, Category], list[str]] = {}
-        for c in first:
-            sentence = (
-                texts.UNCOVERED_ITEM if c.sure else texts.UNCOVERED_PROBABLY if c.product else texts.UNCOVERED_UNKNOWN
-            )
-            groups.setdefault((sentence, c.verdict, c.entity, c.category), []).append(label(c.item, result))
-        named = [
-            sentence.format(
-                items=_some(items), entity=brief(entity), purpose=texts.CATEGORIES[category], verdict=verdict.value
-            )
-            for (sentence, verdict, entity, category), items in groups.items()
-        ]
-        if (rest := len(named) - _MOST_NAMED) > 0:
-            named[_MOST_NAMED:] = [texts.plural(rest, texts.UNCOVERED_MORE)]
-        return texts.UNCOVERED.format(items="; ".join(named)), "alarm"
-    if unlisted := sorted({label(c.item, result) for c in result.comparisons if c.verdict is Verdict.NO_LIST}):
-        return texts.plural(len(unlisted), texts.NO_LISTS, items=_some(unlisted)), "warn"
-    if any(c.verdict is not Verdict.NOT_SEEN for c in result.comparisons):
-        return texts.ALL_COVERED, "plain"
-    if any(is_readable(call) for call in outside) or not outside:
-        return texts.NOTHING_SENT, "plain"
-    return texts.NOTHING_READ, "warn"
-
-
-def _what_was_not_read(result: Result) -> tuple[str, Tone]:
-    coverage = result.coverage
-    places = sum(isinstance(call.observation, Unreadable) and not host(call) for call in result.calls)
-    if coverage.recipients_unreadable:
-        counted = texts.plural(coverage.recipients_unreadable, texts.NOT_READ, m=coverage.recipients)
-        sentence = texts.NOT_READ_AMONG.format(counted=counted, hosts=_some(coverage.unreadable_hosts))
-    else:
-        sentence = texts.ALL_READ if coverage.recipients else texts.NOTHING_TO_READ
-    if places:
-        sentence += " " + texts.plural(places, texts.NOT_READ_PLACES)
-    if coverage.dropped:
-        sentence += " " + texts.plural(coverage.dropped, texts.DROPPED)
-    return sentence, "warn" if coverage.recipients_unreadable or places or coverage.dropped else "plain"
-
-
-def _speaks_for(result: Result, outside: Sequence[Classified]) -> str:
-    """The share of conversations, then of bytes, and the checklist of occasions."""
-    coverage = result.coverage
-    read = sum(is_readable(call) for call in outside)
-    share = _share(coverage.bytes_out_readable, coverage.bytes_out)
-    sentences = []
-    if outside:
-        calls = _share(read, len(outside))
-        sentences.append(texts.plural(len(outside), texts.SPEAKS_FOR, read=f"{read:,}", calls=calls, share=share))
-    seen = covered(result)
-    named = [words for occasion, words in texts.OCCASIONS.items() if occasion in seen]
-    missing = [words for occasion, words in texts.OCCASIONS.items() if occasion not in seen]
-    sentence = texts.OCCASIONS_COVERED if missing else texts.OCCASIONS_ALL
-    sentences.append(sentence.format(seen=", ".join(named) or texts.NOTHING, missing=", ".join(missing)))
-    return " ".join(sentences)
-
-
-def _share(part: int, whole: int) -> str:
-    """Per cent, rounded towards what is not known.
-
-    >>> _share(999, 1000), _share(1, 1000), _share(0, 0)
-    ('99 %', '0 %', '100 %')
-    """
-    return f"{100 * part // whole if whole else 100} %"
-
-
-def _what_the_log_tells(logs: LogCoverage) -> tuple[str, Tone]:
-    numbers = {"n": f"{logs.calls:,}", "hosts": f"{logs.hosts:,}"}
-    if not logs.calls:
-        return texts.LOG_EMPTY, "plain"
-    if not logs.missed:
-        return texts.LOG_AGREES.format(**numbers), "plain"
-    named = _some([host.host or texts.LOG_NOBODY for host in logs.missed])
-    return texts.LOG_LACKS.format(gone=f"{logs.calls - logs.seen:,}", named=named, **numbers), "warn"
+    return generalise(result)
 
 
 def _log(result: Result) -> Iterator[Block]:
@@ -267,24 +161,9 @@ def _own_titles(result: Result) -> Iterator[Block]:
     )
 
 
-def _titles(result: Result) -> str:
-    """Whether anything that names a title was sent to somebody else, and whether the own titles were searched for."""
-    searched = "" if result.own and result.own.titles else texts.NOT
-    outside = {call.n: call for call in result.calls if is_outside(call)}
-    sent = {
-        (f.item, recipient(outside[f.call]))
-        for f in result.findings
-        if f.direction == "sent" and f.item in NAMES_A_TITLE and f.call in outside
-    }
-    if not sent:
-        return texts.NO_TITLES.format(searched=searched)
-    named = [texts.TITLE_ITEM.format(item=label(item, result), entity=brief(entity)) for item, entity in sorted(sent)]
-    return texts.TITLES.format(items=_some(named), searched=searched)
-
-
 def _recipients(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
     yield Heading(texts.RECIPIENTS_HEADING)
-    if rows := tuple(_recipient_row(name, calls) for name, calls in _by_recipient(outside)):
+    if rows := tuple(_recipient_row(name, calls) for name, calls in by_recipient(outside)):
         columns = (
             Column(texts.RECIPIENT),
             Column(texts.HOSTS),
@@ -298,7 +177,7 @@ def _recipients(result: Result, outside: Sequence[Classified]) -> Iterator[Block
         stayed = [call for call in result.calls if call.party is party and not is_visit(call)]
         if stayed:
             yield Paragraph(
-                texts.plural(len(stayed), texts.OWN_TRAFFIC, party=texts.PARTIES[party], purposes=_purposes(stayed))
+                texts.plural(len(stayed), texts.OWN_TRAFFIC, party=texts.PARTIES[party], purposes=purposes(stayed))
             )
     if visits := sum(is_visit(call) for call in result.calls):
         yield Paragraph(texts.plural(visits, texts.VISITORS))
@@ -310,8 +189,8 @@ def _recipient_row(name: str, calls: Sequence[Classified]) -> tuple[Cell, ...]:
     readable = texts.YES if read == len(calls) else texts.PARTLY if read else texts.NO
     return (
         Cell(brief(name), "strong"),
-        Cell(_some(hosts, 3)),
-        Cell(_purposes(calls)),
+        Cell(some(hosts, 3)),
+        Cell(purposes(calls)),
         Cell(f"{len(calls):,}"),
         Cell(size(sum(bytes_out(call) for call in calls))),
         Cell(readable, "plain" if readable == texts.YES else "warn"),
@@ -352,11 +231,11 @@ def _verdicts(result: Result) -> Iterator[Block]:
 def _verdict_row(group: Sequence[Comparison], result: Result) -> tuple[Cell, ...]:
     """One row for comparisons that differ in the purpose alone."""
     c = group[0]
-    purposes = [texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[x.category], n=f"{x.count:,}") for x in group]
+    counted = [texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[x.category], n=f"{x.count:,}") for x in group]
     return (
         Cell(label(c.item, result), max((tone_of(x) for x in group), key=("plain", "warn", "alarm").index)),
         Cell(brief(c.entity)),
-        Cell(", ".join(purposes)),
+        Cell(", ".join(counted)),
         Cell(c.reason),
     )
 
@@ -450,50 +329,9 @@ def _remarks(result: Result) -> Iterator[Block]:
 
 
 def _next(result: Result) -> Iterator[Block]:
-    files = " ".join(_argument(capture.name, "FILE") for capture in result.captures)
+    files = " ".join(argument(capture.name, "FILE") for capture in result.captures)
     yield Heading(texts.NEXT_HEADING)
     yield Commands((f"phonehome items {files}", f"phonehome share {files} -o report.md"))
-
-
-def _argument(name: str, placeholder: str) -> str:
-    """A name as it can be typed into any shell; anything unusual becomes a placeholder rather than a quoting puzzle."""
-    return name if name == "-" or re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_.:-]{0,252}", name) else placeholder
-
-
-def _by_recipient(calls: Iterable[Classified]) -> list[tuple[str, list[Classified]]]:
-    """Recipients with their calls, the most called first.  Places without a host are nobody's."""
-    known = sorted((call for call in calls if recipient(call)), key=recipient)
-    groups = [(name, list(group)) for name, group in groupby(known, key=recipient)]
-    return sorted(groups, key=lambda group: (-len(group[1]), group[0]))
-
-
-def _purposes(calls: Iterable[Classified]) -> str:
-    counted = Counter(call.category for call in calls)
-    return ", ".join(
-        texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[category], n=f"{n:,}")
-        for category, n in sorted(counted.items(), key=lambda row: (-row[1], row[0]))
-    )
-
-
-def _some(names: Sequence[str], most: int = _MOST_NAMED) -> str:
-    """The first few names, and how many more there are."""
-    rest = len(names) - most
-    shown = [brief(name) for name in names[:most]]
-    if rest > 0:
-        shown.append(texts.plural(rest, texts.UNCOVERED_MORE))
-    return ", ".join(shown)
-
-
-def label(item: str, result: Result) -> str:
-    """Item id -> what people read."""
-    known = result.knowledge.items.get(item)
-    return known.label if known else item
-
-
-def product_name(product: str, result: Result) -> str:
-    """Pack id -> the product's name; the id itself when no pack has it."""
-    known = result.knowledge.products.get(product)
-    return known.name if known else product or texts.NOBODY_KNOWN
 
 
 def tone_of(comparison: Comparison) -> Tone:
