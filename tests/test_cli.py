@@ -170,7 +170,7 @@ def test_the_verdicts_of_the_option_are_those_of_the_model() -> None:
 def test_inspect_answers_on_standard_output_alone(run: Run, har: Path) -> None:
     ran = run("inspect", str(har))
     assert (ran.status, ran.err) == (0, "")
-    assert ran.out.splitlines()[1].startswith("Called: ")
+    assert ran.out.splitlines()[1].startswith("In 1 second, ")
     assert "tracker.alice-isp.example" in ran.out
 
 
