@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import struct
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from captures.packets.addresses import text
 
 _TYPES = {
     1: "A",
@@ -32,8 +34,7 @@ _RCODES = ("NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED")
 _MOST_RECORDS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is asked for."""
 
     name: str
@@ -42,8 +43,7 @@ class Question:
     """`A`, `AAAA`, …, or `TYPE123`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One answer."""
 
     name: str
@@ -59,8 +59,7 @@ class Record:
         return self.texts if self.kind in ("A", "AAAA") else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One DNS message."""
 
     number: int
@@ -142,6 +141,7 @@ def _name(raw: bytes, at: int) -> tuple[str, int]:
     return ".".join(labels), end if end >= 0 else at + 1
 
 
+@lru_cache(maxsize=4096)
 def _text(label: bytes) -> str:
     # mDNS and LLMNR write names in UTF-8 (RFC 6762, 16).
     text = label.decode("utf-8", "replace")
@@ -168,7 +168,7 @@ def _record(raw: bytes, at: int) -> tuple[Record | None, int]:
 
 def _texts(raw: bytes, at: int, end: int, kind: int) -> tuple[str, ...]:
     if (kind, end - at) in ((1, 4), (28, 16)):
-        return (str(ipaddress.ip_address(raw[at:end])),)
+        return (text(raw[at:end]),)
     if kind in (2, 5, 12, 39):
         return (_name(raw, at)[0],)
     if kind == 33:
@@ -201,6 +201,6 @@ def _service(raw: bytes, at: int, end: int) -> tuple[str, ...]:
         step = {4: 4, 6: 16}.get(key, 0)
         if step:
             pieces = (value[n : n + step] for n in range(0, len(value) - step + 1, step))
-            found.extend(str(ipaddress.ip_address(piece)) for piece in pieces)
+            found.extend(text(piece) for piece in pieces)
         at += 4 + size
     return tuple(found)

@@ -10,12 +10,13 @@ from urllib.parse import parse_qsl
 from captures.content import undo
 from captures.formats.flows import cookies, message, split_authority
 from captures.model import Body, Contact, Endpoint, Exchange, Initiator, Lookup, Observation, Pairs, Source, Unreadable
+from captures.packets.addresses import text
 from captures.packets.columns import TCP
 from captures.packets.conversations import Conversation
 from captures.packets.http1 import Call, Content
 from captures.packets.names import Names
 from captures.packets.payloads import Said
-from captures.packets.places import household, local, text
+from captures.packets.places import household, local
 from captures.packets.summary import End
 
 _SERVICES = frozenset({53, 67, 80, 123, 443, 547, 853, 1900, 3478, 5351, 5353, 8080, 8443, 8920, 8096, 32400})
@@ -68,7 +69,7 @@ def _is_service(end: End) -> bool:
     return end.port < 1024 or end.port in _SERVICES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Maker:
     """Makes the observations of one conversation."""
 

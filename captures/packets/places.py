@@ -9,34 +9,29 @@ from functools import lru_cache
 from captures.packets.conversations import Conversation
 
 _HOUSEHOLD = tuple(
-    ipaddress.ip_network(text)
-    for text in (
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "169.254.0.0/16",
-        "127.0.0.0/8",
-        "fe80::/10",
-        "fc00::/7",
-        "::1/128",
+    (network.max_prefixlen // 8, int(network.netmask), int(network.network_address))
+    for network in (
+        ipaddress.ip_network("10.0.0.0/8"),
+        ipaddress.ip_network("172.16.0.0/12"),
+        ipaddress.ip_network("192.168.0.0/16"),
+        ipaddress.ip_network("169.254.0.0/16"),
+        ipaddress.ip_network("127.0.0.0/8"),
+        ipaddress.ip_network("fe80::/10"),
+        ipaddress.ip_network("fc00::/7"),
+        ipaddress.ip_network("::1/128"),
     )
 )
+"""Bytes of an address, mask, first address."""
 
 _MOST_OF_ONE = 16
 """IPv6 addresses of one device: it makes a new one each day."""
 
 
 @lru_cache(maxsize=4096)
-def text(address: bytes) -> str:
-    """Address as bytes -> its usual text form."""
-    return str(ipaddress.ip_address(address))
-
-
-@lru_cache(maxsize=4096)
 def household(address: bytes) -> bool:
     """Whether an address is one of loopback, link-local, RFC 1918 or ULA."""
-    parsed = ipaddress.ip_address(address)
-    return any(parsed.version == network.version and parsed in network for network in _HOUSEHOLD)
+    number, size = int.from_bytes(address), len(address)
+    return any(size == width and number & mask == first for width, mask, first in _HOUSEHOLD)
 
 
 @lru_cache(maxsize=4096)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SNI, _ALPN, _VERSIONS, _SIGNATURES, _ECH = 0, 16, 43, 13, 0xFE0D
 
@@ -76,21 +78,29 @@ def _hello(body: bytes, transport: str) -> Hello:
     if transport == "d":
         at += 1 + body[at]
     (length,) = struct.unpack_from("!H", body, at)
-    ciphers = [n for (n,) in struct.iter_unpack("!H", body[at + 2 : at + 2 + length // 2 * 2])]
+    ciphers = _numbers(body[at + 2 : at + 2 + length])
     at += 2 + length
     at += 1 + body[at]
-    extensions = dict(_extensions(body, at))
+    listed = _extensions(body, at)
+    extensions = dict(listed)
     alpn = _alpn(extensions.get(_ALPN, b""))
     offered = extensions.get(_VERSIONS, b"")
-    versions = [n for (n,) in struct.iter_unpack("!H", offered[1 : 1 + (len(offered) - 1) // 2 * 2]) if not _grease(n)]
-    sent = [code for code, _ in _extensions(body, at) if not _grease(code)]
+    versions = tuple(number for number in _numbers(offered[1:]) if not _grease(number))
+    sent = tuple(code for code, _ in listed if not _grease(code))
     signatures = extensions.get(_SIGNATURES, b"")[2:]
     return Hello(
         name=_server_name(extensions.get(_SNI, b"")),
         alpn=tuple(text for text in alpn if text),
         ech=_ECH in extensions,
-        ja4=_ja4(transport, versions or [version], ciphers, sent, signatures, alpn, _SNI in extensions),
+        ja4=_ja4(
+            transport, versions or (version,), ciphers, sent, signatures, next(iter(alpn), ""), _SNI in extensions
+        ),
     )
+
+
+def _numbers(raw: bytes) -> tuple[int, ...]:
+    """Numbers of two bytes each; a byte that is left over is none."""
+    return struct.unpack_from(f"!{len(raw) // 2}H", raw)
 
 
 def _grease(number: int) -> bool:
@@ -119,8 +129,11 @@ def _server_name(value: bytes) -> str:
 
 def host_name(raw: bytes) -> str:
     """Bytes -> host name in lower case, without a final dot; empty when a host cannot be called so."""
-    text = raw.decode("ascii", "replace").rstrip(".").lower()
-    return text if 0 < len(text) <= 253 and all(c.isalnum() or c in "-._:" for c in text) and text.isascii() else ""
+    name = raw.rstrip(b".")
+    return name.decode().lower() if _NAME.fullmatch(name) else ""
+
+
+_NAME = re.compile(rb"[0-9A-Za-z._:-]{1,253}")
 
 
 def _alpn(value: bytes) -> list[str]:
@@ -131,17 +144,18 @@ def _alpn(value: bytes) -> list[str]:
     return found
 
 
+# A client says the same each time but for the name.
+@lru_cache(maxsize=1024)
 def _ja4(
     transport: str,
-    versions: list[int],
-    ciphers: list[int],
-    extensions: list[int],
+    versions: tuple[int, ...],
+    ciphers: tuple[int, ...],
+    extensions: tuple[int, ...],
     signatures: bytes,
-    alpn: list[str],
+    first: str,
     named: bool,
 ) -> str:
     kept = [number for number in ciphers if not _grease(number)]
-    first = next(iter(alpn), "")
     ends = f"{first[0]}{first[-1]}" if first else "00"
     if first and not (first[0].isalnum() and first[-1].isalnum() and first.isascii()):
         coded = first.encode("latin-1").hex()
@@ -149,7 +163,7 @@ def _ja4(
     version = _NAMES.get(max(versions) if transport != "d" else min(versions), "00")
     count = f"{min(len(kept), 99):02}{min(len(extensions), 99):02}"
     ordered = sorted(f"{code:04x}" for code in extensions if code not in (_SNI, _ALPN))
-    algorithms = [f"{n:04x}" for (n,) in struct.iter_unpack("!H", signatures[: len(signatures) // 2 * 2])]
+    algorithms = [f"{number:04x}" for number in _numbers(signatures)]
     text = ",".join(ordered) + ("_" + ",".join(algorithms) if algorithms else "")
     return "_".join(
         (
