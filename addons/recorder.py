@@ -8,8 +8,8 @@ import threading
 from collections import deque
 from pathlib import Path
 
-from analysis.process import start
 from captures.model import CaptureError, Observation
+from captures.process import start
 from captures.recorder import Raw, frame, order, packed
 
 _MOST = 20_000

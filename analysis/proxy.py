@@ -11,8 +11,8 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
-from analysis.process import start
 from captures.model import CaptureError
+from captures.process import start
 
 _LISTENING = "listening on "
 _READY = "ready"

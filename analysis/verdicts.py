@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from analysis.process import start
 from captures.model import Exchange
+from captures.process import start
 
 _WAITING = 200
 """Exchanges that may wait; more are left without a verdict."""

@@ -8,7 +8,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from analysis.process import start
+from captures.process import start
 
 
 class Dashboard:

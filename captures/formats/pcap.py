@@ -15,7 +15,9 @@ from captures.packets.batch import Batch, Damage, Secrets
 from captures.packets.containers import batches, is_packets, streamed
 
 if TYPE_CHECKING:
+    from captures.packets.bytes_at import Mapped
     from captures.packets.scan import Scan
+    from captures.packets.summary import Summary
 
 NAME = "pcap"
 
@@ -58,12 +60,14 @@ def read(path: Path, number: int, tls_keys: Path | None = None) -> Iterator[Obse
     """
     import mmap
 
+    from captures.packets.ahead import summaries
+
     if path.stat().st_size < _HEADER:
         raise CaptureError(f"{path.name}: is cut off within its header; record or copy it again")
     with path.open("rb") as file:
         # It is unmapped when the last column that looks into it is gone.
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        scan, told = _scanned(batches(mapped))
+        scan, told = _scanned((mapped, part) for part in summaries(mapped, path))
         last = told[-1] if told else None
         if isinstance(last, Damage) and last.at + last.size == len(mapped) and is_being_written(file, len(mapped)):
             told[-1] = replace(last, reason=GROWING)
@@ -90,7 +94,7 @@ def read_stream(blocks: Iterable[bytes], name: str, number: int) -> Iterator[Obs
     the system says that they cannot be read.
     """
     try:
-        scan, told = _scanned(streamed(read_ahead(blocks, _WINDOW)))
+        scan, told = _scanned(_summed(streamed(read_ahead(blocks, _WINDOW))))
     except OSError as error:
         raise CaptureError(f"{name}: cannot be read: {error.strerror or error}") from None
     problems = scan.left_out()
@@ -98,18 +102,25 @@ def read_stream(blocks: Iterable[bytes], name: str, number: int) -> Iterator[Obs
     yield from _observed(scan, told, +problems, number)
 
 
-def _scanned(parts: Iterable[Batch | Damage | Secrets]) -> tuple[Scan, list[Damage | Secrets]]:
-    """One pass over a file -> what was found, and what else stands in it."""
+def _scanned(parts: Iterable[tuple[Mapped, Summary | Damage | Secrets]]) -> tuple[Scan, list[Damage | Secrets]]:
+    """One pass over the parts of a file, each with the bytes it stands in -> what was found, and what else is told."""
     from captures.packets.scan import Scan
 
     scan, told = Scan(), list[Damage | Secrets]()
-    for part in parts:
-        if isinstance(part, Batch):
-            scan.take(part)
-        else:
+    for mapped, part in parts:
+        if isinstance(part, Damage | Secrets):
             told.append(part)
+        else:
+            scan.take(mapped, part)
     scan.payloads.finish(scan.table.all)
     return scan, told
+
+
+def _summed(parts: Iterable[Batch | Damage | Secrets]) -> Iterator[tuple[Mapped, Summary | Damage | Secrets]]:
+    from captures.packets.summary import summary
+
+    for part in parts:
+        yield (part.mapped, summary(part)) if isinstance(part, Batch) else (b"", part)
 
 
 def _observed(scan: Scan, told: list[Damage | Secrets], problems: Counter[str], number: int) -> Iterator[Observation]:

@@ -19,7 +19,7 @@ from captures.packets.observations import observations
 from captures.packets.payloads import Said
 from captures.packets.places import owners, senders
 from captures.packets.scan import Scan
-from captures.packets.summary import Flagged
+from captures.packets.summary import Flagged, summary
 
 _EVERY = 1.0
 """Seconds between two looks for what is over."""
@@ -55,8 +55,8 @@ class Recording:
     def step(self, timeout: float) -> None:
         """Takes in what comes within `timeout` seconds, and writes what is over."""
         for batch in self._ring.batches(timeout):
-            found, places = self._scan.take(batch)
-            self._close(found.flagged, places)
+            found = summary(batch)
+            self._close(found.flagged, self._scan.take(batch.mapped, found))
         now = time.time()
         if abs(now - self._looked) > _EVERY:
             self._looked = now

@@ -21,6 +21,16 @@ _FACTORS = [secrets.randbits(64) | 1 for _ in range(5)]
 """Drawn anew in each run, so that nobody can make addresses that fall together."""
 
 
+def salt() -> list[int]:
+    """What the keys of this run depend on."""
+    return _FACTORS.copy()
+
+
+def salted(other: list[int]) -> None:
+    """From now on keys are those of the run whose `salt` this is."""
+    _FACTORS[:] = other
+
+
 class Opening(NamedTuple):
     """How TCP begins, as a packet has it."""
 

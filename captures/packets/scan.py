@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from captures.packets.batch import Batch
+from captures.packets.bytes_at import Mapped
 from captures.packets.conversations import Place, Table
 from captures.packets.fragments import Reassembly
 from captures.packets.payloads import Payloads
-from captures.packets.summary import Summary, summary
+from captures.packets.summary import Summary
 
 
 @dataclass(slots=True)
@@ -25,16 +25,15 @@ class Scan:
     problems: Counter[str] = field(default_factory=Counter)
     """Packets that could not be read, by reason."""
 
-    def take(self, batch: Batch) -> tuple[Summary, list[Place | None]]:
-        """The next batch -> its summary, and the conversation of each of its groups."""
-        found = summary(batch)
+    def take(self, mapped: Mapped, found: Summary) -> list[Place | None]:
+        """The next batch, summed up, and the bytes in which it stands -> the conversation of each of its groups."""
         self.problems.update(found.problems)
         places = self.table.add(found)
-        self.payloads.take(batch.mapped, found.filled, found.needs, places)
+        self.payloads.take(mapped, found.filled, found.needs, places)
         if len(found.fragments.row):
-            for packet in self.pieces.add(batch.mapped, found.fragments, found.firsts, places):
+            for packet in self.pieces.add(mapped, found.fragments, found.firsts, places):
                 self.payloads.whole(packet)
-        return found, places
+        return places
 
     def left_out(self) -> Counter[str]:
         """Packets that nothing was made of, by reason."""
