@@ -1,30 +1,50 @@
 """The whole way (read, gather, classify, decode, extract, compare) for a flow file and a HAR file, calls per second.
 
-python bench/pipeline.py [FLOWS] [ENTRIES] [RUNS]
+python bench/pipeline.py [--flows N] [--entries N] [--runs N]
 
-Peers: mitmproxy's FlowReader, which only reads the flow file, and `json.loads`, which only parses the HAR file.  The
-machine may be busy: processor time is told beside the time that passed, and ratios are those of processor time.
+Peers: mitmproxy's FlowReader, which only reads the flow file; `json.loads`, which only parses the HAR file; TrackHAR,
+where node finds it (`NODE_PATH`, or a folder `node_modules` here).  50,000 flows take ten minutes.
+
+The ratio of one process is that of processor time, which other work on the machine does not change; with more than one
+process it is that of the time that passed, which means something on an idle machine alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from analysis import knowledge, pipeline
+from analysis import knowledge, parallel, pipeline
+from analysis.knowledge import Knowledge
 from captures import formats
 from captures.formats import flows, har
 
 # The benchmarks beside this one make the files.
 read_flows, read_har = import_module("read_flows"), import_module("read_har")
+
+TRACKHAR = """
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+const found = createRequire(process.cwd() + '/x.js').resolve('trackhar');
+const trackhar = await import(pathToFileURL(found));
+const began = performance.now();
+await trackhar.process(JSON.parse(readFileSync(process.argv[1], 'utf-8')));
+console.log((performance.now() - began) / 1000);
+"""
 
 
 def timed(works: dict[str, Callable[[], object]], runs: int) -> dict[str, tuple[float, float]]:
@@ -44,48 +64,78 @@ def timed(works: dict[str, Callable[[], object]], runs: int) -> dict[str, tuple[
 def table(title: str, count: int, works: dict[str, Callable[[], object]], runs: int) -> None:
     """Prints one table; the first work is the peer."""
     print(f"\n{title}, median of {runs} runs")
-    print(f"{'':<22}{'calls/s':>10}{'CPU µs a call':>16}{'wall µs a call':>16}{'times as fast':>16}")
+    print(f"{'':<26}{'calls/s':>10}{'CPU µs a call':>16}{'wall µs a call':>16}{'times as fast':>16}")
     found = timed(works, runs)
-    peer = next(iter(found.values()))[1]
+    peer = next(iter(found.values()))
     for name, (wall, cpu) in found.items():
-        print(f"{name:<22}{count / cpu:>10.0f}{cpu / count * 1e6:>16.1f}{wall / count * 1e6:>16.1f}{peer / cpu:>16.2f}")
+        one = "processes" not in name
+        spent, ratio = (cpu, peer[1] / cpu) if one else (wall, peer[0] / wall)
+        shown = f"{cpu / count * 1e6:.1f}" if one else "-"
+        print(f"{name:<26}{count / spent:>10.0f}{shown:>16}{wall / count * 1e6:>16.1f}{ratio:>16.2f}")
+
+
+def whole(path: Path, known: Knowledge) -> dict[str, Callable[[], object]]:
+    """The whole way in one process, and in as many as there are processors."""
+
+    def run() -> object:
+        return pipeline.run([formats.read(path)], known)
+
+    def alone() -> object:
+        with patch.object(parallel, "processes", lambda: 1):
+            return run()
+
+    more = parallel.processes()
+    return {"the whole way": alone} | ({f"in {more} processes": run} if more > 1 else {})
+
+
+def trackhar(path: Path, entries: int, runs: int) -> None:
+    """Prints how fast TrackHAR is, or that it is not there."""
+    node = shutil.which("node")
+    command = [node or "node", "--input-type=module", "-e", TRACKHAR, str(path)]
+    # A bare name is looked up in NODE_PATH by `require` alone, which is what the script does.
+    done = [subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(runs)] if node else []
+    if not done or any(one.returncode for one in done):
+        print(f"TrackHAR is {'not installed: npm install trackhar' if node else 'left out: there is no node'}")
+        return
+    seconds = statistics.median(float(one.stdout) for one in done)
+    print(f"{'TrackHAR':<26}{entries / seconds:>10.0f}{'-':>16}{seconds / entries * 1e6:>16.1f}")
 
 
 def main() -> None:
     """Prints two tables."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
-    entries = int(sys.argv[2]) if len(sys.argv) > 2 else 50_000
-    runs = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--flows", type=int, default=6_000)
+    parser.add_argument("--entries", type=int, default=6_000)
+    parser.add_argument("--runs", type=int, default=5)
+    asked = parser.parse_args()
     known = knowledge.load()
-
-    def whole(path: Path) -> Callable[[], object]:
-        return lambda: pipeline.run([formats.read(path)], known)
-
+    print(f"{len(os.sched_getaffinity(0))} processors")
     with tempfile.TemporaryDirectory() as folder:
         flow, log = Path(folder) / "bench.flow", Path(folder) / "bench.har"
-        read_flows.write(flow, count)
+        read_flows.write(flow, asked.flows)
         table(
-            f"{count} flows, {flow.stat().st_size / 1e6:.0f} MB",
-            count,
+            f"{asked.flows} flows, {flow.stat().st_size / 1e6:.0f} MB",
+            asked.flows,
             {
                 "FlowReader alone": lambda: read_flows.theirs(flow),
                 "reading": lambda: sum(1 for _ in flows.read(flow, 0)),
-                "the whole way": whole(flow),
+                **whole(flow, known),
             },
-            runs,
+            asked.runs,
         )
         flow.unlink()
-        log.write_text(json.dumps({"log": {"entries": [read_har.entry(n) for n in range(entries)]}}), "utf-8")
+        log.write_text(json.dumps({"log": {"entries": [read_har.entry(n) for n in range(asked.entries)]}}), "utf-8")
         table(
-            f"{entries} entries, {log.stat().st_size / 1e6:.0f} MB",
-            entries,
+            f"{asked.entries} entries, {log.stat().st_size / 1e6:.0f} MB",
+            asked.entries,
             {
                 "json.loads alone": lambda: json.loads(log.read_bytes()),
                 "reading": lambda: sum(1 for _ in har.read(log, 0)),
-                "the whole way": whole(log),
+                **whole(log, known),
             },
-            runs,
+            asked.runs,
         )
+        trackhar(log, asked.entries, asked.runs)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import json
 import time
 import tracemalloc
@@ -507,3 +508,13 @@ def test_whatever_is_sent_nothing_is_raised(
     found = decode(call)
     assert [(leaf.at, leaf.value) for leaf in found.leaves[:2]] == list(START)
     assert len(found.leaves) <= BUDGET.leaves
+
+
+def test_time_that_others_had_the_processor_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found must not depend on how busy the machine is."""
+    waited = itertools.count()
+    monkeypatch.setattr(time, "perf_counter", lambda: float(next(waited)))
+    call = sent(json.dumps(["what is long enough to be looked at"] * 3), "application/json")
+    assert decode(call).ran_out == ()
+    monkeypatch.setattr(time, "thread_time", lambda: float(next(waited)))
+    assert decode(call).ran_out == ("A call took too long to take apart",)
