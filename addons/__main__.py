@@ -30,6 +30,7 @@ from addons.local import SILENT, Watchdog, prepare
 from addons.observe import Observe
 from addons.passthrough import Passthrough
 from addons.reroute import Reroute
+from addons.wellformed import Wellformed
 from analysis.evidence import household
 
 ALWAYS: dict[str, Any] = {
@@ -97,7 +98,8 @@ async def run(settings: dict[str, Any]) -> None:
     observe = Observe()
     # Before mitmproxy's own, which decides what is looked into.
     master.addons.chain.insert(0, master.addons.register(Passthrough(observe)))
-    master.addons.add(Forwarded(observe), observe, Reroute(), Guard(observe), Heartbeat(observe), Announce())
+    first = (Wellformed(observe), Forwarded(observe), observe)
+    master.addons.add(*first, Reroute(), Guard(observe), Heartbeat(observe), Announce())
     # Without a handler Python would print mitmproxy's warnings.
     logging.getLogger().addHandler(Faults(observe))
     master.options.update(**wanted)

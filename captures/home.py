@@ -69,6 +69,9 @@ def private_file(path: Path) -> Path:
 
 
 def _folder(path: Path) -> Path:
+    # Who runs this as root may be led anywhere by links of others; one's own leads to a larger disk.
+    if path.is_symlink() and path.lstat().st_uid != os.geteuid():
+        raise CaptureError(f"{path}: is a link that another user has made; delete it, or set PHONEHOME_HOME")
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.stat().st_mode & 0o077:
         path.chmod(0o700)

@@ -1,0 +1,174 @@
+"""Names that attack who reads them or where they are written: in logs, as files, as links in the tool's own folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from captures import home
+from captures.model import CaptureError
+from fake_cloud import ROOT, start
+from test_watch import watching
+
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+"""What moves a cursor, renames a window, or turns the direction of a line round."""
+
+HOSTILE = (
+    "\x1b]0;owned\x07", "\x1b[2J", "a\x9b31mb", "a\u202eb", "a\rError: nothing is wrong", "%0d%0aX", "${jndi:x}", "a\0b",
+)  # fmt: skip
+
+
+def hello(name: bytes) -> bytes:
+    """A ClientHello for a server of this name."""
+    entry = b"\x00" + len(name).to_bytes(2) + name
+    listed = len(entry).to_bytes(2) + entry
+    extension = b"\x00\x00" + len(listed).to_bytes(2) + listed
+    body = b"\x03\x03" + bytes(32) + b"\x00\x00\x02\x13\x01\x01\x00" + len(extension).to_bytes(2) + extension
+    message = b"\x01" + len(body).to_bytes(3) + body
+    return b"\x16\x03\x01" + len(message).to_bytes(2) + message
+
+
+def test_nothing_that_a_device_sends_reaches_the_terminal_as_it_is(tmp_path: Path) -> None:
+    with watching(tmp_path) as (process, proxy):
+        host, _, port = proxy.rpartition(":")
+        for text in HOSTILE:
+            name = text.encode()
+            for data in (
+                b"CONNECT %s.invalid:443 HTTP/1.1\r\nHost: x\r\n\r\n" % name,
+                b"GET http://%s.invalid/%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\n\r\n" % (name, name, name, name),
+                b"%s / HTTP/1.1\r\nHost: x\r\n\r\n" % name,
+                b"CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: x\r\n\r\n" + hello(name),
+                name * 3,
+            ):
+                with socket.create_connection((host, int(port)), timeout=5) as plain:
+                    plain.sendall(data)
+                    plain.settimeout(0.2)
+                    try:
+                        plain.recv(4096)
+                    except OSError:
+                        pass
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    assert not CONTROL.findall(error), error
+    assert "\nError: nothing is wrong" not in error
+    assert "Traceback" not in error
+    # JSON escapes what it must; what is left would be shown by `cat`.
+    assert not CONTROL.findall(out)
+
+
+NAMES = (
+    "\x1b]0;owned\x07.flow", "a\nb.flow", "-rf.flow", "<img src=x onerror=alert(1)>.flow", "[b]x[/b] ![a](http:) `x`.flow",
+    "a\u202egnp.flow", "=HYPERLINK(1).flow", "$(touch x);`touch x`.flow", "b\udcff\udcfe.flow", "a" * 240 + ".flow",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_any_name_is_read_and_told_of_without_harm(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "captures"
+    folder.mkdir()
+    good, bad = folder / name, folder / ("no" + name)
+    good.write_bytes((ROOT / "tests/data/plexapi.flow").read_bytes())
+    bad.write_bytes(b"no capture at all")
+    environment = {**os.environ, "PHONEHOME_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
+    for form in ("terminal", "json", "markdown", "bbcode", "html"):
+        for path in (good, bad):
+            done = subprocess.run(
+                [sys.executable, "-m", "analysis", "inspect", "--format", form, str(path)],
+                capture_output=True, check=False, cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+            text, said = done.stdout.decode(), done.stderr.decode()
+            assert done.returncode == (0 if path == good else 3), said
+            assert not CONTROL.findall(text), (form, text[:500])
+            assert not CONTROL.findall(said), (form, said)
+            assert "Traceback" not in said
+            assert said.count("\n") <= 1 or path == good, said
+            assert "<img" not in text
+    assert sorted(path.name for path in folder.iterdir()) == sorted((good.name, bad.name))
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "home"
+    monkeypatch.setenv("PHONEHOME_HOME", str(root))
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    folder = tmp_path / "victim"
+    folder.mkdir(mode=0o755)
+    (folder / "file").write_text("somebody else's")
+    (folder / "file").chmod(0o644)
+    return folder
+
+
+def untouched(victim: Path) -> bool:
+    file = victim / "file"
+    return (
+        file.read_text() == "somebody else's"
+        and [path.name for path in victim.iterdir()] == ["file"]
+        and stat.S_IMODE(file.stat().st_mode) == 0o644
+        and stat.S_IMODE(victim.stat().st_mode) == 0o755
+    )
+
+
+def test_no_file_is_written_through_a_link(own: Path, victim: Path) -> None:
+    for link in (own / "x", own / "dangling"):
+        link.symlink_to(victim / ("file" if link.name == "x" else "new"))
+        with pytest.raises(CaptureError, match="is a link to another file; delete it"):
+            home.private_file(link)
+    assert untouched(victim)
+
+
+@pytest.mark.parametrize("folder", [home.cache, home.ledgers, home.authority, home.journal, home.ports])
+def test_no_folder_of_ours_is_a_link_that_somebody_else_has_laid(
+    own: Path, victim: Path, monkeypatch: pytest.MonkeyPatch, folder: object
+) -> None:
+    assert callable(folder)
+    names = {home.cache: "cache", home.ledgers: "ledgers", home.authority: "ca", home.journal: "journal"}
+    link = own / names.get(folder, "ports")
+    link.symlink_to(victim)
+    monkeypatch.setattr(os, "geteuid", lambda: os.lstat(link).st_uid + 1)
+    with pytest.raises(CaptureError, match="is a link that another user has made"):
+        folder()
+    assert untouched(victim)
+
+
+def test_a_link_of_ones_own_leads_to_a_larger_disk(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (own / "ledgers").symlink_to(tmp_path / "disk")
+    assert home.ledgers() == own / "ledgers"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["ca/mitmproxy-ca.pem", "ca/mitmproxy-ca-cert.pem", "ca/wireguard.conf", "ca/wireguard-client.conf", "never.txt"],
+)
+def test_watch_follows_no_link_in_its_folder(own: Path, victim: Path, place: str) -> None:
+    (own / "ca").mkdir()
+    (own / place).symlink_to(victim / "file")
+    process = start("watch", "--mode", "wireguard", "--listen", "127.0.0.1:0", home=own)
+    try:
+        for _ in range(100):
+            if process.poll() is not None:
+                break
+            time.sleep(0.1)
+        else:
+            process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert "Traceback" not in error
+    assert untouched(victim)
