@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import os
 import re
 import signal
@@ -23,7 +25,7 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u20
 """What moves a cursor, renames a window, or turns the direction of a line round."""
 
 HOSTILE = (
-    "\x1b]0;owned\x07", "\x1b[2J", "a\x9b31mb", "a\u202eb", "a\rError: nothing is wrong", "%0d%0aX", "${jndi:x}", "a\0b",
+    "\x1b]0;owned\x07", "\x1b[2J", "a\x9b31mb", "a\u202eb", "a\rError: nothing is wrong", "%0d%0aX", "a\0b",
 )  # fmt: skip
 
 
@@ -52,10 +54,8 @@ def test_nothing_that_a_device_sends_reaches_the_terminal_as_it_is(tmp_path: Pat
                 with socket.create_connection((host, int(port)), timeout=5) as plain:
                     plain.sendall(data)
                     plain.settimeout(0.2)
-                    try:
+                    with contextlib.suppress(OSError):
                         plain.recv(4096)
-                    except OSError:
-                        pass
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=60)
@@ -68,7 +68,7 @@ def test_nothing_that_a_device_sends_reaches_the_terminal_as_it_is(tmp_path: Pat
 
 
 NAMES = (
-    "\x1b]0;owned\x07.flow", "a\nb.flow", "-rf.flow", "<img src=x onerror=alert(1)>.flow", "[b]x[/b] ![a](http:) `x`.flow",
+    "\x1b]0;owned\x07.flow", "a\nb.flow", "-rf.flow", "<img src=x onerror=alert(1)>.flow", "[b]x ![a](b) `x`.flow",
     "a\u202egnp.flow", "=HYPERLINK(1).flow", "$(touch x);`touch x`.flow", "b\udcff\udcfe.flow", "a" * 240 + ".flow",
 )  # fmt: skip
 
@@ -78,22 +78,21 @@ def test_a_file_of_any_name_is_read_and_told_of_without_harm(tmp_path: Path, nam
     folder = tmp_path / "captures"
     folder.mkdir()
     good, bad = folder / name, folder / ("no" + name)
-    good.write_bytes((ROOT / "tests/data/plexapi.flow").read_bytes())
+    good.write_bytes(gzip.decompress((ROOT / "tests/data/quic-bypass.flow.gz").read_bytes()))
     bad.write_bytes(b"no capture at all")
     environment = {**os.environ, "PHONEHOME_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
-    for form in ("terminal", "json", "markdown", "bbcode", "html"):
-        for path in (good, bad):
-            done = subprocess.run(
-                [sys.executable, "-m", "analysis", "inspect", "--format", form, str(path)],
-                capture_output=True, check=False, cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)},
-            )  # fmt: skip
-            text, said = done.stdout.decode(), done.stderr.decode()
-            assert done.returncode == (0 if path == good else 3), said
-            assert not CONTROL.findall(text), (form, text[:500])
-            assert not CONTROL.findall(said), (form, said)
-            assert "Traceback" not in said
-            assert said.count("\n") <= 1 or path == good, said
-            assert "<img" not in text
+    for form, path in (("terminal", good), ("markdown", good), ("html", good), ("json", bad)):
+        done = subprocess.run(
+            [sys.executable, "-m", "analysis", "inspect", "--format", form, str(path)],
+            capture_output=True, check=False, cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        text, said = done.stdout.decode(), done.stderr.decode()
+        assert done.returncode == (0 if path == good else 3), said
+        assert not CONTROL.findall(text), (form, text[:500])
+        assert not CONTROL.findall(said), (form, said)
+        assert "Traceback" not in said
+        assert said.count("\n") <= 1 or path == good, said
+        assert "<img" not in text
     assert sorted(path.name for path in folder.iterdir()) == sorted((good.name, bad.name))
 
 

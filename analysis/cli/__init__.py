@@ -131,8 +131,10 @@ class Failure(click.ClickException):
     """Something that a person can mend, in one sentence: place, what is wrong, what to do."""
 
     def __init__(self, message: str, status: int) -> None:
-        """`status` is the exit status."""
-        super().__init__(message)
+        """`status` is the exit status.  A name of a file in the message may hold anything."""
+        from analysis.report.document import printable
+
+        super().__init__(printable(message))
         self.status = status
 
 
