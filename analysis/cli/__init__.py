@@ -131,10 +131,8 @@ class Failure(click.ClickException):
     """Something that a person can mend, in one sentence: place, what is wrong, what to do."""
 
     def __init__(self, message: str, status: int) -> None:
-        """`status` is the exit status.  A name of a file in the message may hold anything."""
-        from analysis.report.document import printable
-
-        super().__init__(printable(message))
+        """`status` is the exit status."""
+        super().__init__(message)
         self.status = status
 
 
@@ -167,16 +165,20 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def translated(error: Exception) -> Failure | None:
-    """An error of the stages or of the file system -> what a person is told; `None` for a fault of the program."""
+    """An error of the stages or of the file system -> what a person is told; `None` for a fault of the program.
+
+    A name of a file in it may hold anything.  Faults of packs come as several lines.
+    """
     from analysis.community.dataset import DatasetError
     from analysis.known import KnownError
+    from analysis.report.document import printable
     from analysis.schema import KnowledgeError
     from captures.model import CaptureError
 
     if isinstance(error, CaptureError):
-        return Failure(str(error), 3)
+        return Failure(printable(str(error)), 3)
     if isinstance(error, KnowledgeError | KnownError | DatasetError):
-        return Failure(str(error), 2)
+        return Failure("\n".join(map(printable, str(error).split("\n"))), 2)
     if isinstance(error, OSError) and error.filename is not None:
-        return Failure(f"{error.filename}: {(error.strerror or 'cannot be used').lower()}", 2)
+        return Failure(f"{printable(str(error.filename))}: {(error.strerror or 'cannot be used').lower()}", 2)
     return None
