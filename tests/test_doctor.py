@@ -13,7 +13,7 @@ import pytest
 
 from analysis.cli import main
 from captures import home
-from captures.gateway import authority, doctor, network
+from captures.gateway import authority, doctor, network, trust
 from captures.gateway.doctor import Check
 
 
@@ -30,7 +30,7 @@ def check(name: str, port: int = 0) -> Check:
 
 def test_every_problem_has_a_remedy_and_every_check_a_word() -> None:
     checks = doctor.examine()
-    assert len({each.name for each in checks}) == len(checks) == 15
+    assert len({each.name for each in checks}) == len(checks) == 17
     for each in checks:
         assert each.said
         assert each.state != "problem" or each.remedy
@@ -87,6 +87,7 @@ def test_the_table_of_set_ups_uses_the_words_it_explains() -> None:
     setups = doctor.setups()
     assert {setup.seen for setup in setups} <= {"readable", "names only", "nothing"}
     assert {setup.effort for setup in setups} <= {"low", "middle", "high"}
+    assert {name for setup in setups for name in setup.tested} <= {"seen", "effort", "risk"}
     told = " ".join(setup.name for setup in setups)
     for name in ("Docker", "Windows", "NAS", "Jellyfin", "browser", "Android", "iPhone", "Apple TV", "Roku", "webOS",
                  "Tizen", "Fire TV"):  # fmt: skip
@@ -113,3 +114,36 @@ def test_a_person_reads_two_tables(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "my set-up" in done.stdout
     assert "not tested" in done.stdout
+
+
+def test_each_cell_of_the_table_for_the_readme_says_whether_it_was_tested() -> None:
+    lines = doctor.markdown().splitlines()
+    assert lines[0] == "| my set-up | what is seen | effort | risk | how |"
+    assert len(lines) == 2 + len(doctor.setups())
+    for line in lines[2:]:
+        for cell in line.split(" | ")[1:4]:
+            assert cell.endswith(("(tested)", "(not tested)")), line
+    page = (Path(__file__).parents[1] / "docs/at-home.md").read_text("utf-8")
+    if os.environ.get("UPDATE_DOCS"):
+        begin, end = "<!-- set-ups -->\n", "<!-- end -->"
+        head, _, rest = page.partition(begin)
+        page = f"{head}{begin}\n{doctor.markdown()}\n{end}{rest.partition(end)[2]}"
+        (Path(__file__).parents[1] / "docs/at-home.md").write_text(page, "utf-8")
+    assert doctor.markdown() in page
+
+
+def test_what_was_changed_is_listed_with_the_command_that_takes_it_back(tmp_path: Path) -> None:
+    assert check("changed by phonehome").said == "nothing"
+    bundle = tmp_path / "cacert.pem"
+    bundle.write_text("")
+    trust.add(trust.stores()["plex"], bundle, authority.ensure(home.authority()), home.journal())
+    assert (
+        check("changed by phonehome").said == f"trust of plex in {bundle}; all of it is taken back by: phonehome undo"
+    )
+
+
+def test_a_port_of_wireguard_in_use_is_a_problem() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("", 51820))
+        assert check("WireGuard's port").state == "problem"
+    assert check("WireGuard's port").state == "fine"

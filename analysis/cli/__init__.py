@@ -52,6 +52,7 @@ COMMANDS = {
     "doctor": Entry("doctor", "Say what stands in the way of a capture on this machine, and what to do about it."),
     "gateway": Entry("gateway", "Lead the traffic of chosen devices through the proxy, on the router that they use."),
     "trust": Entry("trust", "Let a product trust the proxy's certificate authority, and undo it."),
+    "undo": Entry("undo", "Take back everything that phonehome has changed on this machine."),
     "completion": Entry("completion", "Print the completion script for a shell."),
 }
 """All commands, in the order of the help."""

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from captures.gateway.doctor import Setup
 
 
 @click.command()
@@ -13,7 +20,12 @@ import click
     "--port", type=click.IntRange(1, 65535), default=8080, show_default=True, help="Port the proxy would use."
 )
 @click.option(
-    "--format", "form", type=click.Choice(("terminal", "json")), default="terminal", show_default=True, help="As what."
+    "--format",
+    "form",
+    type=click.Choice(("terminal", "json", "markdown")),
+    default="terminal",
+    show_default=True,
+    help="As what; markdown: the table of set-ups alone.",
 )
 def doctor(port: int, form: str) -> None:
     """Say what stands in the way of a capture on this machine, and what to do about it.
@@ -27,6 +39,9 @@ def doctor(port: int, form: str) -> None:
     """
     from captures.gateway import doctor as doctor_
 
+    if form == "markdown":
+        click.echo(doctor_.markdown(), nl=False)
+        return
     checks, setups = doctor_.examine(port), doctor_.setups()
     if form == "json":
         told = {
@@ -50,8 +65,16 @@ def doctor(port: int, form: str) -> None:
         )
     console.print(found)
     console.print()
-    table = Table("my set-up", "readable?", "effort", "risk", "how", "tested", box=None, pad_edge=False)
-    for setup in setups:
-        tested = "tested" if setup.tested else "not tested"
-        table.add_row(*map(Text, (setup.name, setup.seen, setup.effort, setup.risk, setup.way, tested)))
-    console.print(table)
+    console.print(table(setups))
+
+
+def table(setups: Sequence[Setup]) -> Table:
+    """What can be expected of which device, for a terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table("my set-up", "readable?", "effort", "risk", "how", box=None, pad_edge=False)
+    for each in setups:
+        cells = (each.name, each.cell("seen"), each.cell("effort"), each.cell("risk"), each.way)
+        shown.add_row(*map(Text, cells))
+    return shown

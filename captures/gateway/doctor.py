@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from captures import home
-from captures.gateway import authority, network
+from captures.gateway import authority, journal, network, trust, wireguard
 from captures.model import CaptureError
 
 type State = Literal["fine", "problem", "unknown"]
@@ -59,14 +59,28 @@ class Setup:
     """`low`, `middle` or `high`."""
     risk: str
     """What may break."""
-    tested: bool
-    """Whether it was tried by the project with this very product; else it follows from what is known of it."""
+    tested: tuple[str, ...]
+    """Which of `seen`, `effort` and `risk` the project has tried with this very product; the others follow from what is
+    known of it."""
+
+    def cell(self, name: str) -> str:
+        """One of the three, and whether it was tried."""
+        return f"{getattr(self, name)} ({'tested' if name in self.tested else 'not tested'})"
 
 
 def setups() -> tuple[Setup, ...]:
     """The table of set-ups, in the order in which it is shown."""
     table = tomllib.loads(Path(__file__).with_name("setups.toml").read_text("utf-8"))
-    return tuple(Setup(**entry) for entry in table["setup"])
+    return tuple(Setup(**{**entry, "tested": tuple(entry["tested"])}) for entry in table["setup"])
+
+
+def markdown() -> str:
+    """The table of set-ups for a page."""
+    head = "| my set-up | what is seen | effort | risk | how |\n|---|---|---|---|---|\n"
+    return head + "".join(
+        f"| {each.name} | {each.cell('seen')} | {each.cell('effort')} | {each.cell('risk')} | {each.way} |\n"
+        for each in setups()
+    )
 
 
 def examine(port: int = 8080) -> tuple[Check, ...]:
@@ -75,6 +89,7 @@ def examine(port: int = 8080) -> tuple[Check, ...]:
         ("Python", _python),
         ("mitmproxy", _mitmproxy),
         ("port", lambda: _port(port)),
+        ("WireGuard's port", _wireguard),
         ("authority", _authority),
         ("disk", _disk),
         ("open files", _files),
@@ -86,6 +101,7 @@ def examine(port: int = 8080) -> tuple[Check, ...]:
         ("kernel", _kernel),
         ("capabilities", _capabilities),
         ("local capture", _cgroup),
+        ("changed by phonehome", _changed),
         ("DNS over HTTPS", _doh),
     )
     return tuple(_tried(name, check) for name, check in checks)
@@ -127,6 +143,31 @@ def _port(port: int) -> Check:
                 "port", "problem", f"{port} is in use by another program", "choose another: watch --listen PORT"
             )
     return Check("port", "fine", f"{port} is free")
+
+
+def _wireguard() -> Check:
+    name, needed = "WireGuard's port", "phones by WireGuard"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("", wireguard.PORT))
+        except OSError:
+            said = f"{wireguard.PORT} is in use, perhaps by a WireGuard of your own"
+            return Check(name, "problem", said, "choose another: watch --mode wireguard@PORT", needed=needed)
+    place = wireguard.here()
+    if not place:
+        return Check(name, "problem", "this machine has no address", "connect it to your network", needed=needed)
+    return Check(name, "fine", f"{wireguard.PORT} is free; devices find it at {place}", needed=needed)
+
+
+def _changed() -> Check:
+    """What phonehome has changed on this machine and not taken back yet."""
+    name = "changed by phonehome"
+    planned = journal.read(home.journal())
+    changed = [f"gateway on {planned.interface} for {', '.join(planned.devices)}"] if planned else []
+    changed += [f"trust of {entry.product} in {entry.path}" for entry in trust.listed(home.journal())]
+    if not changed:
+        return Check(name, "fine", "nothing")
+    return Check(name, "fine", f"{'; '.join(changed)}; all of it is taken back by: phonehome undo")
 
 
 def _authority() -> Check:
@@ -252,12 +293,15 @@ def _cgroup() -> Check:
     name, needed = "local capture", "one program by its name"
     if sys.platform != "linux":
         return Check(name, "unknown", "was tried on Linux alone", needed=needed)
-    if not Path("/sys/fs/cgroup/cgroup.controllers").exists():
-        said = "/sys/fs/cgroup is not cgroup v2: it would start and see nothing"
-        return Check(name, "problem", said, "use `watch` as a proxy, or boot with cgroup v2", needed=needed)
-    if not shutil.which("sudo"):
-        return Check(name, "problem", "sudo is not installed, and mitmproxy calls it", "install sudo", needed=needed)
-    return Check(name, "fine", "cgroup v2 and sudo", needed=needed)
+    if os.geteuid():
+        return Check(name, "problem", "only root may capture one program", "run watch with sudo", needed=needed)
+    missing = [] if Path("/sys/fs/cgroup/cgroup.controllers").exists() else ["cgroup v2 at /sys/fs/cgroup"]
+    missing += [] if shutil.which("sudo") else ["sudo"]
+    if missing and "cgroup2" not in Path("/proc/filesystems").read_text("ascii"):
+        said = "this kernel has no cgroup v2"
+        return Check(name, "problem", said, "use `watch` as a proxy, or another kernel", needed=needed)
+    said = f"without {' and '.join(missing)}, which watch supplies for itself" if missing else "cgroup v2 and sudo"
+    return Check(name, "fine", said, needed=needed)
 
 
 def _doh() -> Check:
