@@ -58,7 +58,9 @@ _PLACE = "127.0.0.1:8080"
 @click.option("--keep", "days", type=float, metavar="DAYS", help="Delete from the ledger what is older.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any option of mitmproxy; repeatable.")
 @options.output("terminal", "json", "markdown", "html")
+@click.pass_context
 def watch(
+    ctx: click.Context,
     modes: tuple[str, ...],
     listen: str | None,
     file: Path | None,
@@ -80,7 +82,7 @@ def watch(
 
     Starts a proxy. Set it as the proxy of the program or device to be watched, and let that trust the authority whose
     file is named. Traffic goes on whatever happens to the recording. A dashboard runs beside it, on this machine
-    alone; its link is printed.
+    alone; its link is printed. On a terminal and without options it asks what is to be watched.
 
     \b
     Example:
@@ -93,6 +95,18 @@ def watch(
     from captures import home
     from captures.gateway import authority, ways
 
+    if _unasked(ctx):
+        from analysis.cli import guided
+
+        start = guided.ask()
+        if start is None:
+            return
+        if start.interface:
+            from analysis.cli.sniff import sniff
+
+            ctx.invoke(sniff, interface=start.interface)
+            return
+        modes, listen, gateway = start.modes, start.listen, start.gateway
     path = recording.ledger(file, days)
     places = ways.placed(modes, *_listen(listen or _PLACE), chosen=listen is not None)
     wanted = _options(places, path, device, upstream_ca, keep_secrets, settings)
@@ -111,6 +125,16 @@ def watch(
     recording.report(path, product, form, out)
     if words:
         raise click.ClickException(words)
+
+
+def _unasked(ctx: click.Context) -> bool:
+    """Whether somebody at a terminal has said nothing about what he wants."""
+    default = click.core.ParameterSource.DEFAULT
+    return (
+        sys.stdin.isatty()
+        and sys.stderr.isatty()
+        and all(ctx.get_parameter_source(name) is default for name in ctx.params)
+    )
 
 
 def _options(

@@ -65,6 +65,15 @@ def addresses() -> tuple[str, ...]:
     return tuple(str(address["local"]) for link in told for address in link.get("addr_info", ()) if "local" in address)
 
 
+def way_out() -> str:
+    """Interface that leads to the Internet; empty when there is none, or it cannot be told."""
+    try:
+        routes = _json("-j", "route", "show", "default")
+    except CaptureError:
+        return ""
+    return next((str(route["dev"]) for route in routes if "dev" in route), "")
+
+
 def mac(device: str, interface: str) -> str:
     """MAC or address of a device -> its MAC in lower case.  Raises `CaptureError` when it is not known."""
     text = device.lower().replace("-", ":")

@@ -1,0 +1,139 @@
+"""The start of `phonehome watch` for who does not know what to type: questions, checks, and what follows from them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import click
+
+WAYS = (
+    ("this computer's browser or an app, as its proxy", "browser"),
+    ("one program on this computer, by its name", "program"),
+    ("a phone or a TV, by WireGuard", "phone"),
+    ("everything of one device, on the router that it uses", "router"),
+    ("what visitors ask a media server on this computer", "server"),
+    ("just look whom devices call, without decrypting", "look"),
+)
+"""What may be watched, in words, and the name of the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What `watch` is started with."""
+
+    modes: tuple[str, ...] = ()
+    """As of `--mode`."""
+    listen: str | None = None
+    """As of `--listen`."""
+    gateway: bool = False
+    """As of `--gateway`."""
+    interface: str = ""
+    """Not empty: `sniff` is started instead, on this interface."""
+
+
+def ask() -> Start | None:
+    """Asks on the terminal what is to be watched -> how to start; `None` when one command of the user's is missing.
+
+    The command is said then.  Nothing is changed without being asked.
+    """
+    from rich.console import Console
+
+    from analysis.cli.doctor import table
+    from captures.gateway.doctor import setups
+
+    console = Console(stderr=True, highlight=False)
+    console.print(table(setups()))
+    click.echo("\nWhat is to be watched?", err=True)
+    for number, (words, _) in enumerate(WAYS, 1):
+        click.echo(f"  {number}  {words}", err=True)
+    number = click.prompt("Number", type=click.IntRange(1, len(WAYS)), default=1, err=True)
+    return _STARTS[WAYS[number - 1][1]]()
+
+
+def _browser() -> Start:
+    click.echo("next, in another terminal: phonehome trust add chromium (or firefox, python, node, system)", err=True)
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", 8080))
+        except OSError:
+            click.echo("port 8080 is in use; another one is taken", err=True)
+            return Start(listen="127.0.0.1:0")
+    return Start()
+
+
+def _program() -> Start | None:
+    name = click.prompt("Name of the program, as `ps -e` shows it", err=True)
+    if sys.platform == "linux" and os.geteuid():
+        return _missing(f"sudo phonehome watch --mode 'local:{name}'")
+    click.echo("it must trust the proxy: phonehome trust add -h says how", err=True)
+    return Start(modes=(f"local:{name}",))
+
+
+def _phone() -> Start:
+    click.echo("on the device: install the WireGuard app, add a tunnel, and let it look at the picture below", err=True)
+    click.echo("then let it trust the proxy: phonehome trust add ios (or android, tvos)", err=True)
+    return Start(modes=("wireguard",))
+
+
+def _router() -> Start | None:
+    from captures import home
+    from captures.gateway import journal, network, plan
+
+    if journal.read(home.journal()):
+        return Start(gateway=True) if not os.geteuid() else _missing("sudo phonehome watch --gateway")
+    interface = click.prompt("Interface to which the device is connected (`ip link` shows them)", err=True)
+    device = click.prompt("Address or MAC of the device (`ip neigh` shows them)", err=True)
+    if os.geteuid():
+        return _missing(f"sudo phonehome gateway up --interface {interface} --device {device}")
+    if not shutil.which("nft"):
+        return _missing("apt install nftables")
+    lan = network.lan(interface)
+    macs = (network.mac(device, interface),)
+    wanted = plan.plan("tun", lan, macs, 8080, network.sysctl("net/ipv4/conf/all/rp_filter") == "1")
+    click.echo(f"phonehome gateway plan --interface {interface} --device {device} prints what would be done", err=True)
+    if not click.confirm(f"Set this machine up so that {macs[0]} is led through the proxy?", err=True):
+        return None
+    journal.up(wanted, home.journal())
+    click.echo("take it back with: phonehome gateway down", err=True)
+    return Start(gateway=True)
+
+
+def _server() -> Start | None:
+    port = click.prompt(
+        "Port of the server (Plex 32400, Jellyfin 8096)", type=click.IntRange(1, 65534), default=32400, err=True
+    )
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        if probe.connect_ex(("127.0.0.1", port)):
+            click.echo(f"nothing listens on port {port} of this computer; start the server, then try again", err=True)
+            return None
+    click.echo(f"open port {port + 1} of this computer in the app instead of {port}", err=True)
+    return Start(modes=(f"reverse:http://127.0.0.1:{port}@0.0.0.0:{port + 1}",))
+
+
+def _look() -> Start | None:
+    from captures.gateway import network
+
+    interface = click.prompt("Interface to listen to", default=network.way_out() or None, err=True)
+    if os.geteuid():
+        return _missing(f"sudo phonehome sniff -i {interface}")
+    return Start(interface=interface)
+
+
+def _missing(command: str) -> None:
+    click.echo(f"one command is missing: {command}", err=True)
+
+
+_STARTS: dict[str, Callable[[], Start | None]] = {
+    "browser": _browser,
+    "program": _program,
+    "phone": _phone,
+    "router": _router,
+    "server": _server,
+    "look": _look,
+}
