@@ -34,6 +34,9 @@ _MOST = 10_000
 _LONGEST = 64 * 1024
 """Bytes in which a ClientHello must be complete."""
 
+_NO_CERTIFICATE = (400, 495, 496)
+"""Status of an answer to who has shown no certificate."""
+
 REASON = "not inspected: the app does not accept the proxy's certificate"
 
 NEVER = "not inspected: on your list of names that are never intercepted"
@@ -72,6 +75,7 @@ class Passthrough:
         self._accepted: dict[Pair, None] = {}
         self._open: dict[str, _Handshake] = {}
         self._servers: dict[str, tuple[connection.Server, str]] = {}
+        self._asked: dict[str, None] = {}
         self._never: frozenset[str] = frozenset()
 
     def load(self, loader: Loader) -> None:
@@ -126,6 +130,27 @@ class Passthrough:
     def tls_failed_server(self, data: tls.TlsData) -> None:
         """The server is one that only the device trusts, or talks a TLS that only the device accepts."""
         self._learn(data.context.client, data.context.client.sni, sure=True)
+
+    @guarded
+    def tls_established_server(self, data: tls.TlsData) -> None:
+        """A server may ask for a certificate that only the device has; the handshake goes on without it all the same.
+
+        That can be told only of a server which names the authorities that it accepts, as nearly all do.
+        """
+        if data.ssl_conn and data.ssl_conn.get_client_ca_list():
+            _remember(self._asked, data.conn.id, None)
+
+    @guarded
+    def error(self, flow: http.HTTPFlow) -> None:
+        """A server that has asked for a certificate and got none ends the connection."""
+        if flow.server_conn.id in self._asked:
+            self._learn(flow.client_conn, flow.client_conn.sni, sure=True)
+
+    @guarded
+    def response(self, flow: http.HTTPFlow) -> None:
+        """Or it says so (nginx)."""
+        if flow.server_conn.id in self._asked and flow.response and flow.response.status_code in _NO_CERTIFICATE:
+            self._learn(flow.client_conn, flow.client_conn.sni, sure=True)
 
     @guarded
     def tls_established_client(self, data: tls.TlsData) -> None:
@@ -186,10 +211,10 @@ class Passthrough:
         return True
 
 
-def _remember[V](table: dict[Pair, V], pair: Pair, value: V) -> None:
-    if len(table) >= _MOST and pair not in table:
+def _remember[K, V](table: dict[K, V], key: K, value: V) -> None:
+    if len(table) >= _MOST and key not in table:
         table.pop(next(iter(table)))
-    table[pair] = value
+    table[key] = value
 
 
 def _address(client: connection.Client) -> str:

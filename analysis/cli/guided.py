@@ -125,8 +125,9 @@ def _look() -> Start | None:
     return Start(interface=interface)
 
 
-def _missing(command: str) -> None:
+def _missing(command: str) -> Start | None:
     click.echo(f"one command is missing: {command}", err=True)
+    return None
 
 
 _STARTS: dict[str, Callable[[], Start | None]] = {
