@@ -13,6 +13,7 @@ of media software have.  Which verdict holds when is decided in docs/knowledge.m
 from __future__ import annotations
 
 import datetime
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -128,9 +129,15 @@ def day_of(call: Classified) -> str:
     """Day of a call in UTC, `YYYY-MM-DD`; empty when it is not known."""
     time = call.observation.time
     try:
-        return datetime.datetime.fromtimestamp(time, datetime.UTC).date().isoformat() if time else ""
+        return _day(int(time // 86_400)) if time else ""
     except (ValueError, OverflowError, OSError):  # a capture may claim any time
         return ""
+
+
+@functools.lru_cache(maxsize=512)
+def _day(number: int) -> str:
+    """Days since the epoch -> `YYYY-MM-DD`.  Raises `ValueError`, `OverflowError`."""
+    return (datetime.date(1970, 1, 1) + datetime.timedelta(days=number)).isoformat()
 
 
 def in_force(call: Classified, scene: Scene) -> DeclaredList | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.compare.scope import meant
@@ -24,6 +25,8 @@ def unseen(
     """
     seen = {(comparison.product, comparison.item) for comparison in judged}
     places = {(f.item, f.at) for f in findings if f.direction == "sent"}
+    made = Counter((call.rule, call.product) for call in calls)
+    carriers = _carriers(knowledge)
     for product, policy in sorted(policies.items()):
         sender = knowledge.products[product]
         for statement in policy.statements:
@@ -41,7 +44,7 @@ def unseen(
                     category=statement.categories[0] if statement.categories else Category.UNKNOWN,
                     verdict=Verdict.NOT_SEEN,
                     also=(),
-                    reason=words.not_seen(statement, *_occasions(statement, item, product, calls, knowledge)),
+                    reason=words.not_seen(statement, *_occasions(statement, carriers[item], product, made, knowledge)),
                     statement=statement.id,
                     count=0,
                     calls=(),
@@ -55,18 +58,29 @@ def _is_stale(statement: Statement, item: str, policy: DeclaredList, places: set
     return not any(name == item and meant((statement,), at) for name, at in places)
 
 
+def _carriers(knowledge: Knowledge) -> Mapping[str, list[Rule]]:
+    """Item -> the rules of calls to others that can carry it."""
+    carriers: dict[str, list[Rule]] = defaultdict(list)
+    for rule in knowledge.rules.values():
+        if rule.match.party != "own":
+            for item in dict.fromkeys(place.id for place in rule.items):
+                carriers[item].append(rule)
+    return carriers
+
+
 def _occasions(
-    statement: Statement, item: str, product: str, calls: Sequence[Classified], knowledge: Knowledge
+    statement: Statement,
+    carriers: Sequence[Rule],
+    product: str,
+    made: Mapping[tuple[str, str], int],
+    knowledge: Knowledge,
 ) -> tuple[int, tuple[str, ...]]:
-    """How many calls could have carried an item, and on which occasions such calls are made."""
-    able = {rule.id: rule for rule in knowledge.rules.values() if _can_carry(rule, statement, item)}
-    count = sum(call.rule in able and call.product in ("", product) for call in calls)
+    """How many calls could have carried an item, and on which occasions such calls are made.
+
+    `made` is how many calls there were, by rule and sender.
+    """
+    able = {rule.id: rule for rule in carriers if not statement.categories or rule.category in statement.categories}
+    count = sum(made.get((rule, sender), 0) for rule in able for sender in ("", product))
     entity = knowledge.products[product].entity
     own = (r for r in able.values() if knowledge.products[r.id.partition("/")[0]].entity == entity)
     return count, tuple(dict.fromkeys(rule.when for rule in own if rule.when))
-
-
-def _can_carry(rule: Rule, statement: Statement, item: str) -> bool:
-    if statement.categories and rule.category not in statement.categories:
-        return False
-    return rule.match.party != "own" and any(place.id == item for place in rule.items)
