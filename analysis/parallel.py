@@ -19,7 +19,7 @@ from itertools import batched
 import msgspec
 
 FEWEST = 2_000
-"""Values that are worth another process."""
+"""Values that are worth more than one process."""
 
 MOST_PROCESSES = 4
 """Each may come to need as much memory as the values."""
@@ -35,8 +35,8 @@ def mapped[A, B](work: Callable[[A], B], values: Sequence[A], result: type[B]) -
     Few values, and those of a system that cannot fork, stay in this process.  What another process fails to bring (it
     was killed, a result that does not pass as bytes) is worked out here.
     """
-    size = max(FEWEST // 2, -(-len(values) // processes()))
-    others = [_Part(work, values[at : at + size], result) for at in range(size, len(values), size)]
+    size = len(values) if len(values) < FEWEST else -(-len(values) // processes())
+    others = [_Part(work, values[at : at + size], result) for at in range(size, len(values), size or 1)]
     try:
         yield from map(work, values[:size])
         for part in others:

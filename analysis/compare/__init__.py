@@ -234,14 +234,23 @@ def _cases(group: _Group, scene: Scene, applies: Callable[[Classified], Declared
     alike: dict[tuple[str, scope.Scope, frozenset[str]], list[Member]] = defaultdict(list)
     lists: dict[str, DeclaredList | None] = {}
     about: dict[str, tuple[Statement, ...]] = {}
+    # Sender and purpose are those of the group, and places are few: calls of one kind have the same ones.
+    on: dict[str, DeclaredList | None] = {}
+    meant_at: dict[tuple[str, str], frozenset[str]] = {}
     for call, finding in group.sure():
-        declared = applies(call)
+        day = day_of(call)
+        if day not in on:
+            on[day] = applies(call)
+        declared = on[day]
         name = declared.id if declared else ""
         if name not in lists:
             lists[name] = declared
             about[name] = scope.about(declared, group.item, known.ontology) if declared else ()
         such = scope.scope_of(call, scene.carried.get(call.n, _NOTHING), sender, known)
-        alike[name, such, scope.meant(about[name], finding.at)].append((call, finding))
+        where = name, finding.at
+        if where not in meant_at:
+            meant_at[where] = scope.meant(about[name], finding.at)
+        alike[name, such, meant_at[where]].append((call, finding))
     for (name, such, meant), members in alike.items():
         declared = lists[name]
         fits = applying(about[name], such, meant, declared, known)
