@@ -14,6 +14,7 @@ from captures import process
 from captures.formats import read
 from captures.model import Contact, Exchange, Lookup, Observation, Unreadable
 from captures.packets import ahead
+from captures.packets.summary import Summary
 from packets import (
     ROUTER,
     ROUTER_MAC,
@@ -106,8 +107,8 @@ def test_when_the_other_process_ends_too_early_one_goes_on_alone(file: Path, mon
     one = observed(file, monkeypatch, 1 << 40)
     plain, came = ahead._from_another, list[object]()
 
-    def first(path: Path) -> Iterator[ahead.Part | bytes]:
-        for part, _ in zip(plain(path), range(1), strict=False):
+    def first(path: Path, size: int) -> Iterator[ahead.Part | bytes]:
+        for part, _ in zip(plain(path, size), range(1), strict=False):
             came.append(part)
             yield part
 
@@ -126,3 +127,17 @@ def test_the_other_process_ends_when_nobody_reads_on(file: Path, monkeypatch: py
     (another,) = processes
     assert isinstance(another, subprocess.Popen)
     assert another.poll() is not None
+
+
+def test_what_is_written_meanwhile_is_not_read_by_one_alone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other process maps the file later, when it may be longer."""
+    content = file.read_bytes()
+    monkeypatch.setattr(ahead, "PAYS", 0)
+    monkeypatch.setattr(ahead, "_cores", lambda: 2)
+    two = list(ahead.summaries(content[: len(content) // 2], file))
+    monkeypatch.setattr(ahead, "PAYS", 1 << 40)
+    one = list(ahead.summaries(content[: len(content) // 2], file))
+    assert [type(part) for part in two] == [type(part) for part in one]
+    assert [part.groups for part in two if isinstance(part, Summary)] == [
+        part.groups for part in one if isinstance(part, Summary)
+    ]

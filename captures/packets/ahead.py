@@ -40,7 +40,7 @@ def summaries(mapped: Mapped, path: Path) -> Iterator[Part]:
     """
     done = 0
     if len(mapped) >= PAYS and _cores() > 1:
-        for found in _from_another(path):
+        for found in _from_another(path, len(mapped)):
             if isinstance(found, bytes):
                 return
             done += 1
@@ -58,8 +58,8 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _from_another(path: Path) -> Iterator[Part | bytes]:
-    """What the other process sends, as far as it comes."""
+def _from_another(path: Path, size: int) -> Iterator[Part | bytes]:
+    """What the other process sends of the first `size` bytes of a file, which may grow, as far as it comes."""
     try:
         process = start(__name__, log=subprocess.DEVNULL, out=subprocess.PIPE)
     except OSError:
@@ -68,7 +68,7 @@ def _from_another(path: Path) -> Iterator[Part | bytes]:
         try:
             if process.stdin and process.stdout:
                 with suppress(OSError), process.stdin:
-                    pickle.dump((str(path.absolute()), grouping.salt()), process.stdin)
+                    pickle.dump((str(path.absolute()), size, grouping.salt()), process.stdin)
                 with suppress(OSError, EOFError, pickle.UnpicklingError):
                     while True:
                         yield pickle.load(process.stdout)  # noqa: S301 - from a process of our own
@@ -77,11 +77,11 @@ def _from_another(path: Path) -> Iterator[Part | bytes]:
 
 
 def main() -> None:
-    """Sums up the file whose path comes on standard input, and sends the parts to standard output."""
-    path, salt = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
+    """Sums up the file whose path and size come on standard input, and sends the parts to standard output."""
+    path, size, salt = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started this one
     grouping.salted(salt)
     with Path(path).open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
     for part in batches(mapped):
         pickle.dump(_summed(part), sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
         sys.stdout.buffer.flush()
