@@ -1,0 +1,29 @@
+"""Who holds a vendor's logs cannot tell whose report he reads; told exact counts and times, he could."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulated_vendor import HOUR, MONTH, Household, counts, households, recognised
+
+
+@pytest.fixture(scope="module")
+def homes() -> list[Household]:
+    return households(1_000, 8)
+
+
+def test_a_report_does_not_name_its_household(homes: list[Household]) -> None:
+    """Chance alone would name one in a thousand; the bench asks for one in a hundred among ten thousand."""
+    assert recognised(homes, 40, 9) <= 0.05
+
+
+def test_exact_counts_and_times_would_name_it(homes: list[Household]) -> None:
+    chance = np.random.default_rng(10)
+    named = 0
+    for author in chance.choice(len(homes), 40, replace=False):
+        begin = chance.uniform(0, MONTH - 6 * HOUR)
+        told = counts(homes[author], begin, begin + 6 * HOUR)
+        fits = [n for n, home in enumerate(homes) if counts(home, begin, begin + 6 * HOUR) == told]
+        named += fits == [author]
+    assert named >= 20
