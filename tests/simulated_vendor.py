@@ -7,7 +7,7 @@ the one in which most of them would have given this report.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -73,7 +73,7 @@ def _household(chance: np.random.Generator) -> Household:
     starts = at_random(chance.lognormal(0.8, 0.7))
     times = {
         Category.UPDATE_CHECK: np.sort(np.concatenate([regular(DAY), at_random(0.2)])),
-        Category.REMOTE_DISCOVERY: regular(chance.choice([1800.0, 3600.0, 7200.0])),
+        Category.REMOTE_DISCOVERY: regular(float(chance.choice([1800.0, 3600.0, 7200.0]))),
         Category.ACCOUNT_AUTH: np.sort(np.concatenate([starts, regular(12 * HOUR)])),
         Category.USAGE_STATISTICS: np.sort(np.concatenate([plays, ends, starts])),
         Category.METADATA_LOOKUP: np.sort(np.repeat(at_random(0.3), 3)),
@@ -146,7 +146,7 @@ class Reader:
         best = np.flatnonzero(scores == scores.max())
         return int(self._chance.choice(best)), len(best)
 
-    def _score(self, home: Household, told: dict[Category, str], length: str) -> float:
+    def _score(self, home: Household, told: Mapping[Category, str], length: str) -> float:
         begins, ends = self._stretches[length]
         fits = np.ones(len(begins), bool)
         for category, times in home.times.items():
@@ -164,5 +164,6 @@ def recognised(homes: Sequence[Household], reports: int, seed: int) -> float:
     """Share of so many reports whose household the reader names."""
     chance = np.random.default_rng(seed)
     reader = Reader(homes, seed + 1)
-    authors = chance.choice(len(homes), reports, replace=False)
-    return sum(reader.names(report(homes[author], int(author)))[0] == author for author in authors) / reports
+    authors = map(int, chance.choice(len(homes), reports, replace=False))
+    hits = [reader.names(report(homes[author], author))[0] == author for author in authors]
+    return float(sum(hits)) / reports

@@ -98,7 +98,7 @@ def widths(found: Document) -> list[int]:
 def rendered(text: str, by: str) -> str:
     if by == "cmark-gfm":
         return str(cmarkgfm.github_flavored_markdown_to_html(text, Options.CMARK_OPT_UNSAFE))
-    return MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    return str(MarkdownIt("commonmark", {"html": True}).enable("table").render(text))
 
 
 @pytest.mark.parametrize("forum", sorted(markdown.FORUMS))
