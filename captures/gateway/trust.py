@@ -149,7 +149,9 @@ def remove(entry: Entry, folder: Path) -> str:
         done = "stays there for another product"
     elif entry.kind == "folder":
         (path / _FILE).unlink(missing_ok=True)
-        _run(*_REFRESH.get(entry.path, ("update-ca-certificates",)))
+        command = _REFRESH.get(entry.path, ("update-ca-certificates",))
+        # Without it a link to what is gone would stay in the system's folder.
+        _run(*command, *(("--fresh",) if command[0] == "update-ca-certificates" else ()))
     elif entry.kind == "nss":
         if _says("certutil", "-L", "-d", f"sql:{path}", "-n", _ALIAS):
             _run("certutil", "-D", "-d", f"sql:{path}", "-n", _ALIAS)

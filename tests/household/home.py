@@ -21,13 +21,15 @@ class Home:
         """Of the proxy."""
         return self.lab.home / "ca" / "mitmproxy-ca-cert.pem"
 
-    def fetch(self, host: str, authority: Path, family: int = 0, to: str = "internet", path: str = "/x") -> str:
+    def fetch(
+        self, host: str, authority: Path, family: int = 0, to: str = "internet", path: str = "/x", seconds: int = 6
+    ) -> str:
         """What curl gets on a host that trusts this authority alone: the answer, or why there is none."""
         address = ADDRESSES[to][family]
         place = f"[{address}]" if family else address
         url = f"https://plex.tv{path}"
         trust = ("--cacert", str(authority), "--resolve", f"plex.tv:443:{place}")
-        done = self.lab.run(host, "curl", "-sS", "--max-time", "6", *trust, url)
+        done = self.lab.run(host, "curl", "-sS", "--max-time", str(seconds), *trust, url)
         return done.stdout.strip() or done.stderr.strip()
 
     def direct(self, host: str, family: int = 0, to: str = "internet") -> bool:
