@@ -141,7 +141,11 @@ class Index:
         """Keeps what was found in a call."""
         source = call.observation.source
         numbered = Found(tuple(self._numbered(finding) for finding in found.findings), found.ran_out)
-        self._new.append((source.index, source.part, _judged(call), msgspec.msgpack.encode(numbered)))
+        try:
+            packed = msgspec.msgpack.encode(numbered)
+        except UnicodeEncodeError:
+            return  # half of a surrogate pair, which hostile bodies hold: it is looked at anew each time
+        self._new.append((source.index, source.part, _judged(call), packed))
         if len(self._new) >= 1000:
             self._write()
 

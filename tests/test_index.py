@@ -18,7 +18,7 @@ from analysis.known import Known, OwnValues
 from analysis.pipeline import Result, run
 from captures.formats import read
 from captures.ledger import Writer
-from captures.model import Exchange
+from captures.model import Body, Exchange
 
 KNOWLEDGE = load()
 DATA = Path(__file__).with_name("data")
@@ -164,3 +164,17 @@ def test_a_ledger_of_an_older_version_that_cannot_be_told_apart_has_no_index(led
         connection.execute("PRAGMA user_version = 2")
     assert report(ledger).findings
     assert not ledger.with_name(ledger.name + ".index").exists()
+
+
+def test_half_a_surrogate_pair_in_a_body_costs_no_report(tmp_path: Path) -> None:
+    path = tmp_path / "a.ledger"
+    writer = Writer(path, None)
+    seen = next(o for o in read(DATA / "plexapi.flow.gz").observations() if isinstance(o, Exchange))
+    body = b'{"username": "ann\\ud800", "email": "ann@example.org"}'
+    kind = (("content-type", "application/json"),)
+    writer.put(replace(seen, host="collect.example", headers=kind, body=Body(body, len(body)), response_headers=()))
+    writer.close()
+    without = said(report(path, index=False))
+    assert any("\ud800" in finding.value for finding in report(path, index=False).findings)
+    assert said(report(path)) == without
+    assert said(report(path)) == without
