@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from analysis.classify import classify
-from analysis.compare import compare
+from analysis.compare import judged
 from analysis.decode import decode
 from analysis.evidence import NO_SERVERS, Evidence, Servers
 from analysis.extract import extract
@@ -141,9 +141,7 @@ class Watcher:
         former = None if n is None else classify(observation, self._knowledge, self._evidence, n)
         call = former or self._classified(observation)
         found, ran_out = self._found(call)
-        # What a list names and was not seen stands in no call.
-        judged = tuple(c for c in compare((call,), found, self._knowledge, self._evidence) if c.calls)
-        return Seen(call, found, judged, ran_out)
+        return Seen(call, found, judged((call,), found, self._knowledge, self._evidence), ran_out)
 
     def proves(self, call: Classified) -> bool:
         """Whether a call proves something about the household; what it proves is learned."""
@@ -180,12 +178,12 @@ class Watcher:
         if not is_outside(call) or not isinstance(call.observation, Exchange):
             return None
         findings = [f for f in self._found(call)[0] if f.source != "implied"]
-        # The worst comes first; what a list names and was not seen stands in no call.
-        judged = [c for c in compare((call,), findings, self._knowledge, self._evidence) if c.calls]
-        if not judged:
+        # The worst comes first.
+        said = judged((call,), findings, self._knowledge, self._evidence)
+        if not said:
             return None
-        items = dict.fromkeys(self._knowledge.items[c.item].label for c in judged)
-        return Sent(tuple(items), recipient(call), call.category, judged[0].verdict)
+        items = dict.fromkeys(self._knowledge.items[c.item].label for c in said)
+        return Sent(tuple(items), recipient(call), call.category, said[0].verdict)
 
     def _found(self, call: Classified) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
         """What stands in a call, and what was not looked at."""

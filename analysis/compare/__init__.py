@@ -52,11 +52,22 @@ def compare(
     by, instead of the one in force at the time of the call.  At the end stands what a list names and was not seen.
     """
     scene = _scene(calls, findings, knowledge, evidence, declared)
-    judged = [_judge(group, scene) for group in _groups(calls, findings, evidence)]
+    found = [_judge(group, scene) for group in _groups(calls, findings, evidence)]
     sure = [call for call in calls if _is_judged(call, evidence) and _is_sure(call)]
     policies = {call.product: policy for call in reversed(sure) if (policy := in_force(call, scene))}
-    judged.extend(unseen(calls, findings, judged, policies, knowledge))
-    return tuple(sorted(judged, key=_rank))
+    found.extend(unseen(calls, findings, found, policies, knowledge))
+    return tuple(sorted(found, key=_rank))
+
+
+def judged(
+    calls: Sequence[Classified], findings: Sequence[Finding], knowledge: Knowledge, evidence: Evidence
+) -> tuple[Comparison, ...]:
+    """Calls and their findings -> what `compare` says of what was sent; what was not seen is not asked.
+
+    For a single call that is a hundred times as fast.
+    """
+    scene = _scene(calls, findings, knowledge, evidence, "")
+    return tuple(sorted((_judge(group, scene) for group in _groups(calls, findings, evidence)), key=_rank))
 
 
 def promised(

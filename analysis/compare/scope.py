@@ -62,7 +62,20 @@ def _content(call: Classified, items: Mapping[str, Collection[str]]) -> str:
 
 def about(declared: DeclaredList, item: str, ontology: Ontology) -> tuple[Statement, ...]:
     """A list and an item -> the statements that name the item or a broader term for it, in their order."""
-    return tuple(s for s in declared.statements if ontology.covers_item(s.items, item))
+    key = (id(declared), id(ontology), item)
+    known = _met.get(key)
+    if known is None or known[0] is not declared or known[1] is not ontology:
+        if len(_met) >= _MOST_MET:
+            _met.clear()
+        said = tuple(s for s in declared.statements if ontology.covers_item(s.items, item))
+        known = _met[key] = (declared, ontology, said)
+    return known[2]
+
+
+_MOST_MET = 10_000
+
+_met: dict[tuple[int, int, str], tuple[DeclaredList, Ontology, tuple[Statement, ...]]] = {}
+"""What `about` found: live, each call asks the same of the same lists."""
 
 
 def meant(statements: Sequence[Statement], at: str) -> frozenset[str]:

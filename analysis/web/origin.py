@@ -7,6 +7,7 @@ import os
 import sqlite3
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -32,7 +33,8 @@ from captures.model import Capture, CaptureError, Observation
 SMALL = 10_000
 """A ledger of up to so many rows is judged as a whole, as a report does it; of a longer one each call alone."""
 
-_BATCH = 500
+_BATCH, _LONGEST = 500, 0.3
+"""Rows that are taken in at a time, and seconds after which those that were are shown."""
 
 _EVERY = 0.25
 """Seconds between two looks for new rows."""
@@ -176,9 +178,7 @@ class Ledger:
 
     def _store(self) -> Store:
         """The store, empty if it was made under other circumstances."""
-        revision = self._own.revision if self._own else ""
-        facts = (VERSION, sorted(self._knowledge.hashes.items()), revision, sorted(self._named.hosts), self._identity)
-        return Store(self.path, sha256(repr(facts).encode()).hexdigest())
+        return Store(self.path, circumstances(self._knowledge, self._named, self._own, self._identity))
 
     def _follow(self) -> None:
         store = self._store()
@@ -238,7 +238,7 @@ class Ledger:
 
     def _take(self, store: Store) -> bool:
         """Takes in new rows; whether there may be more."""
-        before = self._watcher.evidence.own
+        before, until = self._watcher.evidence.own, time.monotonic() + _LONGEST
         taken, proofs = [], store.about("proofs").split()
         for id_, observation in islice(ledger.read(self._ledger, store.last), _BATCH):
             seen = self._watcher.look(observation)
@@ -246,8 +246,8 @@ class Ledger:
             if rule and rule.proves:
                 proofs.append(str(id_))
             taken.append((id_, _row(seen)))
-            if self._ending.is_set():
-                return False
+            if self._ending.is_set() or time.monotonic() > until:
+                break
         if not taken:
             return False
         store.add(taken)
@@ -255,7 +255,7 @@ class Ledger:
         if (after := self._watcher.evidence.own) != before:
             for host in after.hosts - before.hosts:
                 self._own_after_all(host, store)
-        return len(taken) == _BATCH
+        return len(taken) == _BATCH or time.monotonic() > until
 
     def _own_after_all(self, host: str, store: Store) -> None:
         """Judges calls to a server again that turned out to be the user's own."""
@@ -328,6 +328,13 @@ class Ledger:
         self._unlock()
         if self._folder:
             self._folder.cleanup()
+
+
+def circumstances(knowledge: Knowledge, named: Servers, own: OwnValues | None, identity: bytes) -> str:
+    """What the store of a ledger depends on, beside its rows."""
+    revision = own.revision if own else ""
+    facts = (VERSION, sorted(knowledge.hashes.items()), revision, sorted(named.hosts), identity)
+    return sha256(repr(facts).encode()).hexdigest()
 
 
 def _row(seen: Seen) -> Row:

@@ -1,0 +1,280 @@
+"""The dashboard over a long ledger, and beside a busy proxy.
+
+    python bench/dashboard.py [ROWS] [SECONDS]
+
+First: milliseconds until pages of a ledger of ROWS rows have come (median and most of seven, by a client in a process
+of its own).  Then: the proxy's CPU per request and the clients' latency at 500 requests a second for SECONDS, without
+a dashboard and with one whose first page is open and renews itself.  Everything is on loopback.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import re
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import closing, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parent)]
+
+RATE = 500
+"""Requests a second."""
+
+_SEED = 11
+_FIRST = 1_900_000_000.0
+
+PAGES = (
+    ("first page", "/"),
+    ("all calls", "/calls"),
+    ("by device", "/calls?device=tv-3"),
+    ("by purpose", "/calls?purpose=usage-statistics"),
+    ("rare item", "/calls?item=client.serial"),
+    ("verdict", "/calls?verdict=undeclared"),
+    ("host", "/calls?host=plex.tv"),
+    ("rare host", "/calls?host=rare.example"),
+    ("times", "/calls?since=2030-03-18T12:00&until=2030-03-18T20:00"),
+    ("common word", "/calls?text=collect"),
+    ("rare word", "/calls?text=needle"),
+    ("word and device", "/calls?text=collect&device=tv-3"),
+    ("deep page", "/calls?before={middle}"),
+    ("one call", "/call/{middle}"),
+)
+
+
+class Took(NamedTuple):
+    """Milliseconds that a page took."""
+
+    median: float
+    most: float
+
+
+def ledger(folder: Path, rows: int) -> Path:
+    """A ledger of invented calls, and its view: each kind of call is judged once, and the others are like it."""
+    from analysis.evidence import NO_SERVERS
+    from analysis.knowledge import load
+    from analysis.live import Watcher
+    from analysis.web.kinds import row, verdicts_of
+    from analysis.web.origin import circumstances
+    from analysis.web.store import Store
+    from captures import home
+    from captures import ledger as ledgers
+
+    path = folder / "long.ledger"
+    ledgers.create(path)
+    knowledge = load(home.packs(), home.cache())
+    watcher = Watcher(knowledge)
+    kinds = []
+    for observation in templates():
+        seen = watcher.look(observation)
+        kinds.append((observation, row(seen.call, seen.findings, verdicts_of(seen.comparisons).get(seen.call.n, {}))))
+    chance = random.Random(_SEED)
+    store = Store(
+        path.with_name(path.name + ".view"), circumstances(knowledge, NO_SERVERS, None, ledgers.identity(path))
+    )
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        for begin in range(0, rows, 20_000):
+            values, shown = [], []
+            for n in range(begin, min(begin + 20_000, rows)):
+                observation, like = kinds[-1] if n % 50_000 == 7 else kinds[chance.randrange(len(kinds) - 1)]
+                when, more = _FIRST + n * 2.0, f"/{n % 9973}" + ("/needle" if n % 100_000 == 9 else "")
+                kept = replace(observation, time=when, path=observation.path + more)
+                values.append((n, 0, "exchange", when, kept.device, kept.host, msgspec.msgpack.encode(kept)))
+                shown.append(
+                    (n + 1, replace(like, n=n, time=when, path=like.path + more, words=f"{like.words} {more}"))
+                )
+            file.execute("BEGIN")
+            file.executemany(ledgers._INSERT, values)
+            file.execute("COMMIT")
+            store.add(shown)
+    store.close()
+    return path
+
+
+def templates() -> list:
+    """Calls of which each stands for many; the last one is rare."""
+    from ledger_report import exchange
+
+    from captures.model import Endpoint, Source
+
+    hosts = ("plex.tv", "analytics.plex.tv", "metadata.provider.plex.tv", *(f"h{n}.example" for n in range(30)))
+    made = []
+    for n, (device, host) in enumerate((f"tv-{d}", host) for d in range(6) for host in hosts):
+        made.append(replace(exchange(Source(0, n), _FIRST, Endpoint("192.168.1.20", 4000), host, n), device=device))
+    rare = replace(made[0], host="rare.example", headers=(*made[0].headers, ("x-device-serial", "SN-MADE-UP-1")))
+    return [*made, rare]
+
+
+def get(port: int, cookie: str, path: str) -> tuple[float, int, str]:
+    """One page -> milliseconds, status, text."""
+    begin = time.perf_counter()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
+        connection.request("GET", path, headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+    return (time.perf_counter() - begin) * 1e3, answer.status, text
+
+
+def enter(link: str) -> tuple[int, str]:
+    """A link -> port and cookie."""
+    found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)(/enter\?token=.+)", link)
+    if not found:
+        raise SystemExit(f"no link: {link}")
+    with closing(http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=60)) as connection:
+        connection.request("GET", found[2])
+        return int(found[1]), connection.getresponse().headers["Set-Cookie"].partition(";")[0]
+
+
+def pages(path: Path, rows: int) -> dict[str, Took]:
+    """Times of each page of a dashboard in a process of its own."""
+    from analysis.web.running import Dashboard
+
+    with Dashboard(path, 0, changes=False) as dashboard:
+        while not dashboard.link:
+            time.sleep(0.05)
+        port, cookie = enter(dashboard.link)
+        took = {}
+        for name, address in PAGES:
+            times = []
+            for _ in range(7):
+                milliseconds, status, _ = get(port, cookie, address.format(middle=rows // 2))
+                if status != 200:
+                    raise SystemExit(f"{name}: {status}")
+                times.append(milliseconds)
+            took[name] = Took(statistics.median(times), max(times))
+        return took
+
+
+def load(port: int, authority: str, seconds: int) -> None:
+    """The clients' process: sends at an even rate, and prints requests sent, p50 and p99 in milliseconds."""
+    import ssl
+
+    from live import BODY, HEADERS, HOST, WORKERS
+
+    context = ssl.create_default_context(cafile=authority)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    times: list[float] = []
+
+    def work(first: float) -> None:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=60)
+        connection.set_tunnel(HOST, 443)
+        connection.connect()
+        n = 0
+        while (due := first + n * WORKERS / RATE) < first + seconds:
+            time.sleep(max(0.0, due - time.perf_counter()))
+            begin = time.perf_counter()
+            connection.request("POST", f"/collect/event?n={n}", body=BODY, headers=HEADERS)
+            connection.getresponse().read()
+            times.append(time.perf_counter() - begin)
+            n += 1
+        connection.close()
+
+    start = time.perf_counter() + 1.0
+    threads = [threading.Thread(target=work, args=(start + n / RATE,)) for n in range(WORKERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cuts = statistics.quantiles(times, n=100)
+    print(len(times), time.perf_counter() - start, cuts[49] * 1e3, cuts[98] * 1e3)
+
+
+def renewing(link: str, ending: threading.Event, renewed: list[float]) -> None:
+    """An open first page: asks anew at each event, as its script does."""
+    port, cookie = enter(link)
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("GET", "/live", headers={"Cookie": cookie})
+        stream = connection.getresponse()
+        while not ending.is_set():
+            if stream.readline().startswith(b"data:"):
+                renewed.append(get(port, cookie, "/")[0])
+
+
+def live(folder: Path, port: int, authority: str, seconds: int, *, shown: bool) -> tuple[float, ...]:
+    """One run -> the proxy's CPU in ms per request, requests a second, p50, p99, and of the open page how often it was
+    renewed, and how many calls were not yet in its store two seconds after the last one."""
+    from live import child, cpu, options
+
+    from analysis.web.running import Dashboard
+    from captures import ledger as ledgers
+
+    settings = options(folder, port, authority)
+    path = Path(msgspec.json.decode(settings)["options"]["phonehome_ledger"])
+    ledgers.create(path)
+    renewed: list[float] = []
+    ending = threading.Event()
+    with child("-m", "addons", line=settings) as (proxy, said):
+        with Dashboard(path, 0, changes=False) if shown else nullcontext() as dashboard:
+            if dashboard:
+                while not dashboard.link:
+                    time.sleep(0.05)
+                threading.Thread(target=renewing, args=(dashboard.link, ending, renewed), daemon=True).start()
+                time.sleep(1.0)
+            before = cpu(proxy.pid)
+            trust = str(folder / "ca" / "mitmproxy-ca-cert.pem")
+            client = [sys.executable, __file__, "load", said.rpartition(":")[2], trust, str(seconds)]
+            done = subprocess.run(client, capture_output=True, text=True, check=True)
+            count, took, p50, p99 = map(float, done.stdout.split())
+            used = cpu(proxy.pid) - before
+            time.sleep(2.0)
+            ending.set()
+            left = 0
+            if dashboard:
+                from analysis.web.store import Store
+
+                store = Store(path.with_name(path.name + ".view"))
+                left = ledgers.newest(path) - store.last
+                store.close()
+        return used / count * 1e3, count / took, p50, p99, len(renewed), left
+
+
+def main() -> None:
+    """Runs both and prints their tables."""
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    from live import child
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        os.environ["PHONEHOME_HOME"] = str(folder / "home")
+        path = ledger(folder, rows)
+        print(
+            f"a ledger of {rows:,} rows ({path.stat().st_size / 1e6:.0f} MB, its view "
+            f"{path.with_name(path.name + '.view').stat().st_size / 1e6:.0f} MB); milliseconds, seven times each"
+        )
+        print(f"{'':18}{'median':>9}{'most':>9}")
+        for name, took in pages(path, rows).items():
+            print(f"{name:18}{took.median:>9.0f}{took.most:>9.0f}")
+        if not seconds:
+            return
+        live_folder = folder / "live"
+        live_folder.mkdir()
+        with child(str(Path(__file__).with_name("live.py")), "serve", str(live_folder)) as (_, said):
+            port, authority = int(said.split()[0]), said.split()[1]
+            print(f"{RATE} requests a second for {seconds} s through the proxy")
+            print(f"{'':18}{'CPU ms/req':>11}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'renewed':>9}{'behind':>8}")
+            found = {}
+            for shown in (False, True, True, False):
+                found.setdefault(shown, []).append(live(live_folder, port, authority, seconds, shown=shown))
+            for shown, runs in found.items():
+                row = [statistics.mean(column) for column in zip(*runs, strict=True)]
+                name = "with dashboard" if shown else "without"
+                print(f"{name:18}{row[0]:>11.3f}{row[1]:>8.0f}{row[2]:>8.2f}{row[3]:>8.2f}{row[4]:>9.0f}{row[5]:>8.0f}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["load"]:
+        load(int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    else:
+        main()
