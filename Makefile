@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only make and a Python of at least 3.12; everything else is installed into .venv.
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types tests test-slow test-home fuzz bench docs entities clean
+.PHONY: demo test lint types tests test-slow test-home fuzz bench docs pictures entities clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,6 +39,10 @@ bench: $(VENV)/ready
 # Writes docs/cli.md, docs/coverage.md, docs/share-schema.json and docs/first-report.md anew from the program and the packs.
 docs: $(VENV)/ready
 	UPDATE_DOCS=1 $(BIN)/pytest -q tests/test_cli_docs.py tests/test_catalogue.py tests/test_redact.py tests/test_first_report.py
+
+# Takes the pictures of the README anew, from the demo; needs chromium and chromium-driver.
+pictures: $(VENV)/ready
+	$(BIN)/python tests/pictures.py
 
 # Brings the list of third parties up to date from npm; needs npm.
 entities: $(VENV)/ready

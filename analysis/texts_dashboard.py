@@ -104,4 +104,5 @@ WRONG = "This link was used already, or is wrong; use the one that phonehome sho
 REFUSAL = "Refused: {why}."
 NOT_HERE = "There is no such page."
 FAULT = "Something went wrong here: {kind}. The recording and the traffic are not touched by that."
+MADE_ANEW = "What is shown here is just made anew; reload the page in a moment."
 TOO_BUSY = "Another page is still being worked out; try again in a moment."

@@ -23,9 +23,12 @@ import time
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+
+if TYPE_CHECKING:
+    from captures.model import Exchange
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parent)]
 
@@ -102,9 +105,9 @@ def ledger(folder: Path, rows: int) -> Path:
     return path
 
 
-def templates() -> list:
+def templates() -> list[Exchange]:
     """Calls of which each stands for many; the last one is rare."""
-    from ledger_report import exchange
+    from ledger_report import exchange  # type: ignore[import-not-found]  # beside this file
 
     from captures.model import Endpoint, Source
 
@@ -160,7 +163,7 @@ def load(port: int, authority: str, seconds: int) -> None:
     """The clients' process: sends at an even rate, and prints requests sent, p50 and p99 in milliseconds."""
     import ssl
 
-    from live import BODY, HEADERS, HOST, WORKERS
+    from live import BODY, HEADERS, HOST, WORKERS  # type: ignore[import-not-found]  # beside this file
 
     context = ssl.create_default_context(cafile=authority)
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -264,7 +267,7 @@ def main() -> None:
             port, authority = int(said.split()[0]), said.split()[1]
             print(f"{RATE} requests a second for {seconds} s through the proxy")
             print(f"{'':18}{'CPU ms/req':>11}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'renewed':>9}{'behind':>8}")
-            found = {}
+            found: dict[bool, list[tuple[float, ...]]] = {}
             for shown in (False, True, True, False):
                 found.setdefault(shown, []).append(live(live_folder, port, authority, seconds, shown=shown))
             for shown, runs in found.items():

@@ -109,6 +109,11 @@ def row(call: Classified, findings: Iterable[Finding], verdicts: Mapping[str, Ve
     return Row(call.n, kind, seen.time, _kept(path), status, bytes_out(call), back, words)
 
 
+def severity(verdict: str) -> int:
+    """The rank of a verdict: the worst has the lowest; what was not judged, and what came back, the highest."""
+    return _ORDER.get(verdict, len(_ORDER) + (verdict == RECEIVED))
+
+
 def verdicts_of(comparisons: Iterable[Comparison]) -> dict[int, dict[str, Verdict]]:
     """Comparisons -> number of a call -> item -> the verdict on it in that call."""
     found: dict[int, dict[str, Verdict]] = {}

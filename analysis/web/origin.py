@@ -27,7 +27,7 @@ from analysis.model import Comparison
 from analysis.pipeline import CaptureInfo, Result, coverage, run
 from analysis.web.kinds import Row, row, verdicts_of
 from analysis.web.store import Store, remove
-from captures import formats, ledger
+from captures import formats, home, ledger
 from captures.model import Capture, CaptureError, Observation
 
 SMALL = 10_000
@@ -99,7 +99,7 @@ class Read:
         self.path = Path(self._folder.name) / "calls"
         order = sorted(result.calls, key=lambda call: (call.observation.time is None, call.observation.time or 0.0))
         self._calls = dict(enumerate(order, 1))
-        store = Store(self.path)
+        store = Store(self.path, "")
         rows = _rows(result, {call.n: id_ for id_, call in self._calls.items()})
         store.add(sorted(rows, key=lambda pair: pair[0]))
         store.close()
@@ -162,9 +162,12 @@ class Ledger:
     def _place(self) -> Path:
         """Beside the ledger; if that cannot be written, or another dashboard writes it, in a temporary folder."""
         path = self._ledger.with_name(self._ledger.name + ".view")
+        # Not the store itself: where such locks and those of SQLite are of one kind, they would meet.
+        lock = home.cache() / f"view-{sha256(str(path.resolve()).encode()).hexdigest()[:32]}.lock"
         try:
-            self._lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            self._lock = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.touch(0o600)
         except OSError:
             self._unlock()
             self._folder = tempfile.TemporaryDirectory(prefix="phonehome-")
@@ -188,7 +191,7 @@ class Ledger:
                 more = False
                 # A ledger that cannot be read now does not end it.
                 with suppress(CaptureError, sqlite3.Error, OSError):
-                    if ledger.identity(self._ledger) != self._identity:
+                    if ledger.identity(self._ledger) != self._identity or store.gone:
                         store = self._anew(store)
                     more = self._take(store)
                 if not more:

@@ -211,6 +211,8 @@ class Page(RequestHandler):
         fault = (more.get("exc_info") or (None, None))[1]
         if isinstance(fault, CaptureError):
             message, status = str(fault), 422
+        elif isinstance(fault, sqlite3.OperationalError):
+            message, status = say.MADE_ANEW, 503
         elif isinstance(fault, HTTPError):
             message, status = fault.reason or say.NOT_HERE, status_code
         else:
@@ -425,8 +427,8 @@ class Live(Page):
                     await self.flush()
                     quiet = 0.0
                 await asyncio.sleep(_TICK)
-        except StreamClosedError:
-            pass
+        except (StreamClosedError, asyncio.CancelledError):
+            pass  # the page is left, or the dashboard ends
         finally:
             self.live.discard(self)
 

@@ -6,15 +6,17 @@ captured text (mode 0600), and can be thrown away at any time.
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from analysis.web.filters import Filter, moment
-from analysis.web.kinds import Row
+from analysis.web.kinds import Row, severity
 from captures import home
 
 APPLICATION_ID = 0x70687677
@@ -87,7 +89,7 @@ class Listed:
     method: str
     verdict: str
     items: tuple[tuple[str, str], ...]
-    """Data items and the verdicts on them."""
+    """Data items and the verdicts on them, the worst first."""
     readable: bool
     reason: str
 
@@ -140,28 +142,39 @@ class _Asked:
 class Store:
     """One file.  One thread adds, others read with stores of their own over the same file."""
 
-    def __init__(self, path: Path, circumstances: str = "") -> None:
-        """Opens or makes the file; with `circumstances` other than those it was made under, makes it anew.
+    def __init__(self, path: Path, circumstances: str | None = None) -> None:
+        """Opens the file to read it; with `circumstances` it is made if it is missing, or was made under others.
 
-        Raises `sqlite3.Error` or `OSError` when it cannot be made.
+        Raises `sqlite3.Error` or `OSError` when there is none, or none can be made.
         """
         self.path = path
-        _made(path)
+        if circumstances is not None:
+            _made(path)
         self._connection = _opened(path)
         marks = tuple(
             self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
         )
-        if marks != (APPLICATION_ID, FORM) or (circumstances and self.about("circumstances") != circumstances):
+        if marks != (APPLICATION_ID, FORM) or circumstances not in (None, self.about("circumstances")):
             self._connection.close()
+            if circumstances is None:
+                raise sqlite3.OperationalError
             remove(path)
             _made(path)
             self._connection = _opened(path)
             self._connection.executescript(_TABLES)
             self.say("circumstances", circumstances)
         for side in ("-wal", "-shm"):
-            beside = path.with_name(path.name + side)
-            if beside.exists():
-                beside.chmod(0o600)
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + side).chmod(0o600)
+        self._file = path.stat().st_ino
+
+    @property
+    def gone(self) -> bool:
+        """Whether the file was removed under it, as by `known forget`."""
+        try:
+            return self.path.stat().st_ino != self._file
+        except FileNotFoundError:
+            return True
 
     def close(self) -> None:
         """Closes the file."""
@@ -269,24 +282,41 @@ class Store:
         where, kind_values = _kinds_where(wanted, hidden)
         chosen = self._connection.execute(f"SELECT id, calls FROM kind WHERE {where}", kind_values).fetchall()  # noqa: S608
         total = sum(calls for _, calls in chosen)
-        match = _match(wanted.text)
+        match = self._match(wanted.text)
         if not total or (wanted.text and not match):
             return None
         # Few calls are fetched by their kinds and sorted; of many, the next page is met soon on the way back.
         source, number = f"call {'INDEXED BY call_kind' if total <= _RARE else 'NOT INDEXED'}", "call.id"
         tests = ["kind IN (SELECT value FROM json_each(?))"]
         values: list[object] = [_list(id_ for id_, _ in chosen)]
-        for test, value in (
-            ("time >= ?", moment(wanted.since)), ("time < ?", moment(wanted.until, end=True)),
-        ):  # fmt: skip
-            if value is not None:
-                tests.append(test)
-                values.append(value)
+        since, until = moment(wanted.since), moment(wanted.until, end=True)
+        if since is not None or until is not None:
+            times = (since if since is not None else -math.inf, until if until is not None else math.inf)
+            tests += ["time >= ?", "time < ?", f"{'words.rowid' if match else 'call.id'} BETWEEN ? AND ?"]
+            values += [*times, *self._between(times)]
         if match:
             source, number = "words CROSS JOIN call ON call.id = words.rowid", "words.rowid"
             tests.insert(0, "words MATCH ?")
             values.insert(0, match)
         return _Asked(f"FROM {source} WHERE {' AND '.join(tests)}", number, tuple(values), total, len(tests) == 1)
+
+    def _between(self, times: tuple[float, float]) -> tuple[int, int]:
+        """The lowest and the highest number of calls in a time: numbers go with the time but for small disorder."""
+        asked = "SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM call WHERE time >= ? AND time < ?"
+        low, high = self._connection.execute(asked, times).fetchone()
+        return int(low), int(high)
+
+    def _match(self, text: str) -> str:
+        """Words -> an expression of FTS5 for texts in which all of them stand; one that stands nowhere, where it begins.
+
+        Beginnings are not looked for where they need not be: FTS5 puts all that begin so together first.
+        """
+        words = re.findall(r"[^\W_]+", text)[:10]
+        whole = [f'"{word}"' for word in words]
+        found = [
+            self._connection.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (w,)).fetchone() for w in whole
+        ]
+        return " AND ".join(word if there else f"{word}*" for word, there in zip(whole, found, strict=True))
 
     def _listed(self, ids: Sequence[int]) -> tuple[Listed, ...]:
         rows = self._connection.execute(_LISTED, (_list(ids),))
@@ -371,7 +401,8 @@ def remove(path: Path) -> None:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
+    address = f"{path.resolve().as_uri()}?mode=rw"
+    connection = sqlite3.connect(address, uri=True, timeout=10.0, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")
     return connection
@@ -379,8 +410,9 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _of(row: Sequence[object]) -> Listed:
     values: dict[str, Any] = dict(zip(Listed.__slots__, row, strict=True))
-    marks = tuple((mark.partition(":")[0], mark.partition(":")[2]) for mark in values["items"].split())
-    return Listed(**{**values, "items": marks, "readable": bool(values["readable"])})
+    marks = [(mark.partition(":")[0], mark.partition(":")[2]) for mark in values["items"].split()]
+    marks.sort(key=lambda mark: severity(mark[1]))
+    return Listed(**{**values, "items": tuple(marks), "readable": bool(values["readable"])})
 
 
 def _list(ids: Iterable[int]) -> str:
@@ -414,8 +446,3 @@ def _kinds_where(wanted: Filter, hidden: Sequence[tuple[str, str]]) -> tuple[str
         tests.append("(host = ? OR substr(host, -length(?)) = ? OR recipient = ?)")
         values += [wanted.host, f".{wanted.host}", f".{wanted.host}", wanted.host]
     return " AND ".join(tests), values
-
-
-def _match(text: str) -> str:
-    """Words -> an expression of FTS5 for texts in which all of them stand or begin; empty when there are none."""
-    return " AND ".join(f'"{word}"*' for word in re.findall(r"[^\W_]+", text)[:10])

@@ -1,0 +1,227 @@
+"""The dashboard over a ledger that grows, and what is kept beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.evidence import NO_SERVERS
+from analysis.web import filters, notes
+from analysis.web.curl import curl
+from analysis.web.filters import Filter
+from analysis.web.origin import Ledger
+from analysis.web.store import Store
+from captures import ledger
+from captures.ledger import Writer
+from captures.model import Body, Exchange, Observation
+from dashboard import served
+from reporting import START, contact, evening, exchange, finding, known
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+
+
+def record(path: Path, observations: Sequence[Observation]) -> None:
+    writer = Writer(path, None)
+    for observation in observations:
+        writer.put(observation)
+    writer.close()
+
+
+@contextmanager
+def followed(path: Path) -> Iterator[Ledger]:
+    origin = Ledger(path, known(), NO_SERVERS, None)
+    try:
+        yield origin
+    finally:
+        origin.close()
+
+
+def until(seen: Callable[[], object], wanted: object) -> None:
+    """Waits until something is as it should be."""
+    end = time.monotonic() + 20
+    while seen() != wanted and time.monotonic() < end:
+        time.sleep(0.05)
+    assert seen() == wanted
+
+
+def called(origin: Ledger, wanted: Filter = Filter(noise="1")) -> list[str]:  # noqa: B008  a frozen value
+    # It may just be made anew.
+    with suppress(sqlite3.OperationalError), closing(Store(origin.path)) as store:
+        return [call.path for call in store.page(wanted).calls]
+    return []
+
+
+def numbered(n: int, host: str = "plex.tv", path: str = "") -> Exchange:
+    return exchange(host, path or f"/{n}", index=n)
+
+
+def test_rows_that_come_are_shown_each_once_and_again_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "x.ledger"
+    record(path, [numbered(0), numbered(1)])
+    with followed(path) as origin:
+        until(lambda: called(origin), ["/1", "/0"])
+        record(path, [numbered(2)])
+        until(lambda: called(origin), ["/2", "/1", "/0"])
+        assert origin.one(3).calls[0].n == 2
+    with followed(path) as origin:
+        record(path, [numbered(3)])
+        until(lambda: called(origin), ["/3", "/2", "/1", "/0"])
+        store = Store(origin.path)
+        assert [call.n for call in store.page(Filter(noise="1")).calls] == [3, 2, 1, 0]
+        assert store.total(outside=False).calls == 4
+        store.close()
+    kept = path.with_name("x.ledger.view")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_after_rows_were_deleted_it_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "x.ledger"
+    record(path, [numbered(0), replace(numbered(1), time=time.time())])
+    with followed(path) as origin:
+        until(lambda: called(origin), ["/1", "/0"])
+        assert ledger.prune(path, 1) == 1
+        until(lambda: called(origin), ["/1"])
+        record(path, [replace(numbered(2), time=time.time())])
+        until(lambda: called(origin), ["/2", "/1"])
+
+
+def test_calls_to_a_server_that_turns_out_to_be_the_own_one_are_judged_again(tmp_path: Path) -> None:
+    path = tmp_path / "x.ledger"
+    ledger.create(path)
+    owned = json.dumps(
+        [{"name": "x", "provides": "server", "clientIdentifier": "a" * 40, "owned": True, "presence": True,
+          "publicAddressMatches": True, "connections": [{"uri": "https://media.alice.example:443", "local": False,
+          "address": "media.alice.example", "port": 443, "protocol": "https", "relay": False}]}]
+    ).encode()  # fmt: skip
+    answer = replace(
+        numbered(1, path="/api/v2/resources"), method="GET", response_body=Body(owned, len(owned)),
+        response_headers=(("content-type", "application/json"),),
+    )  # fmt: skip
+    with followed(path) as origin:
+        record(path, [numbered(0, "media.alice.example", "/library/sections")])
+        until(lambda: called(origin, Filter()), ["/library/sections"])
+        record(path, [answer])
+        until(lambda: called(origin, Filter()), ["/api/v2/resources"])
+        until(lambda: called(origin), ["/api/v2/resources", "/library/sections"])
+        store = Store(origin.path)
+        assert store.total(outside=False).calls == 2
+        assert {one.name: one.calls for one in store.sums("party", outside=False)} == {"own": 1, "vendor": 1}
+        store.close()
+
+
+def test_a_second_dashboard_keeps_its_view_elsewhere_and_shows_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "x.ledger"
+    record(path, [numbered(0)])
+    with followed(path) as first, followed(path) as second:
+        assert first.path != second.path
+        for origin in (first, second):
+            until(lambda origin=origin: called(origin), ["/0"])  # type: ignore[misc]  # bound now
+
+
+def test_two_periods_are_two_captures_of_the_same_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "x.ledger"
+    record(path, [numbered(n) for n in range(10)])
+    with followed(path) as origin:
+        result = origin.whole([(START, START + 4), (START + 6, START + 8)])
+    assert [(call.observation.source.capture, call.observation.source.index) for call in result.calls] == [
+        (0, 0), (0, 1), (0, 2), (0, 3), (1, 6), (1, 7)
+    ]  # fmt: skip
+
+
+def test_pages_follow_one_another_without_gap_or_repetition(tmp_path: Path) -> None:
+    path = tmp_path / "x.ledger"
+    record(path, [numbered(n, f"h{n % 3}.example") for n in range(120)])
+    with followed(path) as origin:
+        until(lambda: len(called(origin)), 50)
+        store = Store(origin.path)
+        for wanted, every in ((Filter(), 1), (Filter(host="h1.example"), 3), (Filter(text="example"), 1)):
+            found, before = [], 0
+            while True:
+                page = store.page(wanted, before)
+                found += [call.n for call in page.calls]
+                before = page.older
+                if not before:
+                    break
+            assert found == [n for n in range(119, -1, -1) if every == 1 or n % 3 == 1]
+            assert store.since(wanted, 60) == len([n for n in found if n >= 60])
+        store.close()
+
+
+def test_what_is_hidden_is_left_out_until_it_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "x.ledger"
+    record(path, [numbered(0), numbered(1, "other.example")])
+    with followed(path) as origin:
+        until(lambda: len(called(origin)), 2)
+        store = Store(origin.path)
+        (kind,) = {call.category for call in store.page(Filter(host="other.example")).calls}
+        notes.hide("other.example", kind, hides=True)
+        assert [call.host for call in store.page(Filter(), 0, notes.hidden()).calls] == ["plex.tv"]
+        assert len(store.page(Filter(noise="1"), 0, notes.hidden()).calls) == 2
+        notes.hide("other.example", kind, hides=False)
+        assert notes.hidden() == ()
+        call = store.page(Filter()).calls[0]
+        notes.write(call, notes.Note(True, "ask"))
+        assert notes.of((call,)) == {call.id: notes.Note(True, "ask")}
+        assert notes.of((replace(call, id=77),)) == {77: notes.Note(True, "ask")}
+        assert notes.of((replace(call, path="/y"),)) == {}
+        notes.write(call, notes.Note())
+        assert notes.of((call,)) == {}
+        store.close()
+    assert stat.S_IMODE((tmp_path / "home" / "dashboard.db").stat().st_mode) == 0o600
+
+
+def test_the_address_says_all_that_is_asked_for() -> None:
+    wanted = Filter("tv & co", "plex", "search", "media.title", "undeclared", "plex.tv", "2026-01-01T00:00", "", "a b")
+    from urllib.parse import parse_qsl
+
+    assert filters.read(dict(parse_qsl(wanted.address))) == wanted
+    assert filters.read({"device": "x" * 1000, "nonsense": "1"}) == Filter(device="x" * 300)
+
+
+def test_a_command_for_curl_holds_no_secret_and_no_character_that_acts() -> None:
+    body = b'{"token": "SECRET-IN-BODY", "a": "it\'s"}'
+    seen = replace(
+        numbered(0, path="/a b/\x1b[31m\n;id"),
+        query=(("X-Plex-Token", "SECRET-IN-QUERY"), ("q", "$(id)`id`")),
+        headers=(("authorization", "Bearer SECRET-IN-HEADER"), ("x-own", "SECRET-FOUND"), ("host", "x")),
+        cookies=(("session", "SECRET-IN-COOKIE"),),
+        body=Body(body, len(body)),
+    )
+    text = curl(seen, [finding(0, "auth.token", "SECRET-FOUND")])
+    assert "SECRET" not in text
+    assert text.isprintable()
+    assert text == (
+        "curl --request POST $'https://plex.tv/a b/\\x1b[31m\\x0a;id?X-Plex-Token=MASKED&q=%24%28id%29%60id%60' "
+        "--header 'authorization: Bearer MASKED' --header 'x-own: MASKED' "
+        '--data-raw \'{"token": "MASKED", "a": "it\'\\\'\'s"}\''
+    )
+
+
+def test_what_is_no_exchange_has_a_page_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.ledger"
+    elsewhere = replace(contact("metrics.plex.tv", index=9), client=None, time=START + 900)
+    record(path, [*(call.observation for call in evening().calls), elsewhere])
+    with served(Ledger(path, known(), NO_SERVERS, None)) as client:
+        client.enter()
+        until(lambda: "metrics" in client.ask("/calls").text, True)
+        numbers = re.findall(r'href="/call/(\d+)"', client.ask("/calls?noise=1").text)
+        assert len(numbers) == 7
+        assert {client.ask(f"/call/{number}").status for number in numbers} == {200}
+        assert client.ask("/call/99").status == 404
+        assert client.ask("/share").status == 200
+        assert client.ask("/report").status == 200
+        asked = "since1=2023-11-14T00:00&until1=2023-11-14T22:13&since2=2023-11-14T22:14&until2=2023-11-15T00:00"
+        assert "<h2" in client.ask(f"/compare?go=1&{asked}").text
+        assert "must not overlap" in client.ask("/compare?go=1&since1=2023-11-14T00:00").text
