@@ -307,7 +307,7 @@ class Store:
         return int(low), int(high)
 
     def _match(self, text: str) -> str:
-        """Words -> an expression of FTS5 for texts in which all of them stand; one that stands nowhere, where it begins.
+        """Words -> an expression of FTS5 for texts in which all stand; one that stands nowhere, where it begins.
 
         Beginnings are not looked for where they need not be: FTS5 puts all that begin so together first.
         """
