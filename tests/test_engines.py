@@ -13,12 +13,16 @@ import pytest
 from cmarkgfm.cmark import Options
 from markdown_it import MarkdownIt
 
-from analysis import redact
+import hostile as corpus
+from analysis import pipeline, redact
 from analysis.model import Party, Verdict
+from analysis.pipeline import Result
+from analysis.post import EXPORTS, FORMS, post
 from analysis.report import bbcode, markdown
 from analysis.report.document import Data, Document, Table
 from analysis.report.private import private
 from analysis.report.shared import shared
+from analysis.vocabulary import vocabulary
 from reporting import call, comparison, evening, exchange, finding, result
 
 HARMLESS = {
@@ -83,7 +87,18 @@ def large() -> Document:
     return shared(redact.redact(result(calls, (), compared)))
 
 
+def whole() -> Document:
+    """The private report of a capture in which hostile text stands in every field."""
+    return private(captured())
+
+
+@functools.cache
+def captured() -> Result:
+    return pipeline.run([corpus.capture(corpus.SHORTER)], vocabulary().shipped)
+
+
 REPORTS = {
+    "captured": functools.cache(whole),
     "evening": functools.cache(lambda: shared(redact.redact(evening()))),
     "hostile": functools.cache(hostile),
     "large": functools.cache(large),
@@ -114,6 +129,12 @@ def test_markdown_keeps_its_tables_and_loads_nothing(name: str, forum: str) -> N
         assert [set(rows) for rows in page.tables] == [{width} for width in widths(found)], by
 
 
+@pytest.mark.parametrize("form", [*FORMS, *EXPORTS])
+def test_nothing_hostile_stands_in_a_post_or_an_export(form: str) -> None:
+    text = post(captured(), redact.redact(captured()), form)
+    assert not any(sign in text for sign in ("canary", "evil.example", "\x1b", "\u202e", "xxxxxxxx"))
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_bbcode_keeps_its_tables_and_loads_nothing(name: str) -> None:
     found = REPORTS[name]()
@@ -126,6 +147,6 @@ def test_bbcode_keeps_its_tables_and_loads_nothing(name: str) -> None:
     assert page.attributes <= {"class"}
     blocks = [block for block in found.blocks if isinstance(block, Data | Table)]
     assert shown.count("<code>") >= len(blocks)
-    plain = unescape(unescape(shown))
+    plain = unescape(shown) + unescape(unescape(shown))
     firsts = [row[0].text for block in blocks if isinstance(block, Table) for row in block.rows]
     assert [text for text in firsts if bbcode.escape(text)[:20].strip() not in plain] == []
