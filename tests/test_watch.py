@@ -43,7 +43,8 @@ def first_line(stream: int) -> str:
 @contextmanager
 def watching(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`phonehome watch` that listens -> (process, address)."""
-    process = start("watch", "--listen", "0", "--format", "json", "--no-dashboard", *arguments, home=home)
+    shown = () if "--dashboard-port" in arguments else ("--no-dashboard",)
+    process = start("watch", "--listen", "0", "--format", "json", *shown, *arguments, home=home)
     try:
         assert process.stderr is not None
         first = first_line(process.stderr.fileno())
@@ -76,6 +77,35 @@ def test_it_ends_in_order_with_the_report_of_what_was_seen(tmp_path: Path, numbe
     assert [(c["host"], c["path"], c["status"], c["device"]) for c in report["calls"]] == [
         ("127.0.0.1", "/nothing-listens-here", None, "tv")
     ]
+
+
+def test_its_dashboard_shows_what_comes_and_is_not_reached_through_the_proxy(tmp_path: Path) -> None:
+    from dashboard import Client
+
+    with watching(tmp_path, "--dashboard-port", "0") as (process, proxy):
+        assert process.stderr is not None
+        while not (line := first_line(process.stderr.fileno())).startswith("dashboard"):
+            assert line
+        link = line.partition(": ")[2].strip()
+        client = Client(int(link.split(":")[2].partition("/")[0]), [link])
+        assert client.ask("/").status == 403
+        assert client.enter().status == 303
+        assert fetch(proxy, link) == 502
+        assert fetch(proxy, "http://127.0.0.1:9/nothing-listens-here") == 502
+        for _ in range(100):
+            if "127.0.0.1/nothing-listens-here" in (text := client.ask("/calls?noise=1").text):
+                break
+            time.sleep(0.1)
+        assert "127.0.0.1/nothing-listens-here" in text
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert "Traceback" not in error
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", client.port), timeout=5)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert [name for name, mode in modes.items() if mode & 0o077] == []
+    assert any(name.endswith(".view") for name in modes)
 
 
 def test_everything_it_keeps_is_for_the_user_alone(tmp_path: Path) -> None:
