@@ -17,9 +17,10 @@ from analysis.knowledge import Knowledge
 from analysis.model import Category, Verdict
 from analysis.optout import optout
 from analysis.pipeline import Result
-from analysis.proof import LeakError, privates, prove
+from analysis.post import post
+from analysis.proof import LeakError, privates
 from analysis.reasons import long_date
-from analysis.report import explained, html, markdown
+from analysis.report import explained, html
 from analysis.report.document import Bars, Document, brief, size
 from analysis.report.optout import optout_of
 from analysis.report.shared import shared
@@ -236,15 +237,14 @@ def share(shown: Shown) -> Values:
     """A post beside what it leaves out, and whether it holds anything private."""
     result = shown.origin.whole()
     report = redact.redact(result)
-    document = shared(report)
-    post, refused = markdown.render(document), ""
+    text, refused = "", ""
     try:
-        prove(post, result, report, markdown)
+        text = post(result, report, "markdown")
     except LeakError as error:
-        post, refused = "", str(error)
+        refused = str(error)
     return {
-        "sections": [] if refused else _sections(document),
-        "post": post,
+        "sections": [] if refused else _sections(shared(report)),
+        "post": text,
         "refused": refused,
         "stays": stays(result),
     }
