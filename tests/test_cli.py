@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 import pytest
 
-from analysis import VERSION
+from analysis import VERSION, post
 from analysis.cli import COMMANDS, main, options
 from analysis.cli.items import VERDICTS
 from analysis.cli.options import Moment, MomentType, Question
+from analysis.cli.share import FORMS
 from analysis.model import Category, Verdict
 from reporting import call, comparison, exchange
 from test_known_search import ENCODINGS
@@ -117,7 +118,7 @@ def test_help_lists_every_command_and_loads_none() -> None:
     code = "import sys\nfrom analysis.cli import main\ntry: main(['-h'])\nexcept SystemExit: pass\nprint(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
     text, _, modules = out.rstrip().rpartition("\n")
-    listed = re.findall(r"^  ([a-z]+) ", text.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+) ", text.partition("Commands:")[2], re.MULTILINE)
     assert listed == list(COMMANDS)
     loaded = set(modules.split())
     assert loaded.isdisjoint({"rich", "msgspec", "mitmproxy", "pandas", "analysis.pipeline", "analysis.cli.inspect"})
@@ -160,7 +161,8 @@ def test_a_shell_can_complete_commands_and_options() -> None:
 
     assert completed("phonehome ins", 1) == ["inspect"]
     assert completed("phonehome share --form", 2) == ["--format"]
-    assert completed("phonehome share --format ", 3) == ["markdown", "json", "bbcode", "html"]
+    assert completed("phonehome share --format ", 3) == list(FORMS)
+    assert (*post.FORMS, *post.EXPORTS) == FORMS
 
 
 def test_the_verdicts_of_the_option_are_those_of_the_model() -> None:
