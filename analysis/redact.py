@@ -271,7 +271,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
     words = vocabulary()
     names = Names(result, words)
     outside = {call.n: call for call in result.calls if is_outside(call)}
-    senders = sorted({call.product for call in outside.values() if call.product in words.shipped.products})
+    senders = _senders(outside.values(), words)
     rows = [names.row(c) for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
     numbers = generalise(result)
     used = {*senders, *(call.service for call in outside.values() if call.service in words.shipped.products)}
@@ -303,6 +303,12 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
         roundings=names.roundings(numbers, used),
         fingerprints=names.fingerprints(numbers, used),
     )
+
+
+def versions_of(result: Result) -> tuple[SharedVersion, ...]:
+    """Whole versions of shipped products that the calls show."""
+    outside = {call.n: call for call in result.calls if is_outside(call)}
+    return _versions(result, outside, _senders(outside.values(), vocabulary()), exact=True)
 
 
 SECTIONS: tuple[str, ...] = ("versions", "platforms", "settings", "month", "length", "occasions", "received", "calls")
@@ -549,6 +555,10 @@ def _step(step: float | None) -> Step:
     if step is None:
         return ""
     return next((word for word in get_args(Step.__value__) if word.isdigit() and int(word) == step), "other")
+
+
+def _senders(outside: Iterable[Classified], words: Vocabulary) -> list[str]:
+    return sorted({call.product for call in outside if call.product in words.shipped.products})
 
 
 def _row_order(row: SharedRow) -> tuple[int, str, str, str, str]:

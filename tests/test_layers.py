@@ -22,8 +22,10 @@ HOMES = {
         "analysis/film_model.py",
     ),
     "scapy": ("captures/gateway/ring.py",),
-    "pandas": ("analysis/table.py", "analysis/community/"),
-    "pyarrow": ("analysis/community/dataset.py", "analysis/corpus/"),
+    "pandas": ("analysis/table.py", "analysis/corpus/query.py", "analysis/cli/corpus.py"),  # the last for a type
+    "dask": ("analysis/corpus/run.py",),
+    "fsspec": ("analysis/corpus/places.py", "analysis/corpus/child.py"),
+    "pyarrow": ("analysis/community/dataset.py", "analysis/corpus/store.py", "analysis/corpus/tables.py"),
     "hpack": ("captures/packets/http2.py",),
     "scipy": ("analysis/rates.py",),
     "click": ("analysis/cli/",),

@@ -44,6 +44,7 @@ COMMANDS = {
     "compare-reports": Entry(
         "compare_reports", "Tell in which ways shared reports differ: versions, settings, items, verdicts."
     ),
+    "corpus": Entry("corpus", "Run the pipeline over thousands of captures."),
     "optout": Entry("optout", "Show what an opt-out stopped, item by item and call by call."),
     "known": Entry("known", "Tell what is yours: names, titles, servers."),
     "access": Entry("access", "Hold the vendor's answer to an access request beside what was seen."),
@@ -171,6 +172,7 @@ def translated(error: Exception) -> Failure | None:
     A name of a file in it may hold anything.  Faults of packs come as several lines.
     """
     from analysis.community.dataset import DatasetError
+    from analysis.corpus.store import CorpusError
     from analysis.known import KnownError
     from analysis.report.document import printable
     from analysis.schema import KnowledgeError
@@ -178,7 +180,7 @@ def translated(error: Exception) -> Failure | None:
 
     if isinstance(error, CaptureError):
         return Failure(printable(str(error)), 3)
-    if isinstance(error, KnowledgeError | KnownError | DatasetError):
+    if isinstance(error, KnowledgeError | KnownError | DatasetError | CorpusError):
         return Failure("\n".join(map(printable, str(error).split("\n"))), 2)
     if isinstance(error, OSError) and error.filename is not None:
         return Failure(f"{printable(str(error.filename))}: {(error.strerror or 'cannot be used').lower()}", 2)
