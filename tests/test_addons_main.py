@@ -220,12 +220,11 @@ def test_wrong_settings_end_it(text: bytes) -> None:
     assert done.stderr == b"standard input: must be one line of JSON with `options`\n"
 
 
-def test_wireguard_settings_for_the_device_are_for_the_user_alone(tmp_path: Path) -> None:
+def test_keys_of_wireguard_are_for_the_user_alone(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with Proxy(options(tmp_path, mode=[f"wireguard@{port}"])) as proxy:
         assert proxy.listening == [("127.0.0.1", port)]
-    settings = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "ca").glob("wireguard*")}
-    assert settings == {"wireguard.conf": 0o600, "wireguard-client.conf": 0o600}
-    assert f"Endpoint = 127.0.0.1:{port}" in (tmp_path / "ca" / "wireguard-client.conf").read_text("utf-8")
+    keys = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "ca").glob("wireguard*")}
+    assert keys == {"wireguard.conf": 0o600}
