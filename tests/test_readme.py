@@ -36,6 +36,18 @@ def test_the_picture_of_the_report_is_what_the_demo_prints(tmp_path: Path) -> No
         assert [_timeless(shown) for shown in SHOWN.findall(text)] == [_timeless(picture)]
 
 
+def test_the_table_of_set_ups_is_what_the_program_prints() -> None:
+    doctor = [sys.executable, "-m", "analysis", "doctor", "--format", "markdown"]
+    printed = subprocess.run(doctor, capture_output=True, text=True, check=False, cwd=ROOT).stdout
+    shown = re.search(
+        r"(?<=doctor --format markdown -->\n).*?(?=\n<!-- end of set-ups -->)",
+        (ROOT / "README.md").read_text("utf-8"),
+        re.DOTALL,
+    )
+    assert shown is not None
+    assert shown[0] in printed
+
+
 def _timeless(text: str) -> str:
     """A picture whatever the demo took, and where its lines were broken for it."""
     return re.sub(r"In \d+ seconds?,", "In 1 second,", " ".join(text.split()))
