@@ -31,6 +31,9 @@ _LONGEST_BODY = 4_000
 _PLAIN = re.compile(r"[\w.~!$&'()+,;=:@%-]*", re.ASCII)
 """A step of a path as RFC 3986 allows it, less the characters that mean something in a pattern."""
 
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*|[0-9a-f.]*:[0-9a-f:.]*")
+"""A name or an address: a client may write anything where one belongs, and no rule can be about that."""
+
 _MEDIA = frozenset({"mkv", "mp4", "m4v", "avi", "mov", "ts", "webm", "iso", "mp3", "flac", "m4a", "ogg", "srt"})
 """Endings of files whose names are titles."""
 
@@ -70,10 +73,10 @@ class Draft:
 
 def recipients(result: Result) -> dict[str, tuple[Classified, ...]]:
     """Recipients (registrable domain, else host) of calls whose purpose no rule knows -> these calls; the most called
-    first.  Empty when every call is known."""
+    first.  Empty when every call is known.  What is no name of a host is left out."""
     found: dict[str, list[Classified]] = defaultdict(list)
     for call in result.calls:
-        if call.category is Category.UNKNOWN and call.observation.host and is_outside(call):
+        if call.category is Category.UNKNOWN and _HOST.fullmatch(call.observation.host) and is_outside(call):
             found[registrable(call.observation.host) or call.observation.host].append(call)
     return {name: tuple(calls) for name, calls in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))}
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import hostile
 from analysis import draft, pipeline, trial
 from analysis.knowledge import inspect, load
 from analysis.model import Category
@@ -165,3 +166,13 @@ def test_whatever_was_called_becomes_a_pack_that_passes(
         kinds = draft.kinds(calls, found.findings)
         made = draft.draft(name, kinds, [Category.SEARCH] * len(kinds), found)
         assert checked(made, tmp_path_factory.mktemp("packs")) == []
+
+
+@pytest.mark.parametrize("text", hostile.SHORTER)
+def test_what_is_no_name_of_a_host_begins_no_pack_and_any_path_may(text: str) -> None:
+    found = result(exchange(text, "/a"), exchange("t.acme-tv.example", f"/{text}", index=1))
+    names = draft.recipients(found)
+    assert set(names) <= {"acme-tv.example", text}
+    for name, calls in names.items():
+        kinds = draft.kinds(calls, found.findings)
+        assert draft.draft(name, kinds, [Category.UNKNOWN] * len(kinds), found).files
