@@ -71,7 +71,7 @@ def _advice(name: str, calls: Sequence[Classified], judged: Sequence[Comparison]
     blocking = [b for product in result.knowledge.products.values() for b in product.blocking]
     effect, missed = breaks(name, purposes, readable, blocking)
     states = {(s.product, s.switch): s.on for s in result.evidence.switches}
-    switches = {(c.product, s.id): s for c in judged for s in _switch_of(c, result)}
+    switches = {(c.product, s.id): s for c in judged for s in switch_of(c, result)}
     return Advice(
         host=name,
         entity=calls[0].entity,
@@ -83,10 +83,9 @@ def _advice(name: str, calls: Sequence[Classified], judged: Sequence[Comparison]
     )
 
 
-def _switch_of(c: Comparison, result: Result) -> Iterator[Switch]:
+def switch_of(c: Comparison, result: Result) -> Iterator[Switch]:
     """The switch of the statement that decided; nothing when it has none."""
-    declared = result.knowledge.list_of(c.product, c.declared)
-    said = next((s for s in declared.statements if s.id == c.statement), None) if declared else None
+    said = result.knowledge.statement(c.product, c.declared, c.statement)
     product = result.knowledge.products.get(c.product)
     if said and said.switch and product:
         yield from (switch for switch in product.switches if switch.id == said.switch)

@@ -22,7 +22,7 @@ import tomli
 
 from analysis import VERSION, consistency, ontology, pack, schema
 from analysis.ontology import ONTOLOGY, Ontology
-from analysis.pack import DeclaredList, Item, Names, Product, Rule
+from analysis.pack import DeclaredList, Item, Names, Product, Rule, Statement
 from analysis.schema import KnowledgeError
 
 SHIPPED = Path(__file__).with_name("products")
@@ -115,6 +115,11 @@ class Knowledge:
     def list_of(self, product: str, declared: str) -> DeclaredList | None:
         """The document of a product that has this date (its file's name), or `None`."""
         return next((x for x in self.lists if x.product == product and x.id == declared), None)
+
+    def statement(self, product: str, declared: str, statement: str) -> Statement | None:
+        """The statement of this id in the document of this date, or `None` when there is no such thing."""
+        document = self.list_of(product, declared)
+        return next((s for s in document.statements if s.id == statement), None) if document else None
 
     def in_force(self, product: str, day: str, declared: str = "") -> DeclaredList | None:
         """The policy that applied on a day (`YYYY-MM-DD`; empty: today's), or the one called `declared` if given.

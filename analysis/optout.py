@@ -579,9 +579,7 @@ def _of_item(rows: Sequence[CallRow], before: int, after: int) -> Outcome:
 
 def _listed(c: Comparison, scene: _Scene) -> tuple[Listed, str]:
     """What the list says of an item, and the switch that it names."""
-    lists = scene.result.knowledge.lists
-    policy = next((x for x in lists if (x.product, x.id) == (c.product, c.declared)), None)
-    statement = next((s for s in policy.statements if s.id == c.statement), None) if policy else None
+    statement = scene.result.knowledge.statement(c.product, c.declared, c.statement)
     switch = statement.switch if statement else ""
     match c.verdict:
         case Verdict.UNDECLARED:

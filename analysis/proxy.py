@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from captures.model import CaptureError
-from captures.process import start
+from captures.process import end, start
 
 _LISTENING = "listening on "
 _READY = "ready"
@@ -97,14 +97,7 @@ class Proxy:
         process = self._process
         if process is None:
             return
-        if process.stdin and not process.stdin.closed:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
         if self._reader:
             self._reader.join(1.0)
         if process.stderr:

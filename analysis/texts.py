@@ -306,7 +306,6 @@ EVIDENCE_COLUMN, SURE_COLUMN = "Recognised by", "How sure"
 
 UNREAD_HEADING = "What could not be read"
 UNREAD_NOTE = "Not inspected does not mean that nothing was sent."
-REASON_COUNT = "{reason} ({n})"
 DAMAGED_PLACE = "damaged place"
 
 OCCASIONS_HEADING = "What this capture can speak about"
@@ -315,7 +314,6 @@ OCCASION_SEEN = "seen: {occasion}"
 OCCASION_NOT_SEEN = "not seen: {occasion}"
 
 REMARKS_HEADING = "Remarks"
-LIST_REMARK = "{product} was judged by its list of {declared}."
 LIST_SOURCE = "{product} was judged by its list of {declared}: {title}, {source}"
 
 NEXT_HEADING = "What to do next"

@@ -103,7 +103,6 @@ GOES_ON = "It was sent with the switch off: {compared}."
 GOES_ON_SOON = (
     " All of that was in the first {minutes} minutes of a capture: look again later if you had just turned it."
 )
-NEW = "It was {compared}; the chance of that if nothing had changed is {chance}."
 CANNOT_TELL = "It was {compared}."
 HINDERED = "Something else may be the reason: {obstacles}."
 NEVER_TESTED = "There was no occasion for it with the switch off."

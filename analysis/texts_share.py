@@ -35,7 +35,6 @@ PRIVATE_THINGS: Mapping[str, str] = {
     "addresses": "addresses: {some}",
 }
 AND_MORE = "{some} and {n} more"
-EXACT_VERSIONS = "{some}"
 ASK = "Write it? y: yes; n: no; or numbers of lines to leave out, such as 2 5"
 NOT_WRITTEN = "Nothing was written."
 PREVIEW_HINT = "Nothing was written: this is no terminal, so nobody could be asked. Without --preview it is written."

@@ -1,7 +1,8 @@
-"""Starts modules of this project as processes of their own."""
+"""Starts modules of this project as processes of their own, and ends them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import site
 import subprocess
@@ -30,3 +31,15 @@ def start(module: str, *, log: int = subprocess.PIPE, out: int = subprocess.DEVN
         env=environment,
         start_new_session=True,
     )
+
+
+def end(process: subprocess.Popen[bytes], patience: float = 10.0) -> None:
+    """Ends a process of `start` in order, by closing its standard input; who takes more seconds is killed."""
+    if process.stdin and not process.stdin.closed:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+    try:
+        process.wait(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

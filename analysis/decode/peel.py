@@ -247,6 +247,5 @@ def _printable(raw: bytes) -> str | None:
 _SHORTEST_TEXT = 6
 _CHANCE = 14
 """Bytes so few that chance makes a text of them: of a thousand ids of eight bytes one is printable."""
-_MOSTLY = 0.7
 _WRITTEN = re.compile(r"[A-Za-z0-9À-ɏ_ \n.,:;@/+&=?!'()\[\]{}\"-]+\Z")
 _LETTER = re.compile(r"[A-Za-z0-9À-ɏ .@/]")

@@ -271,11 +271,6 @@ def _separated(leaf: int, text: bytes, start: int, end: int, hit: Hit, own: OwnV
         yield _Seen(leaf, start, end, hit.own, _step(kind, value, piece))
 
 
-def _may_separate(kind: str, piece: str) -> bool:
-    """Whether what stands between the letters may stand in a value of this kind."""
-    return is_spaced(kind) and not set(piece) & _NO_SEPARATORS
-
-
 def _step(kind: str, value: str, piece: str) -> Chain:
     """How a value is written in a piece of text that has the same letters."""
     piece, value = (unicodedata.normalize("NFC", text) for text in (piece, value))

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from analysis import texts
 from analysis import texts_answer as words
+from analysis.advice import switch_of
 from analysis.coverage import LogCoverage
 from analysis.generalise import Generalised, Quantity, grid_words
 from analysis.grid import Candidate
 from analysis.model import Category, Classified, Comparison, Verdict
 from analysis.occasions import covered, span
-from analysis.pack import Switch
 from analysis.pipeline import Result
 from analysis.report.document import Block, Paragraph, Tone, brief
 from analysis.report.phrases import MOST_NAMED, argument, by_recipient, label, product_name, share, some
@@ -200,19 +200,10 @@ def _says(compared: Sequence[Comparison], product: str, items: Sequence[str], re
             said = words.SAYS[verdict].format(product=name, items=labels)
             yield said if sure else words.PROBABLY.format(said=said)
     states = {(s.product, s.switch): s.on for s in result.evidence.switches}
-    switches = {switch.id: switch for c in compared for switch in _switches(c, result)}
+    switches = {switch.id: switch for c in compared for switch in switch_of(c, result)}
     for switch in switches.values():
         sentence = words.SWITCH_WAS_OFF if states.get((product, switch.id)) is False else words.SWITCH
         yield sentence.format(label=switch.label, where=switch.where)
-
-
-def _switches(c: Comparison, result: Result) -> Iterator[Switch]:
-    """The switch of the statement that decided; nothing when it has none."""
-    declared = result.knowledge.list_of(c.product, c.declared)
-    said = next((s for s in declared.statements if s.id == c.statement), None) if declared else None
-    product = result.knowledge.products.get(c.product)
-    if said and said.switch and product:
-        yield from (switch for switch in product.switches if switch.id == said.switch)
 
 
 def _unlisted(result: Result) -> Iterator[str]:

@@ -147,7 +147,7 @@ def comparisons(compared: Sequence[Comparison], known: Knowledge) -> list[Json]:
 def _grounds(c: Comparison, known: Knowledge) -> Json:
     """What a verdict rests on, and where to look by hand; null where there is no such thing."""
     document = known.list_of(c.product, c.declared) if c.declared else None
-    said = next((s for s in document.statements if s.id == c.statement), None) if document else None
+    said = known.statement(c.product, c.declared, c.statement) if c.declared else None
     rule = known.rules.get(c.rule)
     return {
         "wording": said.wording if said else None,

@@ -27,8 +27,7 @@ from analysis.report.document import (
     brief,
     size,
 )
-from analysis.report.lists import local_time
-from analysis.report.phrases import label, product_name
+from analysis.report.phrases import label, local_time, product_name
 from analysis.traffic import OUTSIDE, host, recipient
 from captures.model import Body, Contact, Exchange, Lookup, Unreadable
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from analysis import texts_page as words
 from analysis.model import Classified, Comparison, Finding, Verdict
 from analysis.pipeline import Result
 from analysis.report.document import Block, Cell, Column, Heading, Kind, Listing, Paragraph, size
-from analysis.report.phrases import label
+from analysis.report.phrases import label, local_time
 from analysis.report.pictures import sender
 from analysis.report.private import tone_of
 from analysis.traffic import bytes_out, host, is_readable, recipient, unread_reason
@@ -177,7 +176,7 @@ def _row(call: Classified, kind: _Gathered, *, alone: bool) -> tuple[str, ...]:
     status = str(seen.status or "") if isinstance(seen, Exchange) else seen.rcode if isinstance(seen, Lookup) else ""
     return (
         str(call.n),
-        _clock(seen.time),
+        local_time(seen.time, zone=False),
         _cut(seen.device, 60),
         "" if alone else _cut(_path(call), _LONGEST),
         status,
@@ -210,15 +209,6 @@ def _values(item: str, values: Sequence[str]) -> str:
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[:most] + "…"
-
-
-def _clock(time: float | None) -> str:
-    if time is None:
-        return ""
-    try:
-        return dt.datetime.fromtimestamp(time).strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):
-        return str(time)
 
 
 def _length(kind: Kind) -> int:

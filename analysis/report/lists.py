@@ -5,8 +5,6 @@ Private, but for the declared lists.
 
 from __future__ import annotations
 
-import datetime as dt
-
 from analysis import texts
 from analysis import texts_promises as words
 from analysis.knowledge import Knowledge
@@ -15,7 +13,7 @@ from analysis.model import Classified, Verdict
 from analysis.pack import DeclaredList, Statement
 from analysis.pipeline import Result
 from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, brief, size
-from analysis.report.phrases import label, product_name
+from analysis.report.phrases import label, local_time, product_name
 from analysis.report.private import tone_of
 from analysis.report.promised import counted_sentences, listed_section
 from analysis.traffic import bytes_out, host, recipient
@@ -207,16 +205,6 @@ def recipient_label(kind: str, known: Knowledge) -> str:
     """Kind of recipient, or a broader term -> what people read."""
     term = known.ontology.recipients.get(kind)
     return term.label if term else texts.RECIPIENTS[kind]
-
-
-def local_time(time: float | None) -> str:
-    """Seconds since the epoch -> date, time and offset of the local zone; empty when it is not known."""
-    if time is None:
-        return ""
-    try:
-        return dt.datetime.fromtimestamp(time).astimezone().strftime("%Y-%m-%d %H:%M:%S%z")
-    except (OverflowError, ValueError, OSError):
-        return str(time)
 
 
 def _listed(title: str, columns: tuple[Column, ...], rows: tuple[tuple[Cell, ...], ...], none: str) -> Document:

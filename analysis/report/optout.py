@@ -14,8 +14,7 @@ from analysis.pipeline import Result
 from analysis.rates import Missing
 from analysis.report.as_json import Json, dump
 from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, Tone, brief
-from analysis.report.lists import local_time
-from analysis.report.phrases import label, product_name
+from analysis.report.phrases import label, local_time, product_name
 
 _TONES: dict[Outcome, Tone] = {
     "stopped": "good",

@@ -1,7 +1,8 @@
-"""What several parts of a report say in the same way: names, lists of names, shares."""
+"""What several parts of a report say in the same way: names, lists of names, shares, times."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -66,3 +67,13 @@ def share(part: int, whole: int) -> str:
 def argument(name: str, placeholder: str) -> str:
     """A name as it can be typed into any shell; anything unusual becomes a placeholder rather than a quoting puzzle."""
     return name if name == "-" or re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_.:-]{0,252}", name) else placeholder
+
+
+def local_time(time: float | None, *, zone: bool = True) -> str:
+    """Seconds since the epoch -> date, time and (with `zone`) offset of the local zone; empty when it is not known."""
+    if time is None:
+        return ""
+    try:
+        return dt.datetime.fromtimestamp(time).astimezone().strftime("%Y-%m-%d %H:%M:%S" + "%z" * zone)
+    except (OverflowError, ValueError, OSError):
+        return str(time)

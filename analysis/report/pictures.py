@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +10,7 @@ from analysis import texts_page as words
 from analysis.model import Classified
 from analysis.pipeline import Result
 from analysis.report.document import Bars, Block, Flows, Heading, Lanes, Paragraph, Tone, brief
+from analysis.report.phrases import local_time
 from analysis.traffic import is_readable, on_first_screen, recipient
 
 _MOST = (8, 10, 14)
@@ -121,19 +121,15 @@ def _times(called: Sequence[Classified]) -> Iterator[Block]:
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * n)
     for time, category in timed:
         counts[texts.CATEGORIES[category]][min(int((time - begin) // step), n - 1)] += 1
-    begins = tuple(_clock(begin + i * step) for i in range(n))
-    end = _clock(begin + n * step)
+    begins = tuple(local_time(begin + i * step, zone=False) for i in range(n))
+    end = local_time(begin + n * step, zone=False)
     yield Heading(words.WHEN_HEADING)
-    yield Paragraph(words.WHEN_NOTE.format(begin=_clock(first), end=_clock(last), span=_span(step)), "dim")
+    yield Paragraph(
+        words.WHEN_NOTE.format(begin=local_time(first, zone=False), end=local_time(last, zone=False), span=_span(step)),
+        "dim",
+    )
     lanes = sorted(counts.items(), key=lambda row: (-sum(row[1]), row[0]))
     yield Lanes(words.WHEN_TITLE, begins, end, tuple((name, tuple(row)) for name, row in lanes))
-
-
-def _clock(time: float) -> str:
-    try:
-        return dt.datetime.fromtimestamp(time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):
-        return str(time)
 
 
 def _span(seconds: float) -> str:

@@ -11,7 +11,7 @@ from analysis import texts_share as words
 from analysis.pipeline import Result
 from analysis.redact import SharedReport, SharedRow
 from analysis.report.document import Cell, Column, Document, Paragraph, Table, brief, size
-from analysis.report.lists import local_time
+from analysis.report.phrases import local_time
 from analysis.traffic import bytes_out, host, is_outside
 from analysis.vocabulary import vocabulary
 

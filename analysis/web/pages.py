@@ -23,6 +23,7 @@ from analysis.reasons import long_date
 from analysis.report import explained, html
 from analysis.report.document import Bars, Document, brief, size
 from analysis.report.optout import optout_of
+from analysis.report.phrases import local_time
 from analysis.report.shared import shared
 from analysis.schema import KnowledgeError
 from analysis.traffic import BROKEN
@@ -292,20 +293,12 @@ def _shorter(text: str) -> str:
     return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"
 
 
-def _clock(time: float | None) -> str:
-    if time is None:
-        return ""
-    try:
-        return dt.datetime.fromtimestamp(time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    except (OverflowError, ValueError, OSError):
-        return str(time)
-
-
 def templates(known: Knowledge) -> Environment:
     """What renders the pages; names of items and products are those of the packs."""
     made = html.environment(TEMPLATES)
     made.filters.update(
-        clock=_clock, called=_called, shorter=_shorter, size=size, purpose=_purpose, lines=html.lines,
+        clock=functools.partial(local_time, zone=False), called=_called, shorter=_shorter, size=size,
+        purpose=_purpose, lines=html.lines,
         product=functools.partial(_product, known),
         device=lambda device: notes.devices().get(device, device),
     )  # fmt: skip

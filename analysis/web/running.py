@@ -8,7 +8,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from captures.process import start
+from captures.process import end, start
 
 
 class Dashboard:
@@ -57,14 +57,5 @@ class Dashboard:
 
     def __exit__(self, *_: object) -> None:
         """Ends it."""
-        process = self._process
-        if process is None:
-            return
-        if process.stdin and not process.stdin.closed:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if self._process is not None:
+            end(self._process)

@@ -59,9 +59,6 @@ _MESSAGE = dict.fromkeys((b"timestamp_start", b"timestamp_end"), value) | {
 }
 
 
-_CLIENT = (b"peername", b"sni", b"tls", b"proxy_mode", b"timestamp_start", b"timestamp_end")
-
-
 def _wanted() -> Reader:
     """What `observations` looks at: a fifth of what a flow holds, certificates being the most of the rest."""
     return pick(
