@@ -15,31 +15,14 @@ from analysis.pipeline import Result
 from analysis.report import html
 from analysis.report.listing import MOST
 from analysis.report.private import private
+from hostile import TEXTS
 from reporting import call, comparison, contact, evening, exchange, finding, result
 
 browsing = pytest.importorskip("browser", reason="selenium is not installed (extra dev)")
 pytestmark = pytest.mark.skipif(bool(browsing.MISSING), reason=browsing.MISSING)
 
-HOSTILE = (
-    "<script>canary()</script>",
-    "</script><script>canary()</script>",
-    "</style></title></textarea><script>canary()</script>",
-    "<img src=x onerror=canary()>",
-    '"><svg onload=canary()>',
-    "' onmouseover=canary() onfocus=canary() autofocus x='",
-    "javascript:canary()",
-    "<a href=javascript:canary()>x</a>",
-    "<iframe srcdoc='<script>parent.canary()</script>'></iframe>",
-    "{{ canary() }}{% raw %}${canary()}<%= canary() %>",
-    "{{ ''.__class__ }}",
-    "<!-- --!><script>canary()</script>",
-    "\x1b[31m\u202e<b>\u200b\x00\ud800",
-    "<details open ontoggle=canary()>",
-    "&lt;script&gt;canary()&lt;/script&gt;",
-    "<meta http-equiv=refresh content='0;url=javascript:canary()'>",
-    "<base href=http://evil.example/><link rel=stylesheet href=//evil.example/x.css>",
-    "x" * 100_000 + "<script>canary()</script>",
-)
+HOSTILE = (*TEXTS[:-1], TEXTS[-1][-100_000:])
+"""The last one is cut: a page of names of a megabyte each is no page."""
 
 
 def hostile() -> Result:

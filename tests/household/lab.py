@@ -93,6 +93,12 @@ class Lab:
         until(lambda: "Ctrl-C ends it" in self.log(process), 60, lambda: self.log(process))
         return process
 
+    def end(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        """Ends a started command by Ctrl-C, if it still runs, and waits for it."""
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(seconds)
+
     def proxy_of(self, watch: subprocess.Popen[bytes]) -> int:
         """Number of the proxy's process that a `watch` has started."""
         pids = subprocess.run(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,9 +29,7 @@ def watching(home: Home, path: Path, device: str = TV_MAC) -> Iterator[subproces
         until(lambda: led in home.lab.phonehome("router", "gateway", "status").stdout.splitlines(), 30)
         yield watch
     finally:
-        if watch.poll() is None:
-            os.killpg(watch.pid, signal.SIGINT)
-            watch.wait(60)
+        home.lab.end(watch, 60)
         home.lab.phonehome("router", "gateway", "down")
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import sqlite3
 import subprocess
 import time
@@ -58,9 +56,7 @@ def watching(home: Home, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
         until(lambda: home.watched("tv"), 15, lambda: home.lab.log(watch))
         yield watch
     finally:
-        if watch.poll() is None:
-            os.killpg(watch.pid, signal.SIGINT)
-            watch.wait(60)
+        home.lab.end(watch, 60)
         home.lab.phonehome("router", "gateway", "down")
 
 

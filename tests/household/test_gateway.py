@@ -37,9 +37,7 @@ def watching(home: Home, way: str) -> Iterator[subprocess.Popen[bytes]]:
         until(lambda: home.watched("tv"), 15, lambda: home.lab.log(watch))
         yield watch
     finally:
-        if watch.poll() is None:
-            os.killpg(watch.pid, signal.SIGINT)
-            watch.wait(30)
+        home.lab.end(watch, 30)
         down(home)
 
 

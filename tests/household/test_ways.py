@@ -31,9 +31,7 @@ def watching(home: Home, *arguments: str, host: str = "router") -> Iterator[subp
     try:
         yield watch
     finally:
-        if watch.poll() is None:
-            os.killpg(watch.pid, signal.SIGINT)
-            watch.wait(30)
+        home.lab.end(watch, 30)
 
 
 @pytest.fixture(scope="module")
