@@ -110,12 +110,16 @@ def period(times: Sequence[float]) -> float | None:
     return _regular(ordered) or _regular(starts)
 
 
+_SHORTEST = 0.001
+"""Seconds of a period, which is told in milliseconds; beside less, another interval may be endlessly long."""
+
+
 def _regular(starts: Sequence[float]) -> float | None:
     intervals = [b - a for a, b in pairwise(starts)]
     if len(intervals) < 3:
         return None
     middle = statistics.median(intervals)
-    if middle <= 0:
+    if middle < _SHORTEST:
         return None
     single = [x for x in intervals if abs(x - middle) <= _STRAY * middle]
     missed = [x for x in intervals if round(x / middle) > 1 and abs(x / middle - round(x / middle)) <= _STRAY]

@@ -108,6 +108,7 @@ MENU = {
     "about.html": "How it is counted",
 }
 FEED_TITLE = "What media servers send: changes"
+FEED_AUTHOR = "The people who shared reports"
 SITE_FILES = {
     "feed.xml": "Changes as a feed (Atom)",
     "data/answers.json": "Everything for programs (JSON)",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from analysis.discovery import Shouted, discovered, period
@@ -60,6 +60,8 @@ def test_only_what_comes_regularly_has_a_period(times: Sequence[float], seconds:
     assert period(times) == seconds
 
 
+@example([0.0, 0.0, 2.225073858507203e-309, 1.0])
+@example([0.0, 0.0004, 0.0008, 0.0012, 0.0016])
 @given(st.lists(st.floats(0, 1e9), max_size=40))
 def test_a_period_is_positive_whatever_the_times_are(times: list[float]) -> None:
     found = period(times)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html.parser
 import json
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,7 @@ from analysis.report import as_csv, as_json, bbcode, lists, markdown, terminal
 from analysis.report import html as as_html
 from analysis.report.aggregate import merged
 from analysis.report.document import Bullets, Cell, Column, Commands, Data, Document, Heading, Paragraph, Table
+from analysis.report.phrases import local_time
 from analysis.report.private import private
 from captures.model import Lookup, Source
 from reporting import START, call, comparison, contact, damaged, evening, exchange, finding, known, result
@@ -623,3 +625,17 @@ def test_what_the_log_tells_stands_on_the_first_screen_and_in_a_table() -> None:
     whole = replace(logs, missed=(), seen=9)
     assert first_screen(replace(found, logs=whole))[5].endswith("and all of them are in this capture.")
     assert json.loads(as_json.render(found))["coverage"]["log"]["missed"][0]["verdict"] == "partly"
+
+
+def test_a_time_is_told_in_the_local_zone_with_its_offset_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    try:
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", "XXT-05:30")
+            time.tzset()
+            assert local_time(0.0) == "1970-01-01 05:30:00+0530"
+            assert local_time(0.0, zone=False) == "1970-01-01 05:30:00"
+    finally:
+        time.tzset()
+    assert [local_time(None), local_time(1e300)] == ["", "1e+300"]
