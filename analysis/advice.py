@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from analysis import texts_advice as words
 from analysis.model import Category, Classified, Comparison, Verdict
 from analysis.pack import Blocking, Switch
 from analysis.pipeline import Result
-from analysis.texts_advice import Effect
+from analysis.texts import advice as words
+from analysis.texts.advice import Effect
 from analysis.traffic import WATCHED, host, is_outside, is_readable, on_first_screen
 from analysis.vocabulary import HOST_NAME, vocabulary
 from captures.model import Contact, Exchange

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from analysis import exposure
-from analysis import texts_promises as words
 from analysis.model import Comparison, Verdict
 from analysis.occasions import span
 from analysis.pack import DeclaredList, Product, Statement, Switch
 from analysis.pipeline import Result
 from analysis.texts import plural
+from analysis.texts import promises as words
 
 
 @dataclass(frozen=True, slots=True)

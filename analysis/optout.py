@@ -22,7 +22,7 @@ from analysis.needs import Exceptional, beyond
 from analysis.pipeline import Result
 from analysis.rates import Missing, Seen
 from analysis.sides import Side, Sides
-from analysis.texts_promises import Obstacle
+from analysis.texts.promises import Obstacle
 from analysis.traffic import host, is_outside, is_readable, recipient
 from captures.model import Exchange, Lookup, Unreadable
 

@@ -21,7 +21,7 @@ from analysis.model import Category, Classified, Finding
 from analysis.pipeline import Result
 from analysis.redact import Names, SharedHost, count_class, month
 from analysis.texts import Count
-from analysis.texts_advice import Effect
+from analysis.texts.advice import Effect
 from analysis.traffic import host, is_outside, is_readable, recipient
 from analysis.vocabulary import HOST, MONTH, OWN_PACK, vocabulary
 from captures.model import Exchange

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from analysis import redact, report, texts, texts_advice, texts_export
+from analysis import redact, report, texts
 from analysis.advice import shipped_blocking
 from analysis.outline import Outline, outline
 from analysis.pipeline import Result
@@ -13,6 +13,7 @@ from analysis.proof import prove
 from analysis.redact import SharedReport
 from analysis.report import as_har, as_openapi, blocklists, markdown
 from analysis.report.shared import shared
+from analysis.texts import advice, export
 
 FORMS = ("markdown", "json", "bbcode", "html")
 """What a report can be posted as."""
@@ -48,6 +49,6 @@ def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any
 @functools.cache
 def _export_words() -> frozenset[str]:
     """What exports say, beside the vocabulary of a report and the words of the outline."""
-    phrases = {word.strip() for module in (texts_export, texts_advice) for word in texts.phrases_of(vars(module))}
+    phrases = {word.strip() for module in (export, advice) for word in texts.phrases_of(vars(module))}
     written = {*as_har.WORDS, *as_openapi.WORDS, *blocklists.WORDS}
     return frozenset(phrases | written | {blocking.breaks for blocking in shipped_blocking()})

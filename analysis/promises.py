@@ -9,12 +9,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from analysis import texts_promises as words
 from analysis.model import Attribution, Comparison, Verdict
 from analysis.optout import GRACE, ItemRow, OptOut, optout
 from analysis.pack import DeclaredList, Statement
 from analysis.pipeline import Result
 from analysis.reasons import long_date
+from analysis.texts import promises as words
 from analysis.traffic import is_outside, is_readable
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from analysis import texts_advice as words
 from analysis.advice import Advice, advice
 from analysis.model import Category, Classified, Comparison, Party, Verdict
 from analysis.pack import Statement
 from analysis.report.advised import advice_section
 from analysis.report.document import Commands, Table
+from analysis.texts import advice as words
 from reporting import call, comparison, contact, evening, exchange, known, result
 
 

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 pytest.importorskip("pyarrow")
 
 from analysis import redact, report
-from analysis import texts_community as texts
 from analysis.cli import main
 from analysis.community import posters
 from analysis.community.collect import collect
 from analysis.community.dataset import Dataset, DatasetError, Reproduced
 from analysis.community.post import Post, RejectedError, posts
 from analysis.report.shared import shared
+from analysis.texts import community as texts
 from communities import report as made_report
 from communities import row, save, setting, version
 

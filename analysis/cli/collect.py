@@ -110,8 +110,8 @@ def _as_json(found: Collected) -> str:
 
 
 def _as_text(found: Collected, folder: Path) -> str:
-    from analysis import texts_community as texts
     from analysis.report.document import printable
+    from analysis.texts import community as texts
     from analysis.texts import plural
 
     lines = [f"{printable(file)}: {printable(reason)}" for file, reason in found.rejected]

@@ -109,9 +109,9 @@ def community(
 
 def _publish(found: Answers, folder: Path, url: str) -> None:
     """Writes the site, and says on standard error what to do with it."""
-    from analysis import texts_community as texts
     from analysis.community.site import published_before, site
     from analysis.report.document import printable
+    from analysis.texts import community as texts
 
     if url and not re.fullmatch(r"https?://[^\s<>\"']+", url):
         raise click.UsageError(f"--url {url!r}: is no address; write https://reports.example.org/")

@@ -134,8 +134,8 @@ def _as_json(done: Done) -> str:
 
 
 def _as_text(done: Done, found: Found, out: Path, shared: bool) -> str:
-    from analysis import texts_corpus as texts
     from analysis.report.document import printable
+    from analysis.texts import corpus as texts
     from analysis.texts import plural
 
     lines = [f"{printable(path)}: {printable(reason.removeprefix(path + ': '))}" for path, reason in done.failed]
@@ -193,8 +193,8 @@ def _table(found: pd.DataFrame, form: str) -> str:
         return cast("str", found.to_json(orient="records")) + "\n"
     if form == "csv":
         return cast("str", found.to_csv(index=False))
-    from analysis import texts_corpus as texts
     from analysis.report.document import printable
+    from analysis.texts import corpus as texts
 
     if found.empty:
         return texts.NOTHING + "\n"

@@ -116,8 +116,8 @@ def _proven(result: Result, redacted: SharedReport, form: str, forum: str) -> st
 
 def _chosen(result: Result, redacted: SharedReport) -> tuple[str, ...] | None:
     """Shows the preview and asks; gives what is to be left out as well, or `None` when nothing is to be written."""
-    from analysis import texts_share as words
     from analysis.report import preview
+    from analysis.texts import share as words
 
     found = preview.choices(result, redacted)
     document = preview.preview(found)
@@ -134,7 +134,7 @@ def _chosen(result: Result, redacted: SharedReport) -> tuple[str, ...] | None:
 
 def _asked(found: tuple[Choice, ...]) -> tuple[str, ...] | None:
     """Asks until the answer can be understood."""
-    from analysis import texts_share as words
+    from analysis.texts import share as words
 
     while True:
         said = click.prompt(words.ASK, err=True, default="n", show_default=True).strip().lower()
@@ -160,9 +160,9 @@ def _verify_all(question: Question, against: tuple[str, ...]) -> None:
 def _verify(path: str, result: Result | None) -> bool:
     """Reads a shared report in any of its forms, and says on standard output whether it is one and what it holds."""
     from analysis import VERSION, proof, redact, texts
-    from analysis import texts_share as words
     from analysis.report import compared
     from analysis.report.document import printable
+    from analysis.texts import share as words
 
     data = read(path)
     shown = printable(Path(path).name)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analysis import texts_community as texts
 from analysis.community import posters
 from analysis.community.dataset import Dataset
 from analysis.community.post import MOST_BYTES, Post, RejectedError, posts
+from analysis.texts import community as texts
 
 BATCH = 1_000
 """Reports that are held in memory and written together."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from analysis import texts
-from analysis import texts_community as words
 from analysis.community import sentences
 from analysis.community.answers import Altered, Answers, Differs, Missing, Revised, Statement, What
 from analysis.model import Verdict
 from analysis.report.community import tone
+from analysis.texts import community as words
 from analysis.texts import plural
 from analysis.vocabulary import vocabulary
 

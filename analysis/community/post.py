@@ -15,9 +15,9 @@ from typing import Any, get_args
 import msgspec
 
 from analysis import redact
-from analysis import texts_community as texts
 from analysis.redact import SharedReport
 from analysis.texts import Count
+from analysis.texts import community as texts
 from analysis.vocabulary import UnknownWordError, vocabulary
 
 MOST_BYTES = 8 * 1024 * 1024

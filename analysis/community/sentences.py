@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis import texts
-from analysis import texts_community as words
 from analysis.community.answers import Altered, Answers, Differs, Revised, Seen, Statement, Told, What, is_headline
 from analysis.model import Category, Verdict
 from analysis.texts import Occasion
+from analysis.texts import community as words
 from analysis.vocabulary import vocabulary
 
 

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from analysis import texts, texts_page
-from analysis import texts_community as words
+from analysis import texts
 from analysis.community import sentences
 from analysis.community.answers import Answers, json
 from analysis.community.dataset import DatasetError
@@ -28,6 +27,8 @@ from analysis.report import bbcode, markdown
 from analysis.report.community import community
 from analysis.report.document import printable
 from analysis.report.html import TEMPLATES as REPORT
+from analysis.texts import community as words
+from analysis.texts import page as page_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -170,5 +171,5 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters["ours"] = Markup  # a file of ours, or a policy made of hashes
-    made.globals.update(texts=texts, words=words, search=texts_page)
+    made.globals.update(texts=texts, words=words, search=page_words)
     return made

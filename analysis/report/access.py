@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from analysis import texts
-from analysis import texts_access as words
 from analysis.access import Access, SentItem, classes_sent
 from analysis.pipeline import Result
 from analysis.report.as_json import dump
 from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, brief
 from analysis.report.phrases import label
+from analysis.texts import access as words
 
 _MOST_FIELDS = 200
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analysis import texts
-from analysis import texts_advice as words
 from analysis.advice import Advice
 from analysis.pack import Switch
 from analysis.pipeline import Result
 from analysis.report.document import Block, Cell, Column, Commands, Heading, Paragraph, Table, Tone, brief
+from analysis.texts import advice as words
 
 _TONES: dict[words.Effect, Tone] = {"block": "good", "weigh": "plain", "keep": "warn"}
 

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis import texts
-from analysis import texts_answer as words
 from analysis.advice import switch_of
 from analysis.coverage import LogCoverage
 from analysis.generalise import Generalised, Quantity, grid_words
@@ -16,6 +15,7 @@ from analysis.occasions import covered, span
 from analysis.pipeline import Result
 from analysis.report.document import Block, Paragraph, Tone, brief
 from analysis.report.phrases import MOST_NAMED, argument, by_recipient, label, product_name, share, some
+from analysis.texts import answer as words
 from analysis.traffic import host, is_outside, is_readable, on_first_screen, recipient
 from captures.model import Unreadable
 

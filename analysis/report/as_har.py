@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from analysis import VERSION, texts
-from analysis import texts_export as words
 from analysis.outline import Outline, OutlineCall
 from analysis.report.as_json import Json, dump
+from analysis.texts import export as words
 from analysis.vocabulary import vocabulary
 
 WORDS = (

@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 
 from analysis import VERSION, texts
-from analysis import texts_export as words
 from analysis.outline import OTHER, Outline, OutlineCall
 from analysis.report import as_har
 from analysis.report.as_json import Json, dump
+from analysis.texts import export as words
 from analysis.vocabulary import vocabulary
 
 WORDS = (

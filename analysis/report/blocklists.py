@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis import VERSION, texts
-from analysis import texts_export as words
 from analysis.advice import breaks, shipped_blocking
 from analysis.outline import Outline, OutlineHost
 from analysis.report.as_json import dump
-from analysis.texts_advice import EFFECTS
+from analysis.texts import export as words
+from analysis.texts.advice import EFFECTS
 from analysis.vocabulary import vocabulary
 
 WORDS = (

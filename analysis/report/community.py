@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analysis import texts
-from analysis import texts_community as words
 from analysis.community import sentences
 from analysis.community.answers import Answers, Outlier, Statement, What
 from analysis.model import Verdict
 from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, Tone
+from analysis.texts import community as words
 from analysis.texts import plural
 from analysis.traffic import BROKEN
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from analysis import texts
-from analysis import texts_share as words
 from analysis.redact import SharedReport
 from analysis.report.document import Block, Cell, Column, Document, Heading, Paragraph, Table
+from analysis.texts import share as words
 from analysis.vocabulary import vocabulary
 
 KEYS: dict[str, tuple[str, ...]] = {

@@ -19,9 +19,9 @@ from markupsafe import Markup
 from markupsafe import escape as escaped
 
 from analysis import texts
-from analysis import texts_page as words
 from analysis.report import plot, svg
 from analysis.report.document import Bars, Block, Document, Heading, Kind, Listing, Plot, printable
+from analysis.texts import page as words
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from analysis import texts
-from analysis import texts_page as words
 from analysis.model import Classified, Comparison, Finding, Verdict
 from analysis.pipeline import Result
 from analysis.report.document import Block, Cell, Column, Heading, Kind, Listing, Paragraph, size
 from analysis.report.phrases import label, local_time
 from analysis.report.pictures import sender
 from analysis.report.private import tone_of
+from analysis.texts import page as words
 from analysis.traffic import bytes_out, host, is_readable, recipient, unread_reason
 from captures.model import Exchange, Lookup
 

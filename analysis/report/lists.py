@@ -6,7 +6,6 @@ Private, but for the declared lists.
 from __future__ import annotations
 
 from analysis import texts
-from analysis import texts_promises as words
 from analysis.knowledge import Knowledge
 from analysis.listed import counted, listed
 from analysis.model import Classified, Verdict
@@ -16,6 +15,7 @@ from analysis.report.document import Block, Bullets, Cell, Column, Document, Hea
 from analysis.report.phrases import label, local_time, product_name
 from analysis.report.private import tone_of
 from analysis.report.promised import counted_sentences, listed_section
+from analysis.texts import promises as words
 from analysis.traffic import bytes_out, host, recipient
 from captures.model import Exchange, Lookup
 

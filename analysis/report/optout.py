@@ -7,7 +7,6 @@ from dataclasses import asdict
 from itertools import groupby
 
 from analysis import needs, texts
-from analysis import texts_promises as words
 from analysis.evidence import SwitchState
 from analysis.optout import CallRow, ItemRow, OptOut, Outcome
 from analysis.pipeline import Result
@@ -15,6 +14,7 @@ from analysis.rates import Missing
 from analysis.report.as_json import Json, dump
 from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table, Tone, brief
 from analysis.report.phrases import label, local_time, product_name
+from analysis.texts import promises as words
 
 _TONES: dict[Outcome, Tone] = {
     "stopped": "good",

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from analysis import texts
-from analysis import texts_page as words
 from analysis.model import Classified
 from analysis.pipeline import Result
 from analysis.report.document import Bars, Block, Flows, Heading, Lanes, Paragraph, Tone, brief
 from analysis.report.phrases import local_time
+from analysis.texts import page as words
 from analysis.traffic import is_readable, on_first_screen, recipient
 
 _MOST = (8, 10, 14)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from analysis import texts
-from analysis import texts_share as words
 from analysis.pipeline import Result
 from analysis.redact import SharedReport, SharedRow
 from analysis.report.document import Cell, Column, Document, Paragraph, Table, brief, size
 from analysis.report.phrases import local_time
+from analysis.texts import share as words
 from analysis.traffic import bytes_out, host, is_outside
 from analysis.vocabulary import vocabulary
 

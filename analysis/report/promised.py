@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from analysis import texts
-from analysis import texts_promises as words
 from analysis.listed import Counted, Listed, SwitchLine
 from analysis.pack import Product
 from analysis.pipeline import Result
 from analysis.promises import Judgement, Promise
 from analysis.report.as_json import Json
 from analysis.report.document import Block, Cell, Column, Heading, Paragraph, Table, Tone, brief
+from analysis.texts import promises as words
 from analysis.watching import Watcher
 
 _TONES: dict[Judgement, Tone] = {"kept": "good", "broken": "alarm", "not-in-force": "warn", "cannot-tell": "plain"}

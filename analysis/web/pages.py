@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis import draft, redact, steps, texts
-from analysis import texts_dashboard as say
 from analysis.decode import decode
 from analysis.explain import explain
 from analysis.knowledge import Knowledge
@@ -26,6 +25,7 @@ from analysis.report.optout import optout_of
 from analysis.report.phrases import local_time
 from analysis.report.shared import shared
 from analysis.schema import KnowledgeError
+from analysis.texts import dashboard as say
 from analysis.traffic import BROKEN
 from analysis.web import notes
 from analysis.web.curl import curl

@@ -16,9 +16,9 @@ from tornado.httpserver import HTTPServer
 from tornado.iostream import StreamClosedError
 from tornado.web import Application, HTTPError, RequestHandler
 
-from analysis import texts_dashboard as say
 from analysis.report import html
 from analysis.report.private import private
+from analysis.texts import dashboard as say
 from analysis.web import filters, notes, pages
 from analysis.web.gate import HEADERS, Gate
 from analysis.web.pages import Shown, Values

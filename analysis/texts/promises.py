@@ -1,6 +1,6 @@
 """The sentences about what a switch stopped, what a list lacks, and which promises were kept.
 
-A pair is singular and plural; names in braces are filled in by the report.  They stand apart from `texts`, whose words
+A pair is singular and plural; names in braces are filled in by the report.  They stand apart from those that
 may stand in a post.
 """
 
