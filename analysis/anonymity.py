@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.model import Classified
@@ -24,11 +24,16 @@ _IDS = (
 _SESSIONS = ("client.session_id", "play.session_id")
 """Items that last for one run or one play, within which they lead to a name as well."""
 
+_LEADING = (*_IDS, *_SESSIONS)
+
 _RUN = "client.session_id"
 """Item that is new with each run of the program."""
 
+TELLING = frozenset((*_NAMES, *_LEADING))
+"""All of these: no other item tells whose something is."""
+
 type Carried = Mapping[int, Mapping[str, Collection[str]]]
-"""Call -> item -> values sent in it."""
+"""Call -> item -> values sent in it, of items that tell something about the others; of most calls nothing."""
 
 type _Beside = dict[tuple[str, str, str], set[str]]
 
@@ -43,15 +48,18 @@ class Links:
     """Runs of the program."""
 
 
-def links(calls: Sequence[Classified], carried: Carried) -> Links:
+def links(calls: Iterable[Classified], carried: Carried) -> Links:
     """Calls that are judged -> what their recipients can put together."""
     found = Links(defaultdict(set), defaultdict(set))
     for call in calls:
-        items = carried.get(call.n, {})
-        for item in (*_IDS, *_SESSIONS):
+        items = carried.get(call.n)
+        if not items:
+            continue
+        who, names = recipient(call), [name for name in _NAMES if name in items]
+        for item in _LEADING:
             for value in items.get(item, ()):
-                found.names[recipient(call), item, value].update(name for name in _NAMES if name in items)
-                found.runs[recipient(call), item, value].update(items.get(_RUN, ()))
+                found.names[who, item, value].update(names)
+                found.runs[who, item, value].update(items.get(_RUN, ()))
     return found
 
 
@@ -64,12 +72,15 @@ def identifying(
     name (`listed`) and that outlasts a run of the program.  A name tells who somebody is whatever the list says of it.
     """
     for call in calls:
-        items = carried.get(call.n, {})
-        if name := next((name for name in _NAMES if name in items and name != item), ""):
+        items = carried.get(call.n)
+        if items and (name := next((name for name in _NAMES if name in items and name != item), "")):
             return name
     for call in calls:
-        for known in (*_IDS, *_SESSIONS):
-            for value in carried.get(call.n, {}).get(known, ()):
+        items = carried.get(call.n)
+        if not items:
+            continue
+        for known in _LEADING:
+            for value in items.get(known, ()):
                 place = (recipient(call), known, value)
                 if linked.names[place] - {item}:
                     return known

@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -91,11 +93,19 @@ class Evidence:
     switches: tuple[SwitchState, ...] = ()
     """States of switches, in the order of time."""
 
-    def switch_on(self, product: str, switch: str, time: float | None) -> bool | None:
-        """State of a switch at a time (the latest seen before it; `None`: the last of all), or `None` if not known."""
-        states = [s for s in self.switches if s.product == product and s.switch == switch]
-        before = [s for s in states if time is None or s.time <= time]
-        return before[-1].on if before else None
+    def changes(self, product: str, switch: str) -> list[SwitchState]:
+        """States of one switch, in the order of time; empty when none is known."""
+        return [state for state in self.switches if state.product == product and state.switch == switch]
+
+
+def state_at(changes: Sequence[SwitchState], time: float | None) -> bool | None:
+    """States of one switch, in the order of time -> the last one before a time; `None` when it is not known, as when
+    the time is not."""
+    before = bisect_right(changes, time, key=_time_of) if time is not None else 0
+    return changes[before - 1].on if before else None
+
+
+_time_of = attrgetter("time")
 
 
 def address_of(dashed: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from analysis.classify import Candidate, Sign, candidates, party_ground, signs
 from analysis.compare import applying
-from analysis.compare.scope import Misfit, about, meant, misfit, scope_of
+from analysis.compare.scope import Misfit, meant, misfit, scope_of
 from analysis.decode import Leaf, decode
 from analysis.model import Classified, Comparison, Finding, Verdict
 from analysis.pack import DeclaredList, Rule, Statement
@@ -117,7 +117,7 @@ def _weighed(
         if finding.direction == "sent":
             carried.setdefault(finding.item, set()).add(finding.value)
     such = scope_of(call, carried, known.products.get(call.product), known)
-    said = about(document, comparison.item, known.ontology)
+    said = known.about(document, comparison.item)
     places = [f.at for f in findings if f.item == comparison.item and f.direction == "sent"]
     fits = {s.id for at in places for s in applying(said, such, meant(said, at), document, known)}
     for statement in said:

@@ -48,6 +48,9 @@ _MOST_HOSTS = 20_000
 _LONGEST_HOST = 253
 """The owners of so many hosts, of at most so many characters, are kept: hostile traffic may name endless ones."""
 
+_MOST_ABOUT = 10_000
+"""Pairs of a list and an item, of which it is kept what the one says of the other."""
+
 _PARTS = ("calls", "declared")
 """Folders in a pack."""
 
@@ -88,6 +91,15 @@ class Knowledge:
         """What `owner` found so far."""
         return {}
 
+    @cached_property
+    def carriers(self) -> Mapping[str, tuple[Rule, ...]]:
+        """Item -> the rules of calls to others that can carry it."""
+        carriers: dict[str, dict[str, Rule]] = {}
+        for rule in self.rules.values():
+            for place in rule.items if rule.match.party != "own" else ():
+                carriers.setdefault(place.id, {})[rule.id] = rule
+        return {item: tuple(rules.values()) for item, rules in carriers.items()}
+
     def label(self, item: str) -> str:
         """Id of a data item or of a broader term -> what people read; the id itself when there is none."""
         known = self.items.get(item) or self.ontology.items.get(item)
@@ -110,16 +122,44 @@ class Knowledge:
 
     def lists_of(self, product: str, kind: str = "policy") -> tuple[DeclaredList, ...]:
         """The declared lists of a product, oldest first; empty when it publishes none of this kind."""
-        return tuple(x for x in self.lists if x.product == product and x.kind == kind)
+        return self._lists.get((product, kind), ())
+
+    @cached_property
+    def _lists(self) -> Mapping[tuple[str, str], tuple[DeclaredList, ...]]:
+        """Product and kind of list -> its lists."""
+        known: dict[tuple[str, str], tuple[DeclaredList, ...]] = {}
+        for one in self.lists:
+            known[one.product, one.kind] = (*known.get((one.product, one.kind), ()), one)
+        return known
 
     def list_of(self, product: str, declared: str) -> DeclaredList | None:
         """The document of a product that has this date (its file's name), or `None`."""
         return next((x for x in self.lists if x.product == product and x.id == declared), None)
 
+    def about(self, declared: DeclaredList, item: str) -> tuple[Statement, ...]:
+        """A list and an item -> the statements that name the item or a broader term for it, in their order."""
+        known = self._about.get((id(declared), item))
+        if known is None or known[0] is not declared:
+            if len(self._about) >= _MOST_ABOUT:
+                self._about.clear()
+            said = tuple(s for s in declared.statements if self.ontology.covers_item(s.items, item))
+            known = self._about[id(declared), item] = (declared, said)
+        return known[1]
+
+    @cached_property
+    def _about(self) -> dict[tuple[int, str], tuple[DeclaredList, tuple[Statement, ...]]]:
+        """What `about` found so far: all calls ask the same of the same lists."""
+        return {}
+
     def statement(self, product: str, declared: str, statement: str) -> Statement | None:
         """The statement of this id in the document of this date, or `None` when there is no such thing."""
         document = self.list_of(product, declared)
         return next((s for s in document.statements if s.id == statement), None) if document else None
+
+    def blanket(self, product: str) -> Statement | None:
+        """A general denial of a product's vendor ("no tracking"), the latest; `None` when there is none."""
+        lists = [x for x in reversed(self.lists) if x.product == product]
+        return next((s for x in lists for s in x.statements if s.blanket), None)
 
     def in_force(self, product: str, day: str, declared: str = "") -> DeclaredList | None:
         """The policy that applied on a day (`YYYY-MM-DD`; empty: today's), or the one called `declared` if given.

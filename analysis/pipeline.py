@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from analysis.classify import classify
-from analysis.compare import compare, promised
+from analysis.compare import compare_and_promised
 from analysis.decode import decode
 from analysis.evidence import NO_SERVERS, Evidence, Servers
 from analysis.extract import extract
@@ -158,16 +158,17 @@ def _run(
         findings.extend(found.findings)
         if progress and n % 500 == 0:
             progress(n, len(chosen))
+    comparisons, promises = compare_and_promised(chosen, findings, knowledge, evidence, declared)
     return Result(
         captures=_infos(captures, observations),
         calls=tuple(chosen),
         findings=tuple(findings),
-        comparisons=compare(chosen, findings, knowledge, evidence, declared),
+        comparisons=comparisons,
         coverage=coverage(chosen, sum(capture.dropped for capture in captures)),
         evidence=evidence,
         knowledge=knowledge,
         own=own,
-        promised=promised(chosen, findings, knowledge, evidence),
+        promised=promises,
         remarks=tuple(
             [remark for capture in captures for remark in capture.remarks]
             + list(own.remarks if own else ())

@@ -166,8 +166,7 @@ class Words:
         """What the receiver's own list says: a remark, since the receiver did not send it."""
         if receivers is None:
             return ""
-        covers = self.knowledge.ontology.covers_item
-        named = any(covers(s.items, self.item) and s.status != "never" for s in receivers.statements)
+        named = any(s.status != "never" for s in self.knowledge.about(receivers, self.item))
         return f" {_titled(receivers)}, the recipient's own list, {'names' if named else 'does not name'} it."
 
     def _switch(self, statement: Statement) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.evidence import Evidence, Servers, SwitchState, address_of, household
+from analysis.evidence import Evidence, Servers, SwitchState, address_of, household, state_at
 from analysis.example import exchange_of
 from analysis.gather import gather
 from analysis.knowledge import load
@@ -149,8 +149,9 @@ def test_switches_are_seen_in_the_order_of_time() -> None:
         SwitchState(10.0, "plex", "send-playback-data", False, 1),
         SwitchState(20.0, "plex", "send-playback-data", True, 0),
     )
-    states = [evidence.switch_on("plex", "send-playback-data", time) for time in (5.0, 15.0, 25.0, None)]
-    assert states == [None, False, True, True]
+    changes = evidence.changes("plex", "send-playback-data")
+    assert [state_at(changes, time) for time in (5.0, 10.0, 15.0, 25.0, None)] == [None, False, False, True, None]
+    assert (evidence.changes("plex", "send-crash-reports"), state_at([], 5.0)) == ([], None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from analysis import entities
 from analysis.knowledge import Knowledge
 from analysis.model import Category, Classified
 from analysis.ontology import Ontology
-from analysis.pack import DeclaredList, Product, Statement
+from analysis.pack import Product, Statement
 
 type Misfit = Literal["", "derived", "blanket", "exception", "category", "sender", "content", "elsewhere"]
 """Why a statement is not about a call: it cannot be seen on the wire; denies in general terms only; names this kind of
@@ -19,7 +19,10 @@ call as an exception; is about another kind, another part of the product, other 
 
 _VENDORS_CONTENT = (Category.CLOUD_CONTENT, Category.ADVERTISING, Category.GUIDE)
 
-_PERSONAL = {"server.config": ("owned", "true"), "library.settings": ("com.plexapp.plugins.library",)}
+PERSONAL: Mapping[str, frozenset[str]] = {
+    "server.config": frozenset({"owned", "true"}),
+    "library.settings": frozenset({"com.plexapp.plugins.library"}),
+}
 """Findings that show that a call is about the user's own library: item -> values."""
 
 
@@ -42,7 +45,7 @@ class Scope:
 def scope_of(call: Classified, items: Mapping[str, Collection[str]], sender: Product | None, known: Knowledge) -> Scope:
     """A call, the values that it carries by item, and its sender -> what a statement must be about."""
     kind, guessed = _recipient(call, sender, known)
-    return Scope(call.category, call.role, _content(call, items), kind, guessed)
+    return Scope(call.category, call.role, content(call, items), kind, guessed)
 
 
 def _recipient(call: Classified, sender: Product | None, known: Knowledge) -> tuple[str, bool]:
@@ -54,28 +57,11 @@ def _recipient(call: Classified, sender: Product | None, known: Knowledge) -> tu
     return kind or "other", bool(kind)
 
 
-def _content(call: Classified, items: Mapping[str, Collection[str]]) -> str:
-    if any(set(items.get(item, ())) & set(values) for item, values in _PERSONAL.items()):
+def content(call: Classified, items: Mapping[str, Collection[str]]) -> str:
+    """Whose content a call is about, by the values that it carries by item: see `Scope.content`."""
+    if items and any(not values.isdisjoint(items.get(item, ())) for item, values in PERSONAL.items()):
         return "personal"
     return "vendor-provided" if call.category in _VENDORS_CONTENT else "any"
-
-
-def about(declared: DeclaredList, item: str, ontology: Ontology) -> tuple[Statement, ...]:
-    """A list and an item -> the statements that name the item or a broader term for it, in their order."""
-    key = (id(declared), id(ontology), item)
-    known = _met.get(key)
-    if known is None or known[0] is not declared or known[1] is not ontology:
-        if len(_met) >= _MOST_MET:
-            _met.clear()
-        said = tuple(s for s in declared.statements if ontology.covers_item(s.items, item))
-        known = _met[key] = (declared, ontology, said)
-    return known[2]
-
-
-_MOST_MET = 10_000
-
-_met: dict[tuple[int, int, str], tuple[DeclaredList, Ontology, tuple[Statement, ...]]] = {}
-"""What `about` found: live, each call asks the same of the same lists."""
 
 
 def meant(statements: Sequence[Statement], at: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis.compare.scope import meant
@@ -26,7 +26,6 @@ def unseen(
     seen = {(comparison.product, comparison.item) for comparison in judged}
     places = {(f.item, f.at) for f in findings if f.direction == "sent"}
     made = Counter((call.rule, call.product) for call in calls)
-    carriers = _carriers(knowledge)
     for product, policy in sorted(policies.items()):
         sender = knowledge.products[product]
         for statement in policy.statements:
@@ -35,6 +34,7 @@ def unseen(
                 if item not in knowledge.items or ((product, item) in seen and not stale):
                     continue
                 words = Words(knowledge, item, "", sender, policy)
+                occasions = _occasions(statement, knowledge.carriers.get(item, ()), product, made, knowledge)
                 yield Comparison(
                     product=product,
                     declared=policy.id,
@@ -44,7 +44,7 @@ def unseen(
                     category=statement.categories[0] if statement.categories else Category.UNKNOWN,
                     verdict=Verdict.NOT_SEEN,
                     also=(),
-                    reason=words.not_seen(statement, *_occasions(statement, carriers[item], product, made, knowledge)),
+                    reason=words.not_seen(statement, *occasions),
                     statement=statement.id,
                     count=0,
                     calls=(),
@@ -56,16 +56,6 @@ def _is_stale(statement: Statement, item: str, policy: DeclaredList, places: set
     if not policy.names_fields or not statement.fields:
         return False
     return not any(name == item and meant((statement,), at) for name, at in places)
-
-
-def _carriers(knowledge: Knowledge) -> Mapping[str, list[Rule]]:
-    """Item -> the rules of calls to others that can carry it."""
-    carriers: dict[str, list[Rule]] = defaultdict(list)
-    for rule in knowledge.rules.values():
-        if rule.match.party != "own":
-            for item in dict.fromkeys(place.id for place in rule.items):
-                carriers[item].append(rule)
-    return carriers
 
 
 def _occasions(

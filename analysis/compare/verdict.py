@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from analysis import reasons
-from analysis.anonymity import Links, identifying
-from analysis.compare.scope import Scope, about, is_exact, is_more_special, misfit
-from analysis.evidence import Evidence
+from analysis.anonymity import Carried, Links, identifying
+from analysis.compare.scope import Scope, is_exact, is_more_special, misfit
+from analysis.evidence import Evidence, SwitchState, state_at
 from analysis.knowledge import Knowledge
 from analysis.model import Classified, Finding, Verdict
 from analysis.pack import DeclaredList, Rule, Statement
@@ -26,8 +26,8 @@ class Scene:
     evidence: Evidence
     declared: str
     """Date of the list to judge by; empty: the one in force at the time of the call."""
-    carried: Mapping[int, Mapping[str, Collection[str]]]
-    """Call -> item -> values sent in it."""
+    carried: Carried
+    """What calls carry that tells something about the rest of them."""
     links: Links
     """What each recipient can put together."""
 
@@ -98,17 +98,16 @@ def documented(case: Case, scene: Scene) -> Opinion | None:
     if _set_up(case, scene):
         return Opinion(Verdict.DOCUMENTED, case.words.set_up())
     for declared in scene.knowledge.lists_of(case.members[0][0].product, "documentation"):
-        for statement in about(declared, case.item, scene.knowledge.ontology):
+        for statement in scene.knowledge.about(declared, case.item):
             if statement.status != "never" and not misfit(statement, case.scope, scene.knowledge.ontology):
                 reason = case.words.described(declared, statement)
                 return Opinion(Verdict.DOCUMENTED, reason, statement.id, declared=declared.id)
     rules = _rules(case, scene)
-    needed = (
-        finding.source not in ("known", "pattern") or (rule and finding.item in {place.id for place in rule.items})
-        for rule, (_, finding) in zip(rules, case.members, strict=True)
-    )
-    if rules[0] and all(rule is not None and rule.documented for rule in rules) and all(needed):
-        return Opinion(Verdict.DOCUMENTED, case.words.documented(rules[0].documented))
+    documented = [rule for rule in rules if rule and rule.documented]
+    naming = {rule.id for rule in documented if case.item in {place.id for place in rule.items}}
+    shown = (call.rule for call, finding in case.members if finding.source in ("known", "pattern"))
+    if len(documented) == len(rules) and all(rule in naming for rule in shown):
+        return Opinion(Verdict.DOCUMENTED, case.words.documented(documented[0].documented))
     return None
 
 
@@ -117,7 +116,8 @@ def _set_up(case: Case, scene: Scene) -> bool:
 
 
 def _rules(case: Case, scene: Scene) -> list[Rule | None]:
-    return [scene.knowledge.rules.get(call.rule) for call, _ in case.members]
+    """The rules by which the calls were known, each once, in the order of the calls; `None` for those without."""
+    return [scene.knowledge.rules.get(rule) for rule in dict.fromkeys(call.rule for call, _ in case.members)]
 
 
 def _reached(case: Case) -> Opinion | None:
@@ -152,9 +152,7 @@ def _coverage(positive: list[Statement], case: Case, scene: Scene) -> Iterator[O
     required = [s for s in exact if s.status == "required"]
     optional = [s for s in exact if s.status == "optional"]
     vague = min(positive, key=lambda s: ("vendor" not in s.recipients, not is_exact(s, case.item)))
-    if all(s.status == "optional" for s in positive) and any(
-        _all_off(positive, call, scene) for call, _ in case.members
-    ):
+    if all(s.status == "optional" for s in positive) and _all_off(positive, case, scene):
         yield Opinion(Verdict.OPTED_OUT, words.opted_out(positive[0]), positive[0].id)
     elif required and optional:
         reason = words.declared_twice(required[0], optional[0])
@@ -170,22 +168,23 @@ def _coverage(positive: list[Statement], case: Case, scene: Scene) -> Iterator[O
         yield Opinion(Verdict.DECLARED_VAGUELY, words.vaguely(vague, is_exact(vague, case.item)), vague.id)
 
 
-def _all_off(statements: list[Statement], call: Classified, scene: Scene) -> bool:
-    """Whether each of the switches that would allow a call is known to be off."""
-    return all(_switch(statement, call, scene) is False for statement in statements)
-
-
-def _switch(statement: Statement, call: Classified, scene: Scene) -> bool | None:
-    """State of the switch at the time of a call; `None` when it is not known, as without a time."""
-    time = call.observation.time
-    if not statement.switch or time is None:
-        return None
-    return scene.evidence.switch_on(call.product, statement.switch, time)
+def _all_off(statements: list[Statement], case: Case, scene: Scene) -> bool:
+    """Whether for one of the calls each of the switches that would allow it is known to be off."""
+    changes = [_changes(statement, case, scene) for statement in statements]
+    times = (call.observation.time for call, _ in case.members)
+    return all(changes) and any(all(state_at(each, time) is False for each in changes) for time in times)
 
 
 def _state(statement: Statement, case: Case, scene: Scene) -> bool | None:
-    states = {_switch(statement, call, scene) for call, _ in case.members}
+    """State of a statement's switch at the time of the calls; `None` when it is not known, or was not ever the same."""
+    changes = _changes(statement, case, scene)
+    states = {state_at(changes, call.observation.time) for call, _ in case.members} if changes else set()
     return states.pop() if len(states) == 1 else None
+
+
+def _changes(statement: Statement, case: Case, scene: Scene) -> list[SwitchState]:
+    sender = case.members[0][0].product
+    return scene.evidence.changes(sender, statement.switch) if statement.switch else []
 
 
 def _manner(positive: list[Statement], declared: DeclaredList, case: Case, scene: Scene) -> Iterator[Opinion]:
