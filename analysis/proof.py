@@ -35,6 +35,9 @@ FEWEST_BITS = 20
 _ANY_LENGTH = ("auth.", "net.", "geo.", "account.", "licence.", "social.")
 """Beginnings of items whose values are searched at any length, as whole words."""
 
+BEGINNING = 200
+"""Characters of a longer value that are searched: so a copy that was cut off is found as well, however long it was."""
+
 _MASK = "\x00"
 
 _ROOM = Budget(leaves=1_000_000, size=64 * 1024 * 1024, seconds=60)
@@ -98,7 +101,7 @@ def held(text: str, result: Result, report: SharedReport) -> Private | None:
 
 def _foreign(value: str, report: SharedReport) -> str:
     """What is left of a value without our own words."""
-    return re.sub(r"[\W_]+", "", masked(value, report, None))
+    return re.sub(r"[\W_]+", "", masked(value[:BEGINNING], report, None))
 
 
 def _first(
@@ -110,8 +113,11 @@ def _first(
     """The first private value that stands in a text, in it as it is or in what it holds in some encoding."""
     whole = "\n".join((text, *_opened(text)))
     folded = whole.casefold()
+    # No way of writing a value is shorter than the value, and of a proven text only crumbs are left.
+    room = max(map(len, folded.split(_MASK)))
     sought = (p for p in dict.fromkeys(privates(result)) if p.value not in ticked)
-    return next((p for p in sought if wanted(p) and _stands_in(p, whole, folded)), None)
+    fits = (p for p in sought if min(len(p.value.strip()), BEGINNING) <= room)
+    return next((p for p in fits if _stands_in(p, whole, folded) and wanted(p)), None)
 
 
 def _opened(text: str) -> Iterator[str]:
@@ -187,6 +193,7 @@ def _stands_in(private: Private, text: str, folded: str) -> bool:
         return False
     if not _is_long(value):
         return private.any_length and bool(re.search(rf"(?<!\w){re.escape(value.casefold())}(?!\w)", folded))
+    value = value[:BEGINNING]
     return any(form in folded for form in _folded_forms(value)) or any(form in text for form in _exact_forms(value))
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from analysis import pipeline, redact, report
 from analysis.model import Category, Party, Verdict
 from analysis.pipeline import Result
-from analysis.proof import LeakError, bits, masked, prove
+from analysis.proof import LeakError, bits, held, masked, prove
 from analysis.redact import SharedReport, SharedRow
 from analysis.report.shared import shared
 from analysis.vocabulary import vocabulary
@@ -258,6 +258,17 @@ def test_the_proof_refuses_a_short_secret_as_a_whole_word() -> None:
     prove(redact.json(made), found, made, None)
     with pytest.raises(LeakError, match=r"account\.pin"):
         prove(redact.json(made) + " 77", found, made, None)
+
+
+@pytest.mark.parametrize("encoding", ["raw", "hex", "base64 after one byte", "percent, all bytes"])
+def test_the_beginning_of_a_long_value_is_known_again(encoding: str) -> None:
+    found = evening()
+    value = "".join(random.Random(3).choices("abcdefghij klmnop", k=3_000))  # noqa: S311  no secret
+    found = replace(found, findings=(*found.findings, finding(1, "media.title", value)))
+    made = redact.redact(found)
+    for cut, wanted in ((value, "media.title"), (value[:240], "media.title"), (value[:100], "")):
+        private = held(redact.json(made) + "\n" + ENCODINGS[encoding](cut), found, made)
+        assert wanted in (private.what if private else "") and bool(private) == bool(wanted)
 
 
 def test_the_proof_refuses_any_word_that_is_not_the_report_s_own() -> None:
