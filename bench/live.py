@@ -2,8 +2,9 @@
 
     python bench/live.py [REQUESTS] [RUNS]
 
-Interleaved runs, medians.  Then memory while three large files are downloaded at once, and how soon the first event of
-an event stream arrives.  Everything is on loopback; server, client and proxy are processes of their own.
+HTTP/1.1 over sixteen connections, then HTTP/2 with sixteen requests under way on one; interleaved runs, medians.  Then
+memory while three large files are downloaded at once, and how soon the first event of an event stream arrives.
+Everything is on loopback; server, client and proxy are processes of their own.
 """
 
 from __future__ import annotations
@@ -28,16 +29,22 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests")]
 
 HOST = "plex.tv"
-WORKERS = 8
+AT_ONCE = 16
+PATH = "/api/v2/ping?x=1"
+ANSWER = b'{"ok": true, "items": [1, 2, 3]}'
 BODY = json.dumps({"event": "client:view", "properties": {"page": "home", "n": "x" * 400}}).encode()
 
 
 def serve(folder: Path) -> None:
     """The server's process: prints its port, answers small requests, files and event streams."""
+    import http2
     from fake_cloud import Cloud, answer, read_request
 
     def handler(connection: ssl.SSLSocket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if connection.selected_alpn_protocol() == "h2":
+            http2.serve(connection, ANSWER)
+            return
         while request := read_request(connection):
             path = request.split(b" ", 2)[1]
             if path.startswith(b"/film"):
@@ -52,9 +59,9 @@ def serve(folder: Path) -> None:
                 time.sleep(3)
                 return
             else:
-                connection.sendall(answer(b'{"ok": true, "items": [1, 2, 3]}'))
+                connection.sendall(answer(ANSWER))
 
-    cloud = Cloud(folder, (HOST,), handler)
+    cloud = Cloud(folder, (HOST,), handler, protocols=("h2", "http/1.1"))
     print(cloud.port, cloud.authority, flush=True)
     sys.stdin.read()
 
@@ -98,28 +105,41 @@ def empty() -> None:
     asyncio.run(run())
 
 
-def load(port: int, authority: str, requests: int) -> None:
+def load(port: int, authority: str, protocol: str, requests: int) -> None:
     """The client's process: prints seconds in all, and each request's latency in milliseconds at p50 and p99."""
     context = ssl.create_default_context(cafile=authority)
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     times: list[float] = []
 
-    def work(count: int) -> None:
+    def connect() -> http.client.HTTPSConnection:
         connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=60)
         connection.set_tunnel(HOST, 443)
+        return connection
+
+    def work(count: int) -> None:
+        connection = connect()
         for _ in range(count):
             begin = time.perf_counter()
-            connection.request("POST", "/api/v2/ping?x=1", body=BODY, headers=HEADERS)
+            connection.request("POST", PATH, body=BODY, headers=HEADERS)
             connection.getresponse().read()
             times.append(time.perf_counter() - begin)
         connection.close()
 
     begin = time.perf_counter()
-    threads = [threading.Thread(target=work, args=(requests // WORKERS,)) for _ in range(WORKERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    if protocol == "h2":
+        import http2
+
+        context.set_alpn_protocols(["h2"])
+        connection = connect()
+        connection.connect()
+        times += http2.ask(connection.sock, requests, AT_ONCE, HOST, PATH, HEADERS, BODY)
+        connection.close()
+    else:
+        threads = [threading.Thread(target=work, args=(requests // AT_ONCE,)) for _ in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     cuts = statistics.quantiles(times, n=100)
     print(time.perf_counter() - begin, cuts[49] * 1e3, cuts[98] * 1e3)
 
@@ -181,14 +201,16 @@ def options(folder: Path, port: int, authority: str) -> str:
     return json.dumps({"options": wanted})
 
 
-def measure(arguments: tuple[str, ...], folder: Path, port: int, authority: str, requests: int) -> tuple[float, ...]:
+def measure(
+    arguments: tuple[str, ...], folder: Path, port: int, authority: str, protocol: str, requests: int
+) -> tuple[float, ...]:
     """One run -> milliseconds of the proxy's CPU per request, requests per second, p50 and p99 in milliseconds, and
     milliseconds of CPU per request of the process that keeps the ledger."""
     with child(*arguments, line=options(folder, port, authority)) as (proxy, said):
         listening = said.rpartition(":")[2]
         trust = str(folder / "ca" / "mitmproxy-ca-cert.pem")
-        client = [sys.executable, __file__, "load", listening, trust]
-        subprocess.run([*client, str(WORKERS * 20)], capture_output=True, check=True)
+        client = [sys.executable, __file__, "load", listening, trust, protocol]
+        subprocess.run([*client, str(AT_ONCE * 10)], capture_output=True, check=True)
         before, helpers = cpu(proxy.pid), started(proxy.pid)
         done = subprocess.run([*client, str(requests)], capture_output=True, text=True, check=True)
         time.sleep(1.0)
@@ -232,30 +254,35 @@ def memory_and_events(folder: Path, port: int, authority: str) -> tuple[float, f
         return rest / 1e6, most / 1e6, get("/events", first=True)
 
 
-def main() -> None:
-    """Runs everything and prints one table."""
-    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
-    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+def compared(protocol: str, folder: Path, port: int, authority: str, requests: int, runs: int) -> None:
+    """Prints one table: both proxies and their ratio."""
     ways = {"empty addon": (__file__, "empty"), "phonehome": ("-m", "addons")}
+    results: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
+    for run in range(runs):
+        # Whichever is first in a pair, a machine that grows slower would favour it.
+        for name, arguments in list(ways.items())[:: -1 if run % 2 else 1]:
+            results[name].append(measure(arguments, folder, port, authority, protocol, requests))
+    medians = {
+        name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in results.items()
+    }
+    print(f"{protocol}: {requests} requests, {AT_ONCE} at once, median of {runs} interleaved runs")
+    print(f"{'':14}{'CPU ms/request':>16}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'recorder ms':>13}")
+    for name, row in medians.items():
+        print(f"{name:14}{row[0]:>16.3f}{row[1]:>12.0f}{row[2]:>9.2f}{row[3]:>9.2f}{row[4]:>13.3f}")
+    ratios = [ours / theirs for ours, theirs in zip(medians["phonehome"][:4], medians["empty addon"], strict=False)]
+    print(f"{'ratio':14}{ratios[0]:>16.3f}{ratios[1]:>12.3f}{ratios[2]:>9.3f}{ratios[3]:>9.3f}", flush=True)
+
+
+def main() -> None:
+    """Runs everything and prints the tables."""
+    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    runs = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     with tempfile.TemporaryDirectory() as temporary, child(__file__, "serve", temporary) as (_, said):
         folder = Path(temporary)
         os.environ["PHONEHOME_HOME"] = str(folder / "home")
         port, authority = int(said.split()[0]), said.split()[1]
-        results: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
-        for run in range(runs):
-            # Whichever is first in a pair, a machine that grows slower would favour it.
-            for name, arguments in list(ways.items())[:: -1 if run % 2 else 1]:
-                results[name].append(measure(arguments, folder, port, authority, requests))
-        medians = {
-            name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in results.items()
-        }
-        print(f"{requests} requests over {WORKERS} connections, median of {runs} interleaved runs")
-        print(f"{'':14}{'CPU ms/request':>16}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'recorder ms':>13}")
-        for name, row in medians.items():
-            print(f"{name:14}{row[0]:>16.3f}{row[1]:>12.0f}{row[2]:>9.2f}{row[3]:>9.2f}{row[4]:>13.3f}")
-        pairs = zip(medians["phonehome"][:4], medians["empty addon"], strict=False)
-        ratios = [ours / theirs for ours, theirs in pairs]
-        print(f"{'ratio':14}{ratios[0]:>16.3f}{ratios[1]:>12.3f}{ratios[2]:>9.3f}{ratios[3]:>9.3f}")
+        for protocol in ("h1", "h2"):
+            compared(protocol, folder, port, authority, requests, runs)
         rest, most, event = memory_and_events(folder, port, authority)
         print(f"three downloads of 300 MB at once: {rest:.0f} MB at rest, {most:.0f} MB at most")
         print(f"first event of a stream after {event * 1e3:.1f} ms")
@@ -268,6 +295,6 @@ if __name__ == "__main__":
         case ["empty"]:
             empty()
         case ["load"]:
-            load(int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+            load(int(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5]))
         case _:
             main()

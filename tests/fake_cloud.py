@@ -27,10 +27,15 @@ type Handler = Callable[[ssl.SSLSocket], None]
 
 
 class Cloud:
-    """A TLS server for any of the names in its certificate; `handler` serves each connection in a thread."""
+    """A TLS server for any of the names in its certificate; `handler` serves each connection in a thread.
 
-    def __init__(self, folder: Path, hosts: tuple[str, ...], handler: Handler) -> None:
+    `protocols` are offered by ALPN; none by default.
+    """
+
+    def __init__(self, folder: Path, hosts: tuple[str, ...], handler: Handler, protocols: tuple[str, ...] = ()) -> None:
         self.authority, self._context = make(folder, hosts)
+        if protocols:
+            self._context.set_alpn_protocols(protocols)
         self._handler = handler
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
