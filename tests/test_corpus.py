@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -11,24 +12,33 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("pyarrow")
 pytest.importorskip("distributed")
 
 import duckdb
 import pandas as pd
+import psutil  # type: ignore[import-untyped]
 
-from analysis.corpus import children, query, store
+from analysis.cli import Failure
+from analysis.corpus import child, children, engine, query, run, store
 from analysis.corpus.child import Task
+from analysis.corpus.engine import Piece, _Batches
 from analysis.corpus.places import find
 from analysis.corpus.store import CorpusError, Store
 from analysis.corpus.tables import PRIVATE, SHARED
 from analysis.corpus.touched import Signs, changed, is_touched
 from analysis.knowledge import load
+from analysis.texts import corpus as texts
+from captures import home as folders
 from captures_made import CANARY, DAMAGED, STRANGER, bomb, hanging, write
 from scanner import leaks
 
@@ -41,11 +51,12 @@ def environment(home: Path) -> dict[str, str]:
     return {**os.environ, "PHONEHOME_HOME": str(home), "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
 
-def corpus(home: Path, *args: object) -> dict[str, Any]:
+def corpus(*args: object, status: int = 0) -> dict[str, Any]:
     """What a run says, as JSON."""
-    command = [sys.executable, "-m", "analysis", "corpus", *map(str, args), "--format", "json"]
-    ran = subprocess.run(command, capture_output=True, text=True, env=environment(home), timeout=240, check=False)
-    assert ran.returncode == 0, ran.stderr
+    command = import_module("analysis.cli.corpus").corpus
+    ran = CliRunner().invoke(command, [*map(str, args), "--workers", "1", "--format", "json"], standalone_mode=False)
+    found = ran.exception.status if isinstance(ran.exception, Failure) else ran.exit_code
+    assert found == status, ran.output
     said: dict[str, Any] = json.loads(ran.stdout)
     return said
 
@@ -56,9 +67,12 @@ def table(dataset: Path, name: str) -> pd.DataFrame:
     return found.sort_values(by, ignore_index=True)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PHONEHOME_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +85,10 @@ def captures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def dataset(home: Path, captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dataset(home: Path, captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001  one home
     """What one process alone makes of the captures."""
     out = tmp_path_factory.mktemp("alone") / "dataset"
-    said = corpus(home, captures, "--out", out, "--workers", 1)
+    said = corpus(captures, "--out", out)
     assert (said["read"], said["failed"]) == (COUNT, [])
     return out
 
@@ -100,9 +114,9 @@ def test_files_are_for_their_owner_alone(dataset: Path) -> None:
     assert not list(dataset.rglob("*.part"))
 
 
-def test_what_is_done_is_passed_over(home: Path, captures: Path, dataset: Path) -> None:
+def test_what_is_done_is_passed_over(captures: Path, dataset: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in dataset.rglob("*") if path.is_file()}
-    said = corpus(home, captures, "--out", dataset)
+    said = corpus(captures, "--out", dataset)
     assert (said["read"], said["known"]) == (0, COUNT)
     assert {path: path.stat().st_mtime_ns for path in dataset.rglob("*") if path.is_file()} == before
 
@@ -114,7 +128,7 @@ def test_a_new_pack_does_again_only_what_it_touches(home: Path, captures: Path, 
         f'name = "Stranger"\nkind = "service"\nentity = "Stranger"\ndomains = ["{STRANGER}"]\n'
     )
     try:
-        said = corpus(home, captures, "--out", dataset)
+        said = corpus(captures, "--out", dataset)
         touched = len([n for n in range(COUNT) if n % 5 == 0])
         assert (said["read"], said["kept"], said["known"]) == (touched, COUNT - touched, COUNT - touched)
         coverage = pd.read_parquet(dataset / "coverage")
@@ -122,8 +136,8 @@ def test_a_new_pack_does_again_only_what_it_touches(home: Path, captures: Path, 
         assert services(dataset) == {"stranger"}
     finally:
         shutil.rmtree(pack)
-    said = corpus(home, captures, "--out", dataset)
-    assert said["read"] == touched
+    said = corpus(captures, "--out", dataset)
+    assert (said["read"], said["kept"]) == (touched, COUNT - touched)
     assert services(dataset) == {""}
 
 
@@ -133,16 +147,22 @@ def services(dataset: Path) -> set[str]:
     return set(calls[(calls["host"] == STRANGER) & (calls["kind"] != "lookup")]["service"])
 
 
-def test_a_dataset_to_give_away_holds_nothing_private(home: Path, captures: Path, tmp_path: Path) -> None:
+def test_a_dataset_to_give_away_holds_nothing_private(captures: Path, tmp_path: Path) -> None:
     """The captures are given as an address of fsspec."""
     out = tmp_path / "dataset"
     broken = tmp_path / "broken.har"
     broken.write_text("this is no capture")
-    said = corpus(home, f"file://{captures}", broken, "--out", out, "--shared")
-    assert (said["read"], len(said["failed"])) == (COUNT, 1)
+    some = tmp_path / "some"
+    some.mkdir()
+    for path in sorted(captures.glob("*-0000[0-5].*")):
+        shutil.copy(path, some)
+    said = corpus(f"file://{some}", broken, "--out", out, "--shared")
+    assert (said["read"], len(said["failed"])) == (6, 1)
     private = [CANARY, "192.168.7.23", "192.168.7.40", "198.51.100.7", "broken", "5550001"]
+    files = [path for path in out.rglob("*") if path.is_file()]
     texts = [str(path.relative_to(out)) for path in out.rglob("*")]
-    texts += [path.read_bytes().decode("latin-1") for path in out.rglob("*") if path.is_file()]
+    texts += [path.read_bytes().decode("latin-1") for path in files]
+    texts += [repr(store.Given.decode(path.read_bytes())) for path in out.glob("results/*/*") if path.stat().st_size]
     texts += [pd.read_parquet(out / name).to_csv() for name in SHARED]
     assert [leaks(private, text) for text in texts] == [[]] * len(texts)
     assert not (out / "findings").exists()
@@ -152,26 +172,149 @@ def test_a_dataset_to_give_away_holds_nothing_private(home: Path, captures: Path
         query.callers(out, "plex.tv")
 
 
-def test_a_bad_capture_costs_only_itself(home: Path, tmp_path: Path) -> None:
+def test_a_bad_capture_costs_only_itself_and_is_passed_over_then(tmp_path: Path) -> None:
     folder, out = tmp_path / "captures", tmp_path / "dataset"
     for n in range(4):
         write(folder, n)
     for name, make in DAMAGED.items():
         make(folder / name)
-    hanging(folder)
     bomb(folder, 300)
-    arguments = (folder, "--out", out, "--time-limit", 4, "--memory", 256)
-    said = corpus(home, *arguments)
+    hanging(folder)
+    nowhere = folder / "gone.har"
+    nowhere.symlink_to(tmp_path / "nothing.har")
+    arguments = ("--out", out, "--memory", 256)
+    bad = [hanging(tmp_path)]
+    waited = corpus(*bad, *arguments, "--time-limit", 1, status=3)
+    assert [one["reason"] for one in waited["failed"]] == [f"{bad[0]}: takes longer than 1 s"]
+    (folder / "hanging.har").unlink()
+    said = corpus(folder, *bad, *arguments)
     failed = {Path(one["capture"]).name: one["reason"] for one in said["failed"]}
     assert said["read"] == 4
-    assert set(failed) == {*DAMAGED, "hanging.har", "bomb.har.gz"}
-    assert failed["hanging.har"].endswith("takes longer than 4 s")
-    begin = time.monotonic()
-    (folder / "hanging.har").unlink()
-    again = corpus(home, *arguments)
+    assert set(failed) == {*DAMAGED, "hanging.har", "bomb.har.gz", "gone.har"}
+    assert failed["gone.har"].endswith("there is no such file; check the path")
+    nowhere.unlink()
+    del failed["gone.har"]
+    again = corpus(folder, *bad, *arguments)
     assert (again["read"], again["known"]) == (0, 4)
-    assert time.monotonic() - begin < 200
+    assert {Path(one["capture"]).name: one["reason"] for one in again["failed"]} == failed
     assert len(pd.read_parquet(out / "coverage")) == 4
+    (folder / "text.har").write_bytes((folder / f"{CANARY}-00000.har").read_bytes())
+    mended = corpus(folder, *bad, *arguments)
+    assert (mended["read"], mended["known"], len(mended["failed"])) == (0, 5, len(failed) - 1)
+
+
+def test_where_no_capture_can_be_read_the_end_says_so(tmp_path: Path) -> None:
+    (tmp_path / "a.har").write_text("this is no capture")
+    ran = subprocess.run(
+        [sys.executable, "-m", "analysis", "corpus", str(tmp_path / "a.har"), "--out", str(tmp_path / "d")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 3
+    assert ran.stdout.splitlines()[1:] == ["0 captures read, 0 done before, 1 failed.", texts.AGAIN]
+    assert ran.stderr.splitlines()[-1] == f"Error: {texts.NONE.format(place=tmp_path / 'a.har')}"
+
+
+def test_bytes_that_are_no_text_cost_nothing(tmp_path: Path) -> None:
+    """The name of the file is none, and half a surrogate pair stands where a value does."""
+    made = json.loads(write(tmp_path, 0).read_text())
+    for one in made["log"]["entries"]:
+        if text := one["request"].get("postData", {}).get("text"):
+            one["request"]["postData"]["text"] = text.replace(f"{CANARY} 0", "\\ud800 0")
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.har"))
+    path.write_text(json.dumps(made))
+    broken = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9.har"))
+    broken.write_bytes(b"\xff")
+    said = corpus(path, broken, "--out", tmp_path / "d")
+    assert (said["read"], [one["capture"] for one in said["failed"]]) == (1, [str(broken)])
+    assert "\\ud800 0" in set(pd.read_parquet(tmp_path / "d" / "findings")["value"])
+    assert corpus(path, broken, "--out", tmp_path / "d")["known"] == 1
+
+
+def test_a_result_that_a_failing_disk_cut_off_is_made_anew(captures: Path, dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "dataset"
+    shutil.copytree(dataset, out)
+    cut = sorted(out.glob("results/*/*"))[0]
+    cut.write_bytes(cut.read_bytes()[:-9])
+    about = json.loads((out / "corpus.json").read_text())
+    (out / "corpus.json").write_text(json.dumps({**about, "parts": {}}))
+    assert corpus(captures, "--out", out)["known"] == COUNT
+    assert not cut.exists()
+    assert len(pd.read_parquet(out / "coverage")) == COUNT - 1
+    said = corpus(captures, "--out", out)
+    assert (said["read"], said["known"]) == (1, COUNT - 1)
+    for name in TABLES:
+        pd.testing.assert_frame_equal(table(out, name), table(dataset, name))
+
+
+def test_a_full_disk_is_no_fault_of_the_capture(
+    captures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = load(folders.packs(), folders.cache())
+    task = Task(
+        os.fsencode(sorted(captures.iterdir())[0]),
+        str(tmp_path),
+        False,
+        600.0,
+        1 << 30,
+        "-".join(store.versions(known, shared=False)),
+    )
+    for number, passing in ((errno.ENOSPC, True), (errno.EFBIG, False)):
+        monkeypatch.setattr(store, "write", Mock(side_effect=OSError(number, os.strerror(number))))
+        answer = child._answer(task, known, Mock())
+        assert (answer.fault.partition(": ")[2], answer.passing) == (os.strerror(number).lower(), passing)
+        monkeypatch.undo()
+        monkeypatch.setattr(children, "_asked", Mock(return_value=answer))
+        assert children.examine([task]) == [answer]
+        assert bool(list(tmp_path.glob("results/*/*.failed"))) is not passing
+
+
+def test_another_file_in_its_place_is_seen(tmp_path: Path) -> None:
+    """It has the same size and the same time of change."""
+    path = tmp_path / "a.har"
+    path.write_bytes(b"1")
+    before = find([str(path)]).captures[0]
+    (tmp_path / "b.har").write_bytes(b"2")
+    os.utime(tmp_path / "b.har", ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    shutil.copy2(tmp_path / "b.har", path)
+    copied = find([str(path)]).captures[0]
+    (tmp_path / "b.har").rename(path)
+    moved = find([str(path)]).captures[0]
+    assert (before.path, before.size) == (copied.path, copied.size) == (moved.path, moved.size)
+    assert len({before.stamp, copied.stamp, moved.stamp}) == 3
+
+
+def test_the_pages_of_dask_are_for_this_machine_alone() -> None:
+    told: list[str] = []
+    with engine.Engine("", 1, told.append) as started:
+        assert list(started.each(sorted, [Piece(1, 1.0)])) == [[(1, 1)]]
+        listening = {
+            made.laddr.ip for made in psutil.Process().net_connections("tcp") if made.status == psutil.CONN_LISTEN
+        }
+    assert listening == {"127.0.0.1"}
+    assert told[0].startswith("dashboard: http://127.0.0.1:")
+
+
+def test_batches_take_two_seconds_and_become_small_at_the_end() -> None:
+    batches = _Batches([Piece(n, 1.0) for n in range(1_000)])
+    sizes = []
+    while batch := batches.next(2):
+        sizes.append(len(batch))
+        batches.took(batch, 0.05 * len(batch))
+    assert sum(sizes) == 1_000
+    assert sizes[:4] == [1, 40, 40, 40]
+    assert sizes[-1] == 1
+    assert sizes[1:] == sorted(sizes[1:], reverse=True)
+
+
+def test_what_a_lost_batch_held_is_tried_piece_by_piece() -> None:
+    batches = _Batches([Piece(n, 1.0) for n in range(100)])
+    batches.took(batches.next(1), 0.1)
+    lost = batches.next(1)
+    batches.singly(lost)
+    assert [batches.next(1) for _ in lost] == [[piece] for piece in lost]
+    assert len(batches.next(1)) > 1
 
 
 @pytest.fixture
@@ -205,18 +348,16 @@ def test_a_worker_that_is_killed_in_the_middle_costs_nothing(
     out = tmp_path / "dataset"
     command = [sys.executable, "-m", "analysis", "corpus", str(captures), "--out", str(out), "--format", "json"]
     command += ["--scheduler", address]
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(home))
+    ran = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(home))
     try:
-        for _ in range(2400):
-            if len(list(out.glob("results/*/*"))) >= COUNT // 4 or run.poll() is not None:
-                break
-            time.sleep(0.05)
-        assert run.poll() is None
+        while len(list(out.glob("results/*/*"))) < COUNT // 4 and ran.poll() is None:
+            time.sleep(0.02)
+        assert ran.poll() is None
         workers[0].send_signal(signal.SIGKILL)
-        said, told = run.communicate(timeout=240)
+        said, told = ran.communicate(timeout=240)
     finally:
-        run.kill()
-    assert run.returncode == 0, told
+        ran.kill()
+    assert ran.returncode == 0, told
     assert "dashboard: http://" in told
     done = json.loads(said)
     assert (done["read"] + done["known"], done["failed"]) == (COUNT, [])
@@ -224,13 +365,8 @@ def test_a_worker_that_is_killed_in_the_middle_costs_nothing(
         pd.testing.assert_frame_equal(table(out, name), table(dataset, name))
 
 
-def test_a_scheduler_that_is_not_there_is_told(
-    captures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
-) -> None:
-    from analysis.corpus import run
-
-    monkeypatch.setenv("PHONEHOME_HOME", str(home))
-    monkeypatch.setattr(run, "PATIENCE", 1)
+def test_a_scheduler_that_is_not_there_is_told(captures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "PATIENCE", 1)
     told: list[str] = []
     with pytest.raises(CorpusError, match="start dask scheduler and dask worker"):
         run.run(
@@ -241,28 +377,26 @@ def test_a_scheduler_that_is_not_there_is_told(
         )
 
 
-def test_a_reader_that_is_killed_is_replaced(
-    captures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
-) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(home))
-    from captures import home as folders
-
+def test_a_reader_that_is_killed_is_replaced(captures: Path, tmp_path: Path) -> None:
     known = load(folders.packs(), folders.cache())
     out = Store(tmp_path / "d", shared=False).folder
     versions = "-".join(store.versions(known, shared=False))
 
     def task(n: int) -> Task:
-        return Task(str(sorted(captures.glob("*.har"))[n]), str(out), False, 60.0, 1 << 30, versions)
+        path = os.fsencode(sorted(captures.glob("*.har"))[n])
+        return Task(path, str(out), False, 600.0, 1 << 30, versions)
 
     try:
-        assert children.examine(task(0)).fault == ""
-        ((child,),) = [some for some in children._idle.values() if some]
-        os.kill(child._process.pid, signal.SIGKILL)
-        assert children.examine(task(1)).fault == ""
+        (first,) = children.examine([task(0)])
+        ((reader,),) = [some for some in children._idle.values() if some]
+        os.kill(reader._process.pid, signal.SIGKILL)
+        second, again = children.examine([task(1), task(1)])
+        assert (first.fault, second.fault) == ("", "")
         assert len(list(out.glob("results/*/*"))) == 2
-        assert children.examine(task(1)).signs is None
-        wrong = children.examine(Task(task(2).place, str(out), False, 60.0, 1 << 30, "0-0"))
+        assert again.signs is None
+        (wrong,) = children.examine([msgspec.structs.replace(task(2), versions="0-0")])
         assert "another version" in wrong.fault
+        assert len(list(out.glob("results/*/*"))) == 2
     finally:
         children.close()
 

@@ -23,7 +23,7 @@ HOMES = {
     ),
     "scapy": ("captures/gateway/ring.py",),
     "pandas": ("analysis/table.py", "analysis/corpus/query.py", "analysis/cli/corpus.py"),  # the last for a type
-    "dask": ("analysis/corpus/run.py",),
+    "dask": ("analysis/corpus/engine.py",),
     "fsspec": ("analysis/corpus/places.py", "analysis/corpus/child.py"),
     "pyarrow": ("analysis/community/dataset.py", "analysis/corpus/store.py", "analysis/corpus/tables.py"),
     "hpack": ("captures/packets/http2.py",),
@@ -45,7 +45,7 @@ HOMES = {
     "xxhash": ("analysis/known/forms.py",),
     "Crypto": ("analysis/known/file_hashes.py",),
     "cbor2": ("analysis/decode/binary.py",),
-    "zstandard": ("captures/content.py", "analysis/decode"),
+    "zstandard": ("captures/content.py", "analysis/decode", "analysis/corpus/store.py"),
     "brotli": ("captures/content.py", "analysis/decode"),
 }
 """Third-party package -> files and folders that may import it."""

@@ -125,6 +125,10 @@ def run(
     with options.progress("captures") as progress:
         done = read(found.captures, opened, how, progress=progress, tell=lambda text: click.echo(text, err=True))
     click.echo(_as_json(done) if form == "json" else _as_text(done, found, out, opened.about.shared))
+    if not done.read + done.known:
+        from analysis.texts import corpus as texts
+
+        raise Failure(texts.NONE.format(place=done.failed[0][0]), 3)
 
 
 def _as_json(done: Done) -> str:
@@ -147,8 +151,12 @@ def _as_text(done: Done, found: Found, out: Path, shared: bool) -> str:
     lines.append(texts.DONE.format(**counts))
     if done.kept:
         lines.append(plural(done.kept, texts.KEPT))
+    if done.failed:
+        lines.append(texts.AGAIN)
     if found.others:
         lines.append(plural(found.others, texts.OTHERS))
+    if not done.read + done.known:
+        return "\n".join(lines)
     folder = printable(str(out))
     lines.append((texts.IS_SHARED if shared else texts.IS_PRIVATE).format(dataset=folder))
     lines.append(texts.NEXT.format(dataset=folder))

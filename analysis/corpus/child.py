@@ -1,13 +1,16 @@
 """`python -m analysis.corpus.child`: reads one capture after the other, and may be lost with any of them.
 
 The first line on standard input says how much memory it may take, and in which folder it may put things aside; each
-further one is a `Task`, and each is answered with an `Answer` on standard output, in JSON: first, once the capture's
-hash is known, with `begun`, then with what became of it.  It ends when its input ends.
+further one is a `Task`, or a `store.Part` of the tables that has to be made, and each is answered with an `Answer` on
+standard output, in JSON: of a capture first, once its hash is known, with `begun`, then with what became of it.  It
+ends when its input ends.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import gc
 import os
 import resource
 import shutil
@@ -33,11 +36,11 @@ GRACE = 10
 OTHER_VERSION = "the worker has another version of phonehome or other packs; install the same there"
 
 
-class Task(msgspec.Struct, frozen=True):
+class Task(msgspec.Struct, frozen=True, tag=True):
     """One capture."""
 
-    place: str
-    """Path, or an address that fsspec knows."""
+    place: bytes
+    """Path, or an address that fsspec knows; in bytes, since a path need not be text."""
     out: str
     """Folder of the corpus."""
     shared: bool
@@ -67,11 +70,15 @@ class Answer(msgspec.Struct, frozen=True):
     fault: str = ""
     """Why there is no result; empty when there is one.  May name the file: private."""
     again: bool = False
-    """Whether another try could help."""
+    """Whether this child must not go on, and another one could do better."""
+    passing: bool = False
+    """Whether the fault lies in the surroundings (a full disk, a network that is down) and not in the capture."""
     begun: bool = False
     """Whether this only says that it is ready, or which capture it is: the answer follows."""
     signs: touched.Signs | None = None
     """What of it a rule could match; `None` when the result was there already."""
+    damaged: tuple[str, ...] = ()
+    """Of a part of the tables: results that could not be read."""
 
 
 def main() -> None:
@@ -84,28 +91,53 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
         resource.setrlimit(resource.RLIMIT_FSIZE, (limits.memory, limits.memory))
     known = knowledge.load(home.packs(), home.cache())
+    # The knowledge stays: the collector of cycles need not go through it again for each capture.
+    gc.collect()
+    gc.freeze()
 
     def say(answer: Answer) -> None:
         answers.write(msgspec.json.encode(answer) + b"\n")
 
     say(Answer(begun=True))
     for line in sys.stdin.buffer:
-        task = msgspec.json.decode(line, type=Task)
-        signal.alarm(int(task.seconds) + GRACE)
-        answer = _answer(task, known, say)
-        signal.alarm(0)
+        asked = msgspec.json.decode(line, type=Task | store.Part)
+        answer = _tables(asked) if isinstance(asked, store.Part) else _limited(asked, known, say)
         say(answer)
         if answer.again:
             return
 
 
+def _tables(part: store.Part) -> Answer:
+    """A part of the tables -> its answer."""
+    try:
+        return Answer(damaged=tuple(store.tabulate(part)))
+    except MemoryError:
+        return Answer(fault="there is too little memory", again=True)
+    except OSError as error:
+        return Answer(fault=(error.strerror or str(error)).lower(), again=True)
+
+
+def _limited(task: Task, known: Knowledge, say: Callable[[Answer], None]) -> Answer:
+    """A task -> its answer, or the end of this process when it takes far too long."""
+    signal.alarm(int(task.seconds) + GRACE)
+    try:
+        return _answer(task, known, say)
+    finally:
+        signal.alarm(0)
+
+
 def _answer(task: Task, known: Knowledge, say: Callable[[Answer], None]) -> Answer:
-    """A task -> its answer; with `again` this process must not go on."""
-    sha = ""
+    """A task -> its answer."""
+    sha, place = "", os.fsdecode(task.place)
+
+    def failed(reason: str, *, again: bool = False, passing: bool = False) -> Answer:
+        text = f"{place}: {reason}".encode("utf-8", "backslashreplace").decode()
+        return Answer(sha, text, again=again, passing=passing)
+
     try:
         if "-".join(store.versions(known, task.shared)) != task.versions:
-            return Answer(fault=OTHER_VERSION, again=True)
-        with _local(task.place) as path:
+            return failed(OTHER_VERSION, again=True, passing=True)
+        with _local(place) as path:
             capture = formats.read(path)
             sha = capture.digest()
             say(Answer(sha, begun=True))
@@ -114,16 +146,22 @@ def _answer(task: Task, known: Knowledge, say: Callable[[Answer], None]) -> Answ
                 return Answer(sha)
             result = pipeline.run([capture], known)
             given = store.Given(tables.rows(result, task.shared))
-        store.write(target, msgspec.msgpack.encode(given))
+        store.write(target, given.encode())
         return Answer(sha, signs=touched.signs(result))
     except (CaptureError, LeakError) as error:
-        return Answer(sha, str(error))
+        text = str(error).removeprefix(f"{Path(place).name}: ").removeprefix(f"{place}: ")
+        return failed(text, passing=_is_passing(error.__context__))
     except MemoryError:
-        return Answer(sha, f"{task.place}: takes more than {task.memory >> 20} MB of memory", again=True)
+        return failed(f"takes more than {task.memory >> 20} MB of memory", again=True)
     except OSError as error:
-        return Answer(sha, f"{task.place}: {(error.strerror or str(error)).lower()}", again=True)
+        return failed((error.strerror or str(error)).lower(), again=True, passing=_is_passing(error))
     except Exception as error:  # a fault of ours costs one capture
-        return Answer(sha, f"{task.place}: {type(error).__name__} while it was read", again=True)
+        return failed(f"{type(error).__name__} while it was read", again=True)
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    """Whether it was the system, which may do better the next time; the limit of a file's size is ours."""
+    return isinstance(error, OSError) and error.errno != errno.EFBIG
 
 
 @contextlib.contextmanager

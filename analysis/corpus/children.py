@@ -1,4 +1,4 @@
-"""What a worker does with one capture: hands it to a child process, ends that if it must, and tries once more.
+"""What a worker does with captures: hands each to a child process, ends that if it must, and tries once more.
 
 Dask limits no task.  Each thread of a worker keeps one child, whose memory and time are limited and which is replaced
 after a fault, so that a capture that hangs, crashes or eats memory costs nobody else anything.
@@ -14,12 +14,14 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from analysis.corpus import store
 from analysis.corpus.child import Answer, Limits, Task
+from analysis.corpus.store import Part
 from captures import process
 
 TRIES = 2
@@ -27,6 +29,12 @@ TRIES = 2
 
 START = 120
 """Seconds in which a child has to be ready."""
+
+MEMORY = 2 << 30
+"""Bytes of addresses that making a part of the tables may take."""
+
+SECONDS = 3600.0
+"""How long it may take."""
 
 _idle: dict[int, list[Child]] = {}
 _lock = threading.Lock()
@@ -43,23 +51,26 @@ class Child:
         self._rest = b""
         self._ready = False
 
-    def ask(self, task: Task) -> Answer:
-        """A task -> its answer; with `again` if the child is lost, which then has to be closed."""
+    def ask(self, task: Task | Part, name: str, seconds: float) -> Answer:
+        """A task, with a name for what may go wrong with it, and how long it may take -> its answer.
+
+        With `again` the child is lost and has to be closed.
+        """
         sha = ""
         try:
             if not self._ready and self._line(time.monotonic() + START) is None:
-                return Answer(fault=f"{task.place}: no reader could be started", again=True)
+                return Answer(fault=f"{name}: no reader could be started", again=True, passing=True)
             self._ready = True
             self._send(msgspec.json.encode(task))
-            end = time.monotonic() + task.seconds
+            end = time.monotonic() + seconds
             while (line := self._line(end)) is not None:
                 answer = msgspec.json.decode(line, type=Answer)
                 if not answer.begun:
                     return answer
                 sha = answer.sha256
         except (OSError, msgspec.MsgspecError):
-            return Answer(sha, f"{task.place}: {self._how_it_ended()}", again=True)
-        return Answer(sha, f"{task.place}: takes longer than {task.seconds:g} s", again=True)
+            return Answer(sha, f"{name}: {self._how_it_ended()}", again=True)
+        return Answer(sha, f"{name}: takes longer than {seconds:g} s", again=True)
 
     def close(self) -> None:
         """Ends it and removes what it put aside."""
@@ -97,23 +108,38 @@ class Child:
         return f"its reader was ended by signal {-code}" if code and code < 0 else "its reader ended"
 
 
-def examine(task: Task) -> Answer:
-    """A task -> its answer, after two tries at most; a capture that gives nothing is noted in the corpus."""
+def examine(tasks: Sequence[Task]) -> list[Answer]:
+    """Tasks -> their answers, each after two tries at most; a capture that gives nothing is noted in the corpus."""
+    return [_examined(task) for task in tasks]
+
+
+def _examined(task: Task) -> Answer:
+    answer = _asked(task, task.place.decode("utf-8", "backslashreplace"), task.memory, task.seconds)
+    if answer.fault and answer.sha256 and not answer.passing:
+        # The reason may name the file, which a corpus that may be given away must not.
+        reason = b"" if task.shared else answer.fault.encode()
+        name = f"{answer.sha256}.{task.versions}{store.FAILED}"
+        store.write(Path(task.out) / "results" / name[:2] / name, reason)
+    return answer
+
+
+def tabulate(parts: Sequence[Part]) -> list[Answer]:
+    """Makes parts of the tables anew -> an answer for each."""
+    return [_asked(part, f"tables of part {part.name}", MEMORY, SECONDS) for part in parts]
+
+
+def _asked(task: Task | Part, name: str, memory: int, seconds: float) -> Answer:
+    """A task -> the answer of a child, or of another one if that is lost."""
     answer = Answer()
     for _ in range(TRIES):
-        child = _borrow(task.memory)
-        answer = child.ask(task)
+        child = _borrow(memory)
+        answer = child.ask(task, name, seconds)
         if answer.again:
             child.close()
         else:
             with _lock:
-                _idle.setdefault(task.memory, []).append(child)
+                _idle.setdefault(memory, []).append(child)
             break
-    if answer.fault and answer.sha256:
-        # The reason may name the file, which a corpus that may be given away must not.
-        reason = b"" if task.shared else answer.fault.encode("utf-8", "backslashreplace")
-        name = f"{answer.sha256}.{task.versions}{store.FAILED}"
-        store.write(Path(task.out) / "results" / name[:2] / name, reason)
     return answer
 
 

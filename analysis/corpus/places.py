@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ENDINGS = (".flow", ".mitm", ".har", ".zhar", ".pcap", ".pcapng", ".cap", ".ledger", ".log", ".db")
 """Files in a folder that are taken, each also as .gz or .zst; a file that is named is taken whatever its ending."""
@@ -18,7 +19,9 @@ class Place:
     path: str
     """Absolute path, or address."""
     stamp: str
-    """Size and time: as long as they are the same, it is taken for the same file.  Empty: not known."""
+    """Size, times and inode: as long as they are the same, it is taken for the same file.  Empty: not known."""
+    size: int = 0
+    """Bytes; 0 when it is not known."""
 
 
 @dataclass(slots=True)
@@ -36,8 +39,8 @@ def find(typed: Iterable[str]) -> Found:
     found = Found([])
     seen: set[str] = set()
     for one in typed:
-        for place, named in _remote(one) if "://" in one else _local(Path(one)):
-            if not named and not _is_capture(place.path):
+        for place in _remote(one) if "://" in one else _local(Path(one)):
+            if place is None:
                 found.others += 1
             elif place.path not in seen:
                 seen.add(place.path)
@@ -50,34 +53,40 @@ def _is_capture(path: str) -> bool:
     return name.endswith(ENDINGS)
 
 
-def _local(path: Path) -> Iterator[tuple[Place, bool]]:
-    """Each file, and whether it was named itself."""
+def _local(path: Path) -> Iterator[Place | None]:
+    """The file, or the files in the folder; `None` for each whose ending is none of a capture."""
     if not path.is_dir():
-        yield _place(str(path.absolute())), True
+        path.stat()
+        yield _place(str(path.absolute()))
         return
     for folder, inner, names in os.walk(path.absolute()):
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith("."):
-                yield _place(f"{folder}/{name}"), False
+                yield _place(f"{folder}/{name}") if _is_capture(name) else None
 
 
 def _place(path: str) -> Place:
-    seen = os.stat(path)  # noqa: PTH116  a path costs as much as the rest
-    return Place(path, f"{seen.st_size}.{seen.st_mtime_ns}")
+    try:
+        seen = os.stat(path)  # noqa: PTH116  a path costs as much as the rest
+    except OSError:  # a link to nowhere: who reads it says so
+        return Place(path, "")
+    # A copy in its place may well keep size and time of change (`cp -p`), but not the other two.
+    return Place(path, f"{seen.st_size}.{seen.st_mtime_ns}.{seen.st_ctime_ns}.{seen.st_ino}", seen.st_size)
 
 
-def _remote(address: str) -> Iterator[tuple[Place, bool]]:
+def _remote(address: str) -> Iterator[Place | None]:
     from fsspec.core import url_to_fs  # 0.1 s, and only addresses need it
 
     system, path = url_to_fs(address)
     if system.isfile(path):
-        yield Place(address, _stamp(system.info(path))), True
+        yield _remote_place(address, system.info(path))
         return
     for name, info in sorted(system.find(path, detail=True).items()):
-        yield Place(system.unstrip_protocol(name), _stamp(info)), False
+        yield _remote_place(system.unstrip_protocol(name), info) if _is_capture(name) else None
 
 
-def _stamp(info: dict[str, object]) -> str:
+def _remote_place(address: str, info: dict[str, Any]) -> Place:
     when = next((info[key] for key in ("ETag", "etag", "LastModified", "mtime", "created") if info.get(key)), "")
-    return f"{info.get('size')}.{when}"
+    # Without a time or a mark, another file of the same size would pass for the same.
+    return Place(address, f"{info.get('size')}.{when}" if when else "", info.get("size") or 0)

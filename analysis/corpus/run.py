@@ -1,39 +1,22 @@
-"""Captures -> corpus: what is done is passed over, the rest goes to the workers of Dask, a few at a time."""
+"""Captures -> corpus: what is done is passed over, the rest goes to the workers, and the tables are made."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from analysis import knowledge
-from analysis.corpus import children, store, touched
+from analysis.corpus import children, touched
 from analysis.corpus.child import Answer, Task
+from analysis.corpus.engine import Engine, Piece
 from analysis.corpus.places import Place
-from analysis.corpus.store import FAILED, CorpusError, Store
+from analysis.corpus.remembered import Outcome, Remembered
+from analysis.corpus.store import FAILED, CorpusError, Store, versions
 from captures import home
 
-AHEAD = 4
-"""Captures that wait at each thread of a worker: enough to keep it busy, few enough for a scheduler of any corpus."""
-
-PATIENCE = 60
-"""Seconds that a scheduler may be without any worker at the start."""
-
-
-class Remembered(msgspec.Struct):
-    """What is kept of a corpus on this machine alone.  Private."""
-
-    places: dict[str, tuple[str, str]] = {}
-    """Path -> its stamp, and the SHA-256 of what it held then."""
-    signs: dict[str, touched.Signs] = {}
-    """SHA-256 -> what of the capture a rule could match."""
+LIGHTEST = 50_000
+"""Bytes of which the smallest capture makes as much work."""
 
 
 @dataclass(slots=True)
@@ -77,44 +60,107 @@ def run(
     """Captures -> what became of them; their results and tables stand in the corpus afterwards.
 
     `progress` is told (captures done, captures in all), `tell` a sentence for the reader now and then.
-    Raises `CorpusError` when no worker comes.
+    Raises `CorpusError` when no worker comes, or the tables cannot be made.
     """
     known = knowledge.load(home.packs(), home.cache())
-    core, packs = store.versions(known, corpus.about.shared)
+    core, packs = versions(known, corpus.about.shared)
     corpus.note_packs(packs, known.hashes)
-    remembered = _remembered(corpus.folder)
-    done = Done(kept=_adopt(corpus, known, core, packs, remembered))
-    versions = f"{core}-{packs}"
-    there = {name for names in corpus.results().values() for name in names}
-    todo = []
-    for place in captures:
-        stamp, sha = remembered.places.get(place.path, ("", ""))
-        name = f"{sha}.{versions}" if sha and stamp == place.stamp and place.stamp else ""
-        if name in there:
-            done.known += 1
-        elif name + FAILED in there and not how.again:
-            done.failed.append((place.path, corpus.path(name + FAILED).read_text("utf-8") or "failed before"))
-        else:
-            todo.append(place)
-    if todo:
-        out = str(corpus.folder.absolute())
-        tasks = [Task(p.path, out, corpus.about.shared, how.seconds, how.memory, versions) for p in todo]
-        for finished, (place, answer) in enumerate(_answers(todo, tasks, how, tell), 1):
-            _note(place, answer, remembered, done)
-            if progress:
-                progress(finished, len(todo))
-        _remember(corpus.folder, remembered)
-    corpus.drop_older(versions)
-    corpus.tabulate()
+    with Remembered(corpus.folder) as remembered, Engine(how.scheduler, how.workers, tell) as engine:
+        results = corpus.results()
+        done = Done(kept=_adopt(corpus, results, known, core, packs, remembered))
+        todo = _todo(captures, results, f"{core}-{packs}", remembered, how.again, done)
+        if todo:
+            _read(todo, corpus, f"{core}-{packs}", how, engine, remembered, done, progress)
+            results = corpus.results()
+        left = corpus.drop_older(f"{core}-{packs}", results)
+        _tabulate(left, corpus, engine, tell)
     done.failed.sort()
     return done
 
 
-def _note(place: Place, answer: Answer, remembered: Remembered, done: Done) -> None:
-    if answer.sha256:
-        remembered.places[place.path] = (place.stamp, answer.sha256)
-    if answer.signs:
-        remembered.signs[answer.sha256] = answer.signs
+def _adopt(
+    corpus: Store,
+    results: dict[str, list[str]],
+    known: knowledge.Knowledge,
+    core: str,
+    packs: str,
+    remembered: Remembered,
+) -> int:
+    """Renames results that other packs would not change, in `results` too; how many."""
+    kept = 0
+    for sha, names in results.items():
+        if any(name.startswith(f"{sha}.{core}-{packs}") for name in names):
+            continue
+        newest = names[-1]
+        old = newest.removesuffix(FAILED).rpartition("-")
+        if old[0] != f"{sha}.{core}" or old[2] not in corpus.about.packs:
+            continue
+        signs = remembered.signs(sha)
+        differing = touched.changed(corpus.about.packs[old[2]], known.hashes)
+        if signs is not None and not touched.is_touched(signs, sorted(differing), known):
+            corpus.adopt(newest, f"{sha}.{core}-{packs}")
+            names[-1] = f"{sha}.{core}-{packs}"
+            kept += 1
+    return kept
+
+
+def _todo(
+    captures: Sequence[Place],
+    results: dict[str, list[str]],
+    current: str,
+    remembered: Remembered,
+    again: bool,
+    done: Done,
+) -> list[Place]:
+    """The captures that have to be read, the largest first; what is known of the others is noted in `done`."""
+    todo = []
+    for place in captures:
+        before = remembered.of(place)
+        names = results.get(before.sha256, ())
+        name = f"{before.sha256}.{current}"
+        if name in names:
+            done.known += 1
+        elif not again and (name + FAILED in names or (before.fault and before.versions == current)):
+            done.failed.append((place.path, before.fault or f"{place.path}: failed before"))
+        else:
+            todo.append(place)
+    # One that takes long and comes last would be waited for alone.
+    return sorted(todo, key=lambda place: -place.size)
+
+
+def _read(
+    todo: Sequence[Place],
+    corpus: Store,
+    current: str,
+    how: How,
+    engine: Engine,
+    remembered: Remembered,
+    done: Done,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Has the captures read, and notes what became of each."""
+    out = str(corpus.folder.absolute())
+    places = {os.fsencode(place.path): place for place in todo}
+    pieces = [
+        Piece(Task(path, out, corpus.about.shared, how.seconds, how.memory, current), float(max(place.size, LIGHTEST)))
+        for path, place in places.items()
+    ]
+    finished = 0
+    for batch in engine.each(children.examine, pieces):
+        noted = []
+        for task, given in batch:
+            place = places[task.place]
+            answer = given or Answer(fault=f"{place.path}: its workers were lost, one after the other", passing=True)
+            _count(place, answer, done)
+            if not answer.passing:
+                noted.append((place, Outcome(answer.sha256, answer.fault, current), answer.signs))
+        remembered.note(noted)
+        finished += len(batch)
+        if progress:
+            progress(finished, len(todo))
+
+
+def _count(place: Place, answer: Answer, done: Done) -> None:
     if answer.fault:
         done.failed.append((place.path, answer.fault))
     elif answer.signs is None:
@@ -123,110 +169,16 @@ def _note(place: Place, answer: Answer, remembered: Remembered, done: Done) -> N
         done.read += 1
 
 
-def _adopt(corpus: Store, known: knowledge.Knowledge, core: str, packs: str, remembered: Remembered) -> int:
-    """Renames results that other packs would not change; how many."""
-    kept = 0
-    for sha, names in corpus.results().items():
-        if any(name.startswith(f"{sha}.{core}-{packs}") for name in names):
-            continue
-        newest = names[-1]
-        old = newest.removesuffix(FAILED).rpartition("-")
-        signs = remembered.signs.get(sha)
-        if old[0] != f"{sha}.{core}" or old[2] not in corpus.about.packs or signs is None:
-            continue
-        differing = touched.changed(corpus.about.packs[old[2]], known.hashes)
-        if not touched.is_touched(signs, sorted(differing), known):
-            corpus.adopt(newest, f"{sha}.{core}-{packs}")
-            kept += 1
-    return kept
-
-
-def _answers(
-    places: Sequence[Place], tasks: Sequence[Task], how: How, tell: Callable[[str], None]
-) -> Iterator[tuple[Place, Answer]]:
-    """What the workers answer, as it comes."""
-    from dask.distributed import wait  # 0.6 s
-
-    waiting: dict[Any, Place] = {}
-    left = iter(zip(places, tasks, strict=True))
-    alone = False
-    with _client(how, tell) as client:
-        while True:
-            room = max(sum(client.nthreads().values()), 1) * AHEAD
-            while len(waiting) < room and (pair := next(left, None)):
-                future = client.submit(children.examine, pair[1], pure=False)
-                waiting[future] = pair[0]
-            if not waiting:
-                return
-            try:
-                ready = wait(list(waiting), timeout=10, return_when="FIRST_COMPLETED").done
-            except TimeoutError:
-                if not client.nthreads() and not alone:
-                    alone = True
-                    tell("no worker is left; waiting for one (Ctrl-C ends it, and what is done stays)")
-                continue
-            alone = False
-            for future in ready:
-                place = waiting.pop(future)
-                yield place, _result(future, place)
-
-
-def _result(future: Any, place: Place) -> Answer:
-    if future.status == "finished":
-        answer: Answer = future.result()
-        return answer
-    return Answer(
-        fault=f"{place.path}: its workers were lost, one after the other ({type(future.exception()).__name__})"
-    )
-
-
-@contextmanager
-def _client(how: How, tell: Callable[[str], None]) -> Iterator[Any]:
-    """A client of the cluster, or of a scheduler within this process."""
-    from dask.distributed import Client, LocalCluster
-
-    if how.scheduler:
-        try:
-            with Client(how.scheduler, timeout=PATIENCE) as client:
-                client.wait_for_workers(1, timeout=PATIENCE)
-                tell(f"dashboard: {client.dashboard_link}")
-                yield client
-        except (OSError, TimeoutError):
-            raise CorpusError(
-                f"{how.scheduler}: no scheduler with a worker answers there; start dask scheduler and dask worker"
-            ) from None
-        return
-    # Its threads only wait for the children, so one process is enough.
-    with (
-        LocalCluster(
-            n_workers=1,
-            threads_per_worker=how.workers,
-            processes=False,
-            memory_limit=0,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        # The link names the machine, but only the machine itself can open it.
-        tell("dashboard: " + re.sub(r"//[^/:]+", "//127.0.0.1", client.dashboard_link))
-        try:
-            yield client
-        finally:
-            children.close()
-
-
-def _memory_of(folder: Path) -> Path:
-    name = hashlib.sha256(str(folder.absolute()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    return home.root() / "corpus" / f"{name}.msgpack"
-
-
-def _remembered(folder: Path) -> Remembered:
-    try:
-        return msgspec.msgpack.decode(_memory_of(folder).read_bytes(), type=Remembered)
-    except (OSError, msgspec.MsgspecError):
-        return Remembered()
-
-
-def _remember(folder: Path, remembered: Remembered) -> None:
-    store.write(_memory_of(folder), msgspec.msgpack.encode(remembered))
+def _tabulate(results: Sequence[str], corpus: Store, engine: Engine, tell: Callable[[str], None]) -> None:
+    """Has the parts of the tables made anew whose results changed."""
+    damaged: list[str] = []
+    pieces = [Piece(part, float(len(part.results))) for part in corpus.stale(results)]
+    for batch in engine.each(children.tabulate, pieces):
+        for part, answer in batch:
+            if answer is None or answer.fault:
+                why = answer.fault if answer else f"tables of part {part.name}: its workers were lost"
+                raise CorpusError(f"{corpus.folder}: {why}; the results are kept, and the same command makes the rest")
+            damaged += answer.damaged
+    corpus.note_parts(damaged)
+    if damaged:
+        tell(f"results that were damaged, and were removed: {len(damaged)}; the same command makes them anew")

@@ -2,7 +2,7 @@
 
 ```
 DATASET/corpus.json                         what it is: private or shared, which packs were used
-DATASET/results/ab/<sha256>.<versions>      what one capture gave (MessagePack), or why it failed (`….failed`)
+DATASET/results/ab/<sha256>.<versions>      what one capture gave (MessagePack, zstd), or why it failed (`….failed`)
 DATASET/calls|findings|verdicts|coverage/part-a.parquet   the same as tables
 ```
 
@@ -13,22 +13,25 @@ done and nothing double.
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from analysis import VERSION
-from analysis.corpus.tables import PRIVATE, SHARED, Rows, schema
+from analysis.corpus.tables import PRIVATE, SHARED, Columns, Tables, schema
 from analysis.entities import LIST
 from analysis.knowledge import ITEMS, NAMES, Knowledge
 from analysis.ontology import ONTOLOGY
 from captures import home
 
-FORM = "phonehome/corpus/1"
+FORM = "phonehome/corpus/2"
 """Name and version of the dataset's form."""
 
 FAILED = ".failed"
@@ -58,17 +61,49 @@ class About(msgspec.Struct, frozen=True):
 class Given(msgspec.Struct, frozen=True):
     """What one capture gave."""
 
-    rows: Rows
-    """By table."""
+    tables: Tables
+    """Its rows."""
+
+    def encode(self) -> bytes:
+        """The content of a result's file."""
+        import zstandard
+
+        return zstandard.ZstdCompressor(write_checksum=True).compress(msgspec.msgpack.encode(self))
+
+    @classmethod
+    def decode(cls, raw: bytes) -> Given:
+        """The reverse.  Raises `CorpusError` for a file that is cut off or damaged."""
+        import zstandard
+
+        try:
+            return msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(raw), type=cls)
+        except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+            raise CorpusError(f"a result is damaged: {error}") from None
+
+
+class Part(msgspec.Struct, frozen=True, tag=True):
+    """A part of the tables that has to be made anew."""
+
+    out: str
+    """Folder of the corpus."""
+    name: str
+    """With what the SHA-256 of its captures begins."""
+    results: list[str]
+    """Names of the results in it, failures left out."""
 
 
 def versions(knowledge: Knowledge, shared: bool) -> tuple[str, str]:
     """What a result depends on beside the capture: hashes of the program with its tables, and of the packs."""
+    packs = hashlib.sha256(repr(sorted(knowledge.hashes.items())).encode())
+    return _core(shared), packs.hexdigest()[:12]
+
+
+@cache
+def _core(shared: bool) -> str:
     core = hashlib.sha256(f"{FORM} {VERSION} {shared}".encode())
     for path in (ITEMS, NAMES, ONTOLOGY, LIST):
         core.update(path.read_bytes())
-    packs = hashlib.sha256(repr(sorted(knowledge.hashes.items())).encode())
-    return core.hexdigest()[:12], packs.hexdigest()[:12]
+    return core.hexdigest()[:12]
 
 
 class Store:
@@ -77,9 +112,12 @@ class Store:
     def __init__(self, folder: Path, *, shared: bool | None = None) -> None:
         """Opens it; with `shared` makes one where there is none.  Raises `CorpusError`."""
         self.folder = folder
+        self._parts: dict[str, list[str]] = {}
         path = folder / "corpus.json"
         try:
             self.about = msgspec.json.decode(path.read_bytes(), type=About)
+            if self.about.schema != FORM:
+                raise msgspec.ValidationError(self.about.schema)
         except FileNotFoundError:
             if shared is None:
                 raise CorpusError(
@@ -104,11 +142,21 @@ class Store:
 
     def results(self) -> dict[str, list[str]]:
         """SHA-256 of a capture -> names of its results, failures among them, the newest last."""
-        found: dict[str, list[tuple[float, str]]] = defaultdict(list)
-        for path in self.folder.glob("results/*/*"):
-            if not path.name.endswith(".part"):
-                found[path.name.partition(".")[0]].append((path.stat().st_mtime, path.name))
-        return {sha: [name for _, name in sorted(names)] for sha, names in found.items()}
+        found: dict[str, list[str]] = defaultdict(list)
+        for folder in self._folders():
+            for name in os.listdir(folder):  # noqa: PTH208  a path for each costs ten times as much
+                if not name.endswith(".part"):
+                    found[name.partition(".")[0]].append(name)
+        for sha, names in found.items():
+            if len(names) > 1:
+                found[sha] = sorted(names, key=lambda name: self.path(name).stat().st_mtime)
+        return found
+
+    def _folders(self) -> list[Path]:
+        try:
+            return sorted((self.folder / "results").iterdir())
+        except FileNotFoundError:
+            return []
 
     def path(self, name: str) -> Path:
         """Where a result lies."""
@@ -118,75 +166,110 @@ class Store:
         """Gives a result the name of versions by which it would be the same."""
         self.path(old).rename(self.path(new))
 
-    def drop_older(self, versions: str) -> None:
-        """Removes the results of other versions of captures that have one of these."""
-        for sha, names in self.results().items():
+    def drop_older(self, versions: str, results: Mapping[str, list[str]]) -> list[str]:
+        """Removes what newer results replaced -> the results that are left, one a capture, in order."""
+        left = []
+        for sha, names in sorted(results.items()):
             current = [name for name in names if name.startswith(f"{sha}.{versions}")]
+            # A capture that failed at first and gave something then.
+            kept = min(current, key=len) if current else names[-1]
+            left.append(kept)
             for name in names:
-                if current and (name not in current or (name.endswith(FAILED) and len(current) > 1)):
+                if name != kept and current:
                     self.path(name).unlink(missing_ok=True)
+        return left
 
-    def tabulate(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Makes the tables anew where results changed; of each capture the newest result counts."""
-        newest = {sha: names[-1] for sha, names in self.results().items()}
-        width = 1 if len(newest) < 50_000 else 2 if len(newest) < 2_000_000 else 3
-        parts: dict[str, list[str]] = defaultdict(list)
-        for sha, name in sorted(newest.items()):
-            parts[sha[:width]].append(name)
-        hashes = {part: hashlib.sha256("\n".join(names).encode()).hexdigest() for part, names in parts.items()}
-        tables = SHARED if self.about.shared else PRIVATE
-        for done, (part, names) in enumerate(sorted(parts.items()), 1):
-            if self.about.parts.get(part) != hashes[part]:
-                for table in tables:
-                    self._table(table, part, names)
-            if progress:
-                progress(done, len(parts))
-        for table in tables:
-            for path in self.folder.glob(f"{table}/part-*.parquet"):
-                if path.stem.removeprefix("part-") not in parts:
-                    path.unlink()
+    def stale(self, results: Sequence[str]) -> list[Part]:
+        """Names of all results, one a capture, in order -> the parts of the tables that are not made of them."""
+        self._parts = _parts(results)
+        out = str(self.folder.absolute())
+        return [
+            Part(out, part, [name for name in names if not name.endswith(FAILED)])
+            for part, names in self._parts.items()
+            if self.about.parts.get(part) != _digest(names)
+        ]
+
+    def note_parts(self, damaged: Sequence[str]) -> None:
+        """Remembers that the tables are made, and drops parts without results and results that cannot be read."""
+        for name in damaged:
+            self.path(name).unlink(missing_ok=True)
+        for path in self.folder.glob("*/part-*.parquet"):
+            if path.stem.removeprefix("part-") not in self._parts:
+                path.unlink()
+        broken = set(damaged)
+        hashes = {part: _digest(names) for part, names in self._parts.items() if broken.isdisjoint(names)}
         if self.about.parts != hashes:
             self.about = msgspec.structs.replace(self.about, parts=hashes)
             self._write_about()
-
-    def _table(self, table: str, part: str, names: list[str]) -> None:
-        import pyarrow as pa  # 0.2 s
-        import pyarrow.parquet as pq
-
-        columns = schema(self.about.shared, table)
-        target = self.folder / table / f"part-{part}.parquet"
-        target.parent.mkdir(exist_ok=True, mode=0o700)
-        aside = home.private_file(target.with_suffix(".part"))
-        with pq.ParquetWriter(aside, columns, compression="zstd") as writer:
-            for rows in _grouped(self._rows(table, names)):
-                writer.write_table(pa.Table.from_pylist(rows, columns))
-        aside.replace(target)
-
-    def _rows(self, table: str, names: list[str]) -> Iterator[dict[str, Any]]:
-        for name in names:
-            if not name.endswith(FAILED):
-                given = msgspec.msgpack.decode(self.path(name).read_bytes(), type=Given)
-                for row in given.rows.get(table, ()):
-                    yield {"capture": name.partition(".")[0], **row}
 
     def _write_about(self) -> None:
         path = self.folder / "corpus.json"
         write(path, msgspec.json.encode(self.about) + b"\n")
 
 
+def _parts(results: Sequence[str]) -> dict[str, list[str]]:
+    """Names of results -> those of each part: of 16 parts, or, of many captures, of 256 or 4,096."""
+    width = 1 if len(results) < 50_000 else 2 if len(results) < 2_000_000 else 3
+    return {part: list(names) for part, names in groupby(results, key=lambda name: name[:width])}
+
+
+def _digest(names: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def tabulate(part: Part) -> list[str]:
+    """Makes a part of all tables anew -> the names of results that could not be read, and are missing in it."""
+    import pyarrow as pa  # 0.2 s
+    import pyarrow.parquet as pq
+
+    corpus = Store(Path(part.out))
+    damaged = []
+    with ExitStack() as stack:
+        writers: dict[str, tuple[pa.Schema, pq.ParquetWriter, Columns]] = {}
+        for table in SHARED if corpus.about.shared else PRIVATE:
+            columns = schema(corpus.about.shared, table)
+            target = corpus.folder / table / f"part-{part.name}.parquet"
+            aside = stack.enter_context(_aside(target))
+            writer = stack.enter_context(pq.ParquetWriter(aside, columns, compression="zstd"))
+            writers[table] = (columns, writer, {name: [] for name in columns.names})
+
+        def flush(table: str, fewest: int) -> None:
+            columns, writer, held = writers[table]
+            if len(held["capture"]) >= fewest:
+                writer.write_table(pa.table(held, schema=columns))
+                for values in held.values():
+                    values.clear()
+
+        for name in part.results:
+            try:
+                given = Given.decode(corpus.path(name).read_bytes())
+            except (FileNotFoundError, CorpusError):
+                damaged.append(name)
+                continue
+            for table, rows in given.tables.items():
+                held = writers[table][2]
+                for column, values in rows.items():
+                    held[column] += values
+                held["capture"] += [name.partition(".")[0]] * len(next(iter(rows.values())))
+                flush(table, _GROUP)
+        for table in writers:
+            flush(table, 0)
+    return damaged
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """A file for its owner alone, beside the target, that takes its place once it is finished."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    aside = home.private_file(target.with_name(f"{target.name}.{secrets.token_hex(4)}.part"))
+    try:
+        yield aside
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
 def write(path: Path, content: bytes) -> None:
     """Writes a file aside, for its owner alone, and renames it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    aside = home.private_file(path.with_name(f"{path.name}.{secrets.token_hex(4)}.part"))
-    aside.write_bytes(content)
-    aside.replace(path)
-
-
-def _grouped(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    group: list[dict[str, Any]] = []
-    for row in rows:
-        group.append(row)
-        if len(group) == _GROUP:
-            yield group
-            group = []
-    yield group
+    with _aside(path) as aside:
+        aside.write_bytes(content)

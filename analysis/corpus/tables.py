@@ -1,24 +1,29 @@
-"""What one capture gives -> rows of the tables, and the tables' columns.
+"""What one capture gives -> columns of the tables, and their types.
 
 Two kinds of dataset: a private one holds values; a shared one holds what `redact` lets through and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from analysis import traffic
+from analysis.model import Classified
 from analysis.pipeline import Result
 from captures.model import Contact, Exchange, Lookup, Unreadable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-type Rows = dict[str, list[dict[str, Any]]]
-"""Name of a table -> its rows for one capture, without `capture`."""
+type Columns = dict[str, list[Any]]
+"""Name of a column -> its values, one for each row."""
+
+type Tables = dict[str, Columns]
+"""Name of a table -> what one capture gives to it, without `capture`."""
 
 PRIVATE: Mapping[str, Mapping[str, str]] = {
     "calls": {
@@ -122,12 +127,12 @@ def schema(shared: bool, table: str) -> pa.Schema:
     return pa.schema([("capture", pa.string()), *((name, kinds[kind]) for name, kind in columns.items())])
 
 
-def rows(result: Result, shared: bool) -> Rows:
+def rows(result: Result, shared: bool) -> Tables:
     """What was found in one capture -> rows.  Raises `LeakError` when a shared row would hold something private."""
     return _shared(result) if shared else _private(result)
 
 
-def _shared(result: Result) -> Rows:
+def _shared(result: Result) -> Tables:
     from analysis import redact
     from analysis.proof import prove
 
@@ -135,11 +140,11 @@ def _shared(result: Result) -> Rows:
     prove(redact.json(report), result, report, None)
     said: dict[str, Any] = msgspec.to_builtins(report)
     coverage = {**said["coverage"], "month": report.month, "versions": said["versions"], "tool": report.tool}
-    verdicts = [{name: row[name] for name in SHARED["verdicts"]} for row in said["rows"]]
-    return {"calls": said["calls"], "verdicts": verdicts, "coverage": [coverage]}
+    given = {"calls": said["calls"], "verdicts": said["rows"], "coverage": [coverage]}
+    return {table: {name: [row[name] for row in given[table]] for name in columns} for table, columns in SHARED.items()}
 
 
-def _private(result: Result) -> Rows:
+def _private(result: Result) -> Tables:
     from analysis import VERSION, redact
 
     by_n = {call.n: call for call in result.calls}
@@ -154,37 +159,28 @@ def _private(result: Result) -> Rows:
         "tool": VERSION,
     }
     return {
-        "calls": [_call(call) for call in result.calls],
-        "findings": [
-            {
-                "call": f.call,
-                "direction": f.direction,
-                "item": f.item,
-                "at": f.at,
-                "value": f.value,
-                "source": f.source,
-                "product": by_n[f.call].product,
-                "entity": traffic.recipient(by_n[f.call]),
-                "category": by_n[f.call].category.value,
-            }
-            for f in result.findings
-        ],
-        "verdicts": [
-            {
-                "product": c.product,
-                "declared": c.declared,
-                "item": c.item,
-                "recipient": c.recipient,
-                "entity": c.entity,
-                "category": c.category.value,
-                "verdict": c.verdict.value,
-                "sure": c.sure,
-                "count": c.count,
-            }
-            for c in result.comparisons
-        ],
-        "coverage": [coverage],
+        "calls": _columns("calls", result.calls, _CALLS),
+        "findings": _columns("findings", [(found, by_n[found.call]) for found in result.findings], _FINDINGS),
+        "verdicts": _columns("verdicts", result.comparisons, _VERDICTS),
+        "coverage": {name: [coverage[name]] for name in PRIVATE["coverage"]},
     }
+
+
+def _columns(table: str, values: Iterable[Any], known: Mapping[str, Callable[[Any], Any]]) -> Columns:
+    """Values -> the columns of a table: those that are known in their way, all others are attributes."""
+    values = list(values)
+    return {
+        name: [_text(read(value)) for value in values] if kind == "string" else [read(value) for value in values]
+        for name, kind in PRIVATE[table].items()
+        for read in (known.get(name) or attrgetter(name),)
+    }
+
+
+def _text(value: str | None) -> str | None:
+    """As it is, or with half a surrogate pair, which hostile bodies hold and no file may, written out."""
+    if value is None or value.isascii():
+        return value
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 _COVERAGE = (
@@ -201,27 +197,42 @@ _COVERAGE = (
 _KINDS = {Exchange: "exchange", Contact: "contact", Lookup: "lookup", Unreadable: "unreadable"}
 
 
-def _call(call: Any) -> dict[str, Any]:
+def _port(call: Classified) -> int | None:
     seen = call.observation
-    return {
-        "n": call.n,
-        "kind": _KINDS[type(seen)],
-        "time": seen.time,
-        "device": seen.device,
-        "host": seen.host,
-        "port": getattr(seen, "port", None) or getattr(getattr(seen, "server", None), "port", None),
-        "method": getattr(seen, "method", None),
-        "path": getattr(seen, "path", None),
-        "status": getattr(seen, "status", None),
-        "bytes_out": getattr(seen, "bytes_out", None),
-        "bytes_in": getattr(seen, "bytes_in", None),
-        "initiator": getattr(seen, "initiator", None),
-        "product": call.product,
-        "service": call.service,
-        "attribution": call.attribution.value,
-        "category": call.category.value,
-        "party": call.party.value,
-        "entity": traffic.recipient(call),
-        "rule": call.rule,
-        "reason": traffic.unread_reason(call),
-    }
+    port: int | None = getattr(seen, "port", None) or getattr(getattr(seen, "server", None), "port", None)
+    return port
+
+
+def _seen(name: str) -> Callable[[Classified], Any]:
+    """Reads what some kinds of observation have and others lack."""
+    return lambda call: getattr(call.observation, name, None)
+
+
+def _first(name: str) -> Callable[[tuple[Any, Any]], Any]:
+    """Reads from a finding that stands beside its call."""
+    return lambda pair: getattr(pair[0], name)
+
+
+_CALLS: Mapping[str, Callable[[Any], Any]] = {
+    "kind": lambda call: _KINDS[type(call.observation)],
+    "port": _port,
+    **{name: _seen(name) for name in ("time", "device", "host", "method", "path", "status")},
+    **{name: _seen(name) for name in ("bytes_out", "bytes_in", "initiator")},
+    "attribution": lambda call: call.attribution.value,
+    "category": lambda call: call.category.value,
+    "party": lambda call: call.party.value,
+    "entity": traffic.recipient,
+    "reason": traffic.unread_reason,
+}
+
+_FINDINGS: Mapping[str, Callable[[Any], Any]] = {
+    **{name: _first(name) for name in ("call", "direction", "item", "at", "value", "source")},
+    "product": lambda pair: pair[1].product,
+    "entity": lambda pair: traffic.recipient(pair[1]),
+    "category": lambda pair: pair[1].category.value,
+}
+
+_VERDICTS: Mapping[str, Callable[[Any], Any]] = {
+    "category": lambda comparison: comparison.category.value,
+    "verdict": lambda comparison: comparison.verdict.value,
+}

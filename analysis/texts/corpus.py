@@ -18,3 +18,5 @@ IS_PRIVATE = "{dataset} holds what was sent, word for word: keep it to yourself 
 IS_SHARED = "{dataset} holds no values: it may be given away."
 NEXT = "phonehome corpus query {dataset} --item media.title asks it."
 NOTHING = "Nothing of the kind is in the dataset."
+NONE = "{place}: neither this nor any other capture could be read; phonehome inspect FILE tells more of one"
+AGAIN = "What failed is passed over the next time, unless its file changes or --retry-failed is given."
