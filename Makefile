@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only make and a Python of at least 3.12; everything else is installed into .venv.
 .DELETE_ON_ERROR:
-.PHONY: demo test lint types tests test-slow test-home fuzz bench docs pictures entities clean
+.PHONY: demo test lint types tests test-slow test-home fuzz bench docs pictures entities translations clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,6 +43,10 @@ docs: $(VENV)/ready
 # Takes the pictures of the README anew, from the demo; needs chromium and chromium-driver.
 pictures: $(VENV)/ready
 	$(BIN)/python tests/pictures.py
+
+# Brings translations up to date with the English texts; L=fr begins another one.
+translations: $(VENV)/ready
+	$(BIN)/python -m analysis.translation_update $(L)
 
 # Brings the list of third parties up to date from npm; needs npm.
 entities: $(VENV)/ready

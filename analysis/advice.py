@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from analysis import language
 from analysis.model import Category, Classified, Comparison, Verdict
 from analysis.pack import Blocking, Switch
 from analysis.pipeline import Result
@@ -112,9 +113,13 @@ def breaks(
     return "weigh", words.LOST.format(losses="; ".join(losses)) if losses else words.NOT_KNOWN
 
 
-@functools.cache
 def shipped_blocking() -> tuple[Blocking, ...]:
     """What shipped packs say of blocking names."""
+    return _shipped_blocking(language.current())
+
+
+@functools.cache
+def _shipped_blocking(_: str) -> tuple[Blocking, ...]:
     return tuple(b for product in vocabulary().shipped.products.values() for b in product.blocking)
 
 

@@ -246,7 +246,7 @@ def _reason(found: Fit, pairs: int, unit: str) -> str:
     """Why, in a sentence."""
     words = {
         "pairs": texts.plural(pairs, texts.PAIRS),
-        "n": f"{len(found.candidates):,}",
+        "n": texts.number(len(found.candidates)),
         "grid": grid_words(found.candidates[0], unit) if found.candidates else "",
         "some": texts.OR.join(grid_words(c, unit) for c in found.candidates[:3]),
         "off": texts.plural(len(found.outliers), texts.OUTLIERS) if found.outliers else "",
@@ -273,4 +273,4 @@ def grid_words(grid: Candidate, unit: str) -> str:
 
 def amount(value: float, unit: str) -> str:
     """A number with its unit: `60 s`."""
-    return f"{value:,.6g} {unit}".rstrip()
+    return f"{texts.number(value, ',.6g')} {unit}".rstrip()

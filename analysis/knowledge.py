@@ -12,7 +12,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -20,8 +20,8 @@ from pathlib import Path
 import msgspec
 import tomli
 
-from analysis import VERSION, consistency, ontology, pack, schema
-from analysis.ontology import ONTOLOGY, Ontology
+from analysis import VERSION, consistency, language, ontology, pack, schema
+from analysis.ontology import ONTOLOGY, Ontology, Term
 from analysis.pack import DeclaredList, Item, Names, Product, Rule, Statement
 from analysis.schema import KnowledgeError
 
@@ -191,13 +191,39 @@ def load(own: Path | None = None, cache: Path | None = None) -> Knowledge:
     _look(packs, errors)
     kept = cache / f"packs-{_cache_key(packs)}.msgpack" if cache and not errors else None
     if kept and (known := _from_cache(kept)):
-        return known
+        return _in_language(known)
     known = _read(packs, errors)
     if errors:
         raise KnowledgeError("\n".join(errors))
     if kept:
         _to_cache(kept, known)
-    return known
+    return _in_language(known)
+
+
+def _in_language(known: Knowledge) -> Knowledge:
+    """What people read of it, in the language in use; the cache holds English."""
+    if language.current() == language.SOURCE:
+        return known
+
+    def products() -> Iterator[tuple[str, Product]]:
+        for name, product in known.products.items():
+            blocking = tuple(
+                replace(one, breaks=language.say(f"breaks.{name}.{n}", one.breaks))
+                for n, one in enumerate(product.blocking)
+            )
+            yield name, replace(product, blocking=blocking) if blocking and name in known.shipped else product
+
+    terms = known.ontology
+    return replace(
+        known,
+        items={name: replace(it, label=language.say(f"items.{name}", it.label)) for name, it in known.items.items()},
+        products=dict(products()),
+        ontology=replace(terms, items=_labelled(terms.items), recipients=_labelled(terms.recipients)),
+    )
+
+
+def _labelled(terms: Mapping[str, Term]) -> Mapping[str, Term]:
+    return {name: replace(term, label=language.say(f"terms.{name}", term.label)) for name, term in terms.items()}
 
 
 def load_pack(folder: Path) -> tuple[Product, tuple[Rule, ...], tuple[DeclaredList, ...]]:

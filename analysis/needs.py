@@ -6,9 +6,10 @@ import functools
 import tomllib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from analysis import language
 from analysis.model import Category, Classified, Finding
 from analysis.schema import convert
 from analysis.traffic import is_outside, is_readable, recipient
@@ -50,11 +51,22 @@ class Exceptional:
     """What the function needs."""
 
 
-@functools.lru_cache(maxsize=1)
 def needs() -> Mapping[Category, Need]:
     """The table of `needs.toml`."""
+    return _needs(language.current())
+
+
+@functools.cache
+def _needs(_: str) -> Mapping[Category, Need]:
+    """In the language in use, which is given so that each has its own."""
     tables = tomllib.loads(_FILE.read_text("utf-8"))
-    return {Category(name): convert(Need, table, f"needs.toml: {name}") for name, table in tables.items()}
+    known = {Category(name): convert(Need, table, f"needs.toml: {name}") for name, table in tables.items()}
+    return {category: _in_language(f"needs.{category}", need) for category, need in known.items()}
+
+
+def _in_language(context: str, need: Need) -> Need:
+    said = {part: language.say(f"{context}.{part}", getattr(need, part)) for part in ("function", "why", "without")}
+    return replace(need, **said)
 
 
 def beyond(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from analysis import redact, report, texts
+from analysis import language, redact, report, texts
 from analysis.advice import shipped_blocking
 from analysis.outline import Outline, outline
 from analysis.pipeline import Result
@@ -35,7 +35,7 @@ def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any
     if form in EXPORTS:
         made = outline(result, show={seen.name for seen in redacted.shown})
         text = EXPORTS[form](made)
-        prove(text, result, redacted, None, more=made.words() | _export_words())
+        prove(text, result, redacted, None, more=made.words() | _export_words(language.current()))
         return text
     renderer = None if form == "json" else report.renderer(form)
     text = redact.json(redacted) + "\n"
@@ -47,8 +47,8 @@ def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any
 
 
 @functools.cache
-def _export_words() -> frozenset[str]:
-    """What exports say, beside the vocabulary of a report and the words of the outline."""
+def _export_words(_: str) -> frozenset[str]:
+    """What exports say in the language in use, beside the vocabulary of a report and the words of the outline."""
     phrases = {word.strip() for module in (export, advice) for word in texts.phrases_of(vars(module))}
     written = {*as_har.WORDS, *as_openapi.WORDS, *blocklists.WORDS}
     return frozenset(phrases | written | {blocking.breaks for blocking in shipped_blocking()})

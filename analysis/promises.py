@@ -13,7 +13,7 @@ from analysis.model import Attribution, Comparison, Verdict
 from analysis.optout import GRACE, ItemRow, OptOut, optout
 from analysis.pack import DeclaredList, Statement
 from analysis.pipeline import Result
-from analysis.reasons import long_date
+from analysis.texts import long_date
 from analysis.texts import promises as words
 from analysis.traffic import is_outside, is_readable
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
+from analysis import language, texts
 from analysis.decode.peel import peel_bytes, peel_value
 from analysis.decode.walk import Budget, Walk
 from analysis.model import Finding
@@ -37,6 +38,9 @@ _ANY_LENGTH = ("auth.", "net.", "geo.", "account.", "licence.", "social.")
 
 BEGINNING = 200
 """Characters of a longer value that are searched: so a copy that was cut off is found as well, however long it was."""
+
+_SHARED = ("report.", "items.")
+"""Where the words of a shared report stand, by the beginning of their context in a translation."""
 
 _MASK = "\x00"
 
@@ -91,7 +95,7 @@ def held(text: str, result: Result, report: SharedReport) -> Private | None:
     looked for in the whole text, unless our own words make it up, and a short one beside our own words alone.
     """
     whole = f"{text}\n{html.unescape(text)}"
-    left = re.sub(f"{_MASK}+", _MASK, masked(whole, report, None))
+    left = re.sub(f"{_MASK}+", _MASK, _received(whole, report))
     ticked = {seen.name for seen in report.shown}
     found = _first(left, result, ticked)
     if found:
@@ -101,7 +105,7 @@ def held(text: str, result: Result, report: SharedReport) -> Private | None:
 
 def _foreign(value: str, report: SharedReport) -> str:
     """What is left of a value without our own words."""
-    return re.sub(r"[\W_]+", "", masked(value[:BEGINNING], report, None))
+    return re.sub(r"[\W_]+", "", _received(value[:BEGINNING], report))
 
 
 def _first(
@@ -129,6 +133,12 @@ def _opened(text: str) -> Iterator[str]:
     yield from (leaf.value for leaf in walk.result().leaves if leaf.encodings)
 
 
+def _received(text: str, report: SharedReport) -> str:
+    """A post that somebody received, without the report's own words in any language: who wrote it chose one."""
+    text = masked(text, report, None)
+    return _translated().sub(_blank, text) if language.languages()[1:] else text
+
+
 def masked(text: str, report: SharedReport, renderer: Renderer | None, *, more: Collection[str] = ()) -> str:
     """A finished text without the report's own words, each replaced by a NUL of the same length."""
     own = {report.report, report.month, report.tool, *(pack.hash for pack in report.packs)}
@@ -142,7 +152,7 @@ def masked(text: str, report: SharedReport, renderer: Renderer | None, *, more: 
     if renderer:
         text = renderer.MARKUP.sub(_blank, text)
     extra = _any_of({*own, *(escape(word) for word in own)} - {""})
-    return _vocabulary(escape).sub(_blank, extra.sub(_blank, text))
+    return _vocabulary(escape, language.current()).sub(_blank, extra.sub(_blank, text))
 
 
 def privates(result: Result) -> Iterator[Private]:
@@ -240,9 +250,20 @@ def _exact_forms(value: str) -> Iterator[str]:
             yield core.replace("+", "-").replace("/", "_")
 
 
+@functools.cache
+def _translated() -> re.Pattern[str]:
+    """What a report can say in other languages than English, as one pattern."""
+    others = (name for name in language.languages() if name != language.SOURCE)
+    said = (text for name in others for context, text in language.both(name) if context.startswith(_SHARED))
+    return _pattern(frozenset(piece for text in said for piece in texts.pieces(text)))
+
+
 @functools.lru_cache(maxsize=8)
-def _vocabulary(escape: Callable[[str], str]) -> re.Pattern[str]:
-    """The report's vocabulary as one pattern, as it stands in an output that escapes in this way."""
+def _vocabulary(escape: Callable[[str], str], _: str) -> re.Pattern[str]:
+    """The report's vocabulary as one pattern, as it stands in an output that escapes in this way.
+
+    In the language in use, which is given so that each has its own.
+    """
     plain = set(vocabulary().phrases())
     return _pattern(frozenset(form.strip() for phrase in plain for form in (phrase, escape(phrase))))
 

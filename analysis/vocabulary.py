@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from analysis import knowledge, texts
+from analysis import knowledge, language, texts
 from analysis.knowledge import Knowledge
 from analysis.model import Category, Party, Verdict
 from analysis.pack import RecipientKind
@@ -108,6 +108,7 @@ class Vocabulary:
         """Every word and phrase by which a shared report may say something."""
         shipped = self.shipped
         yield from texts.phrases()
+        yield from texts.VERDICT_NAMES.values()
         yield SCHEMA
         yield from self.fields
         yield from _JSON_WORDS
@@ -142,9 +143,14 @@ COUNTED = (
 """Fields that hold a class of counts."""
 
 
-@functools.cache
 def vocabulary() -> Vocabulary:
     """The words of this version of the tool.  Raises `KnowledgeError` when a shipped pack is damaged."""
+    return _vocabulary(language.current())
+
+
+@functools.cache
+def _vocabulary(_: str) -> Vocabulary:
+    """In the language in use, which is given so that each has its own."""
     return Vocabulary(knowledge.load())
 
 

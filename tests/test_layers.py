@@ -44,6 +44,7 @@ HOMES = {
     "ahocorasick_rs": ("analysis/known/automaton.py",),
     "xxhash": ("analysis/known/forms.py",),
     "Crypto": ("analysis/known/file_hashes.py",),
+    "polib": ("analysis/language.py", "analysis/translation_update.py"),
     "cbor2": ("analysis/decode/binary.py",),
     "zstandard": ("captures/content.py", "analysis/decode", "analysis/corpus/store.py"),
     "brotli": ("captures/content.py", "analysis/decode"),

@@ -250,7 +250,7 @@ def _about(found: Answers) -> Page:
         about.append(plural(counts.unknown, words.UNKNOWN))
     if counts.outliers:
         about.append(plural(counts.outliers, words.OUTLIERS_COUNTED))
-    verdicts = tuple(Link(f"{verdict}: {meaning}.") for verdict, meaning in texts.VERDICTS.items())
+    verdicts = tuple(Link(f"{texts.VERDICT_NAMES[verdict]}: {meaning}.") for verdict, meaning in texts.VERDICTS.items())
     return Page(
         "about.html", words.ABOUT_TITLE, (Section("", tuple(about)), Section(words.VERDICT_WORDS, (), verdicts))
     )

@@ -58,7 +58,12 @@ def seen(share: Seen) -> str:
 
 def verdicts(told: tuple[Told, ...]) -> str:
     """Verdicts, each with the number of people."""
-    return ", ".join(words.VERDICT_SHARE.format(verdict=t.verdict, posters=t.posters) for t in told) or words.DISPUTED
+    return (
+        ", ".join(
+            words.VERDICT_SHARE.format(verdict=texts.VERDICT_NAMES[Verdict(t.verdict)], posters=t.posters) for t in told
+        )
+        or words.DISPUTED
+    )
 
 
 def part(statement: Statement) -> str:
@@ -99,7 +104,13 @@ def statement(one: Statement) -> str:
 
 def revision(one: Revised) -> str:
     """A change between lists, as one sentence."""
-    return words.REVISED.format(was=one.was.verdict, old=one.old, now=one.now.verdict, new=one.new, **_names(one.what))
+    return words.REVISED.format(
+        was=texts.VERDICT_NAMES[Verdict(one.was.verdict)],
+        old=one.old,
+        now=texts.VERDICT_NAMES[Verdict(one.now.verdict)],
+        new=one.new,
+        **_names(one.what),
+    )
 
 
 def status(one: Statement) -> str:

@@ -37,7 +37,7 @@ def _blocks(found: Access, result: Result) -> Iterator[Block]:
         yield Table(
             (Column(words.FILE), Column(words.FIELD), Column(words.VALUES, number=True)),
             tuple(
-                (Cell(brief(row.file)), Cell(brief(row.field)), Cell(f"{row.values:,}"))
+                (Cell(brief(row.file)), Cell(brief(row.field)), Cell(texts.number(row.values)))
                 for row in found.unseen[:_MOST_FIELDS]
             ),
         )
@@ -62,8 +62,8 @@ def _sent(rows: Sequence[SentItem], result: Result) -> Table:
             (
                 Cell(label(row.item, result), "warn" if row.verdict == "missing" else "plain"),
                 Cell(brief(row.entity)),
-                Cell(f"{row.calls:,}"),
-                Cell(words.OF.format(found=f"{row.found:,}", values=f"{row.values:,}")),
+                Cell(texts.number(row.calls)),
+                Cell(words.OF.format(found=texts.number(row.found), values=texts.number(row.values))),
                 Cell(brief("; ".join(row.places))),
             )
             for row in rows

@@ -99,16 +99,16 @@ def _cells(columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]]) -> Itera
         cells = [row[n] for row in rows]
         tone = max((cell.tone for cell in cells), key=_ORDER.index)
         names = list(dict.fromkeys(cell.text for cell in cells if cell.text))
-        numbers = [name.replace(",", "") for name in (cell.text for cell in cells) if name]
+        numbers = [name.replace(texts.THOUSANDS, "") for name in (cell.text for cell in cells) if name]
         if column.number and all(number.isdecimal() for number in numbers):
-            yield Cell(f"{sum(map(int, numbers)):,}" if numbers else "", tone)
+            yield Cell(texts.number(sum(map(int, numbers))) if numbers else "", tone)
         else:
             shown = names[:_NAMED]
             yield Cell(", ".join(shown + [_more(len(names) - _NAMED)] * (len(names) > _NAMED)), tone)
 
 
 def _more(n: int) -> str:
-    return texts.UNCOVERED_MORE[1].format(n=count_class(n))
+    return texts.UNCOVERED_MORE[-1].format(n=count_class(n))
 
 
 def _without_data(document: Document) -> Document:

@@ -139,7 +139,8 @@ def _aim(aim: str, n: int, whole: int) -> str:
 def _who_was_called(calls: Sequence[Classified]) -> str:
     groups = by_recipient(calls)
     named = [
-        texts.PURPOSE_COUNT.format(purpose=brief(name), n=f"{len(calls):,}") for name, calls in groups[:MOST_NAMED]
+        texts.PURPOSE_COUNT.format(purpose=brief(name), n=texts.number(len(calls)))
+        for name, calls in groups[:MOST_NAMED]
     ]
     if rest := len(groups) - len(named):
         named.append(texts.plural(rest, texts.FURTHER_RECIPIENTS))
@@ -230,7 +231,10 @@ def _what_is_not_covered(result: Result, outside: Sequence[Classified]) -> tuple
             groups.setdefault((sentence, c.verdict, c.entity, c.category), []).append(label(c.item, result))
         named = [
             sentence.format(
-                items=some(items), entity=brief(entity), purpose=texts.CATEGORIES[category], verdict=verdict.value
+                items=some(items),
+                entity=brief(entity),
+                purpose=texts.CATEGORIES[category],
+                verdict=texts.VERDICT_NAMES[verdict],
             )
             for (sentence, verdict, entity, category), items in groups.items()
         ]
@@ -285,7 +289,9 @@ def _speaks_for(result: Result, outside: Sequence[Classified]) -> str:
     sentences = []
     if outside:
         calls = share(read, len(outside))
-        sentences.append(texts.plural(len(outside), texts.SPEAKS_FOR, read=f"{read:,}", calls=calls, share=bytes_read))
+        sentences.append(
+            texts.plural(len(outside), texts.SPEAKS_FOR, read=texts.number(read), calls=calls, share=bytes_read)
+        )
     seen = covered(result)
     if "film" not in seen:
         sentences.append(words.NO_FILM)
@@ -297,10 +303,10 @@ def _speaks_for(result: Result, outside: Sequence[Classified]) -> str:
 
 
 def _what_the_log_tells(logs: LogCoverage) -> tuple[str, Tone]:
-    numbers = {"n": f"{logs.calls:,}", "hosts": f"{logs.hosts:,}"}
+    numbers = {"n": texts.number(logs.calls), "hosts": texts.number(logs.hosts)}
     if not logs.calls:
         return texts.LOG_EMPTY, "plain"
     if not logs.missed:
         return texts.LOG_AGREES.format(**numbers), "plain"
     named = some([host.host or texts.LOG_NOBODY for host in logs.missed])
-    return texts.LOG_LACKS.format(gone=f"{logs.calls - logs.seen:,}", named=named, **numbers), "warn"
+    return texts.LOG_LACKS.format(gone=texts.number(logs.calls - logs.seen), named=named, **numbers), "warn"

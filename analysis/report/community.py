@@ -166,7 +166,10 @@ def _outliers(few: Sequence[Outlier]) -> Iterator[Block]:
     yield Heading(words.OUTLIERS)
     yield _table(
         (*_WHAT, words.PEOPLE),
-        ((*_what(What(*outlier.cell)), f"{outlier.people:,} / {outlier.of:,}") for outlier in few[:LONGEST]),
+        (
+            (*_what(What(*outlier.cell)), f"{texts.number(outlier.people)} / {texts.number(outlier.of)}")
+            for outlier in few[:LONGEST]
+        ),
     )
 
 

@@ -122,7 +122,9 @@ class Bars:
     def table(self) -> Table:
         """The same as numbers."""
         columns = (Column(self.title), *(Column(part, number=True) for part in self.parts))
-        return Table(columns, tuple((Cell(name), Cell(f"{a:,}"), Cell(f"{b:,}")) for name, a, b in self.rows))
+        return Table(
+            columns, tuple((Cell(name), Cell(texts.number(a)), Cell(texts.number(b))) for name, a, b in self.rows)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,11 @@ class Lanes:
         """The same as numbers, without the spans in which nothing happened."""
         columns = (Column(self.title), *(Column(name, number=True) for name, _ in self.lanes))
         spans = zip(self.begins, zip(*(counts for _, counts in self.lanes), strict=True), strict=True)
-        rows = ((Cell(begin), *(Cell(f"{n:,}" if n else "") for n in counts)) for begin, counts in spans if any(counts))
+        rows = (
+            (Cell(begin), *(Cell(texts.number(n) if n else "") for n in counts))
+            for begin, counts in spans
+            if any(counts)
+        )
         return Table(columns, tuple(rows))
 
 
@@ -164,7 +170,7 @@ class Flows:
     def table(self) -> Table:
         """The same as numbers."""
         columns = (*map(Column, self.layers), Column(self.count, number=True))
-        rows = ((Cell(a), Cell(b), Cell(c, tone), Cell(f"{n:,}")) for a, b, c, n, tone in self.links)
+        rows = ((Cell(a), Cell(b), Cell(c, tone), Cell(texts.number(n))) for a, b, c, n, tone in self.links)
         return Table(columns, tuple(rows))
 
 
@@ -211,7 +217,7 @@ class Listing:
         return Table(
             (Column(texts.CALL), Column(texts.RECIPIENT), Column(texts.PURPOSES), Column(texts.CALLS, number=True)),
             tuple(
-                (Cell(kind.call), Cell(kind.recipient), Cell(kind.purpose), Cell(f"{kind.count:,}"))
+                (Cell(kind.call), Cell(kind.recipient), Cell(kind.purpose), Cell(texts.number(kind.count)))
                 for kind in self.kinds
             ),
         )
@@ -270,4 +276,4 @@ def size(n: int) -> str:
     unit = next(units)
     while value >= 1000 and unit != "GB":
         value, unit = value / 1000, next(units)
-    return f"{value:.1f} {unit}" if value < 10 and unit != "B" else f"{value:,.0f} {unit}"
+    return f"{texts.number(value, '.1f' if value < 10 and unit != 'B' else ',.0f')} {unit}"

@@ -6,12 +6,11 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from analysis import steps, texts
+from analysis import texts
 from analysis.explain import Explanation, Judged
-from analysis.model import Attribution, Verdict
+from analysis.model import Attribution, Category, Verdict
 from analysis.pack import Statement
 from analysis.pipeline import Result
-from analysis.reasons import long_date
 from analysis.report import as_json as whole
 from analysis.report.as_json import Json
 from analysis.report.document import (
@@ -28,6 +27,7 @@ from analysis.report.document import (
     size,
 )
 from analysis.report.phrases import label, local_time, product_name
+from analysis.texts import long_date, steps
 from analysis.traffic import OUTSIDE, host, recipient
 from captures.model import Body, Contact, Exchange, Lookup, Unreadable
 
@@ -42,8 +42,8 @@ def document(chain: Explanation, result: Result, path: str) -> Document:
         (steps.PURPOSE, _purpose(chain)),
         (steps.SENDER, _sender(chain, result)),
         (steps.PARTY_HEADING, _party(chain)),
-        (steps.LEAVES.format(n=f"{len(chain.leaves):,}"), _leaves(chain)),
-        (steps.FINDINGS.format(n=f"{len(chain.findings):,}"), _findings(chain, result)),
+        (steps.LEAVES.format(n=texts.number(len(chain.leaves))), _leaves(chain)),
+        (steps.FINDINGS.format(n=texts.number(len(chain.findings))), _findings(chain, result)),
         (steps.VERDICTS, _verdicts(chain, result)),
         (steps.BY_HAND, _by_hand(chain, path)),
     )
@@ -89,9 +89,9 @@ def _observed(chain: Explanation) -> Iterator[Block]:
 
 def _kept(body: Body) -> Iterator[str]:
     if body.content is None and body.size:
-        yield steps.NOT_KEPT.format(size=f"{body.size:,}")
+        yield steps.NOT_KEPT.format(size=texts.number(body.size))
     elif body.cut and body.content is not None:
-        yield steps.CUT.format(size=f"{body.size:,}", kept=f"{len(body.content):,}")
+        yield steps.CUT.format(size=texts.number(body.size), kept=texts.number(len(body.content)))
 
 
 def _purpose(chain: Explanation) -> Iterator[Block]:
@@ -110,7 +110,9 @@ def _purpose(chain: Explanation) -> Iterator[Block]:
     elif not isinstance(chain.call.observation, Exchange | Contact):
         yield Paragraph(steps.NOT_CHOSEN)
     else:
-        yield Paragraph(steps.BY_PARTY.format(category=category) if category != "unknown purpose" else steps.NO_RULE)
+        yield Paragraph(
+            steps.BY_PARTY.format(category=category) if chain.call.category is not Category.UNKNOWN else steps.NO_RULE
+        )
     others = [c for c in chain.candidates if not rule or c.rule != rule.id]
     if near := [c for c in others if c.misfit != "path"]:
         yield Paragraph(texts.plural(len(near), steps.TRIED))
@@ -168,7 +170,7 @@ def _leaves(chain: Explanation) -> Iterator[Block]:
     ):
         yield Table((Column(texts.PLACE), Column("Undone"), Column(texts.VALUE)), rows)
     if (rest := len(chain.leaves) - _MOST_LEAVES) > 0:
-        yield Paragraph(steps.MORE.format(n=f"{rest:,}"))
+        yield Paragraph(steps.MORE.format(n=texts.number(rest)))
     for sentence in chain.ran_out:
         yield Paragraph(steps.RAN_OUT.format(sentence=sentence), "warn")
 
@@ -213,10 +215,10 @@ def not_judged(chain: Explanation, result: Result) -> str:
 
 def _verdict(judged: Judged, heading: str, result: Result) -> Iterator[Block]:
     c, document = judged.comparison, judged.document
-    yield Heading(heading.format(item=label(c.item, result), verdict=c.verdict.value), 3)
+    yield Heading(heading.format(item=label(c.item, result), verdict=texts.VERDICT_NAMES[c.verdict]), 3)
     yield Paragraph(c.reason, "strong")
     if c.also:
-        yield Paragraph(steps.ALSO.format(also=", ".join(verdict.value for verdict in c.also)))
+        yield Paragraph(steps.ALSO.format(also=", ".join(texts.VERDICT_NAMES[verdict] for verdict in c.also)))
     if document is None:
         if c.verdict is Verdict.NO_LIST:
             yield Paragraph(steps.NO_DOCUMENT)

@@ -189,7 +189,7 @@ def _answers(found: Generalised, result: Result) -> Table:
                 Cell(label(q.item, result), "strong"),
                 Cell(brief(q.at)),
                 Cell(brief(q.entity)),
-                Cell(f"{q.pairs:,}"),
+                Cell(texts.number(q.pairs)),
                 Cell(texts.ROUNDINGS[q.verdict], _TONES[q.verdict]),
                 Cell(step_words(q)),
             )
@@ -238,23 +238,25 @@ def _told(f: Fingerprint, result: Result) -> Iterator[Block]:
         own = [shown.own for shown in f.shown if shown.own is not None]
         yield Paragraph(texts.plural(sum(k <= 1 for k in own), texts.OWN_ALONE, m=len(own)))
     if f.weights:
-        told = ", ".join(texts.BITS.format(detail=texts.DETAILS[d], bits=f"{bits:.1f}") for d, bits in f.weights)
+        told = ", ".join(
+            texts.BITS.format(detail=texts.DETAILS[d], bits=texts.number(bits, ".1f")) for d, bits in f.weights
+        )
         yield Paragraph(texts.WEIGHTS.format(details=told))
     yield Paragraph(texts.REMEDIES)
     yield Bullets(tuple(_remedy(remedy) for remedy in f.remedies))
     rows = [texts.SERIES_ROW.format(n=n, k=_count(every[2])) for n, every in f.series]
-    yield Paragraph(texts.SERIES.format(rows=", ".join(rows), catalogue=f"{CATALOGUES[2]:,}"))
+    yield Paragraph(texts.SERIES.format(rows=", ".join(rows), catalogue=texts.number(CATALOGUES[2])))
     yield Paragraph(texts.MODEL_NOTE, "dim")
 
 
 def _catalogue(f: Fingerprint, n: int) -> tuple[Cell, ...]:
     plays, films = f.plays[n], f.films[n]
     return (
-        Cell(f"{plays.catalogue:,}"),
+        Cell(texts.number(plays.catalogue)),
         Cell(_count(plays.median)),
         Cell(_range(f, n)),
-        Cell(f"{plays.named:.0%}", "alarm" if plays.named else "plain"),
-        Cell(f"{films.named:.0%}"),
+        Cell(texts.number(plays.named, ".0%"), "alarm" if plays.named else "plain"),
+        Cell(texts.number(films.named, ".0%")),
         Cell(_count(f.account[n])),
     )
 
@@ -266,11 +268,11 @@ def _range(f: Fingerprint, n: int) -> str:
 
 def _count(k: float) -> str:
     """An estimate of a number of titles -> a few words; less than one more is said as such."""
-    return f"{k:,.1f}" if k < 10 else f"{figure(k):,.0f}"
+    return texts.number(k, ",.1f") if k < 10 else texts.number(figure(k), ",.0f")
 
 
 def _remedy(remedy: Remedy) -> str:
-    catalogue = f"{remedy.catalogue:,}"
+    catalogue = texts.number(remedy.catalogue)
     if remedy.length is None:
         return texts.NO_REMEDY.format(catalogue=catalogue)
     rate = texts.RATE_TO.format(step=amount(remedy.bitrate, "kbps")) if remedy.bitrate else texts.NOT_SENT
@@ -313,7 +315,7 @@ def _pairs(q: Quantity) -> Table:
         tuple(
             (
                 Cell(amount(round(p.exact / factor, 6), q.unit)),
-                Cell(f"± {p.uncertainty / factor:.3g}" if p.uncertainty else ""),
+                Cell(f"± {texts.number(p.uncertainty / factor, '.3g')}" if p.uncertainty else ""),
                 Cell(amount(round(p.reported / factor, 6), q.unit), "warn" if p in off else "plain"),
                 Cell(f"{(p.reported - p.exact) / factor:+,.6g}"),
                 Cell(texts.IN_CALL.format(n=p.own_call, at=brief(p.own_at))),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 from markupsafe import escape as escaped
 
-from analysis import texts
+from analysis import language, texts
 from analysis.report import plot, svg
 from analysis.report.document import Bars, Block, Document, Heading, Kind, Listing, Plot, printable
 from analysis.texts import page as words
@@ -54,7 +54,7 @@ def render(document: Document) -> str:
     live = any(isinstance(block, Listing) for block in document.blocks)
     policy = f"default-src 'none'; style-src '{_hash(style)}'; " + (f"script-src '{_hash(script)}'; " if live else "")
     policy += "base-uri 'none'; form-action 'none'"
-    return _page().render(
+    return _page(language.current()).render(
         title=document.title,
         policy=Markup(policy),  # noqa: S704  our own words and two hashes
         style=Markup(style),  # noqa: S704  a file of ours
@@ -90,7 +90,7 @@ def _hash(text: str) -> str:
 
 
 @functools.cache
-def _page() -> Template:
+def _page(language: str) -> Template:  # noqa: ARG001  the environment knows it
     return environment().get_template("page.html")
 
 
@@ -116,8 +116,9 @@ def environment(*folders: Path) -> Environment:
         choices=_choices,
         longest=_longest,
         plural=texts.plural,
+        number=texts.number,
     )
-    made.globals.update(texts=texts, words=words, rows=ROWS)
+    made.globals.update(texts=texts, words=words, rows=ROWS, language=language.current())
     return made
 
 

@@ -136,7 +136,7 @@ def _kind(kind: _Gathered, judged: dict[tuple[str, str, str, str], Comparison], 
         sender=sender(call, result),
         recipient=_cut(recipient(call) or texts.PARTIES[call.party], _LONGEST),
         purpose=texts.CATEGORIES[call.category],
-        verdict=unread or (worst.verdict.value if worst else words.NOTHING_JUDGED),
+        verdict=unread or (texts.VERDICT_NAMES[worst.verdict] if worst else words.NOTHING_JUDGED),
         tone="warn" if unread else tone_of(worst) if worst else "plain",
         count=len(kind.calls),
         items=tuple(
@@ -144,9 +144,11 @@ def _kind(kind: _Gathered, judged: dict[tuple[str, str, str, str], Comparison], 
                 Cell(str(number)),
                 Cell(label(item, result)),
                 Cell(texts.DIRECTIONS[direction]),
-                Cell(c.verdict.value, tone_of(c)) if (c := verdicts.get((item, direction, at))) else Cell(""),
+                Cell(texts.VERDICT_NAMES[c.verdict], tone_of(c))
+                if (c := verdicts.get((item, direction, at)))
+                else Cell(""),
                 Cell(_cut(at, _LONGEST) or texts.IMPLIED),
-                Cell(f"{kind.times[number]:,}"),
+                Cell(texts.number(kind.times[number])),
                 Cell(_values(item, values)),
             )
             for (item, direction, at), (number, values) in kind.places.items()

@@ -115,7 +115,9 @@ def verdicts_of(result: Result, verdict: str) -> Document:
         for c in result.comparisons
         if c.verdict == verdict
     )
-    title = texts.VERDICT_HEADING.format(verdict=verdict, meaning=texts.VERDICTS[Verdict(verdict)])
+    title = texts.VERDICT_HEADING.format(
+        verdict=texts.VERDICT_NAMES[Verdict(verdict)], meaning=texts.VERDICTS[Verdict(verdict)]
+    )
     return _listed(title, columns, rows, texts.ITEMS_NONE)
 
 

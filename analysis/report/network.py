@@ -39,7 +39,7 @@ def _shouted(row: Shouted) -> tuple[Cell, ...]:
         Cell(texts.PROTOCOLS.get(row.protocol, row.protocol)),
         Cell(brief(_what(row)), "warn" if row.maps_a_port else "plain"),
         Cell(brief("; ".join(row.told))),
-        Cell(f"{row.times:,}"),
+        Cell(texts.number(row.times)),
         Cell(rhythm(row.period) if row.period else ""),
     )
 
@@ -58,11 +58,11 @@ def rhythm(seconds: float) -> str:
     ['every 5.0 s', 'every 0.25 s', 'every 119.0 s', 'every 30.0 min', 'every 2.0 h']
     """
     if seconds < 1:
-        return texts.EVERY.format(time=f"{seconds:.2f} s")
+        return texts.EVERY.format(time=f"{texts.number(seconds, '.2f')} s")
     for unit, name in ((3600, "h"), (60, "min")):
         if seconds >= 2 * unit:
-            return texts.EVERY.format(time=f"{seconds / unit:.1f} {name}")
-    return texts.EVERY.format(time=f"{seconds:.1f} s")
+            return texts.EVERY.format(time=f"{texts.number(seconds / unit, '.1f')} {name}")
+    return texts.EVERY.format(time=f"{texts.number(seconds, '.1f')} s")
 
 
 def volumes(outside: Sequence[Classified]) -> Iterator[Block]:
@@ -89,8 +89,8 @@ def _volume(category: Category, calls: Sequence[Classified]) -> tuple[Cell, ...]
     received = sum(call.observation.bytes_in for call in calls if isinstance(call.observation, Contact | Exchange))
     return (
         Cell(texts.CATEGORIES[category]),
-        Cell(f"{len({recipient(call) for call in calls}):,}"),
-        Cell(f"{len(calls):,}"),
+        Cell(texts.number(len({recipient(call) for call in calls}))),
+        Cell(texts.number(len(calls))),
         Cell(size(sum(bytes_out(call) for call in calls))),
         Cell(size(received)),
         Cell(duration(sum(_open(call) for call in calls))),
@@ -116,6 +116,6 @@ def duration(seconds: float) -> str:
     ['0.0 s', '12.3 s', '12 min 34 s', '2 h 30 min']
     """
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{texts.number(seconds, '.1f')} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 
-from analysis import needs, texts
+from analysis import language, needs, texts
 from analysis.evidence import SwitchState
 from analysis.optout import CallRow, ItemRow, OptOut, Outcome
 from analysis.pipeline import Result
@@ -67,7 +67,7 @@ def _circumstances(found: OptOut, result: Result) -> Iterator[str]:
     if not found.changes:
         yield words.SWITCH_UNSEEN
     before, after = found.plays
-    yield words.PLAYS.format(before=f"{before:,}", after=f"{after:,}")
+    yield words.PLAYS.format(before=texts.number(before), after=texts.number(after))
     if not after:
         yield words.NOTHING_PLAYED
     if found.left_out:
@@ -117,9 +117,9 @@ def _items(rows: Sequence[ItemRow], found: OptOut, result: Result) -> tuple[Cell
     return (
         Cell(", ".join(label(row.item, result) for row in rows)),
         Cell(brief(row.entity)),
-        Cell(f"{row.before:,}"),
-        Cell(f"{row.after:,}"),
-        Cell("" if row.expected is None else f"{row.expected:,.1f}"),
+        Cell(texts.number(row.before)),
+        Cell(texts.number(row.after)),
+        Cell("" if row.expected is None else texts.number(row.expected, ",.1f")),
         Cell(words.OUTCOMES[row.verdict], _TONES[row.verdict]),
         Cell(reason(row, found)),
     )
@@ -149,9 +149,9 @@ def _call(row: CallRow, found: OptOut, result: Result) -> tuple[Cell, ...]:
     return (
         Cell(name),
         Cell(brief(row.entity)),
-        Cell(words.OCCASION_KINDS[row.occasion][1]),
-        Cell(f"{row.before:,}"),
-        Cell(f"{row.after:,}"),
+        Cell(words.OCCASION_KINDS[row.occasion][-1]),
+        Cell(texts.number(row.before)),
+        Cell(texts.number(row.after)),
         Cell(words.OUTCOMES[row.verdict], _TONES[row.verdict]),
         Cell(_why(row, found)),
     )
@@ -188,7 +188,7 @@ def exceptions_table(exceptions: Sequence[needs.Exceptional], result: Result) ->
             (
                 Cell(f"{texts.CATEGORIES[e.category]}: {e.need.function}"),
                 Cell(brief(e.entity)),
-                Cell(f"{e.calls:,}"),
+                Cell(texts.number(e.calls)),
                 Cell(", ".join(label(item, result) for item in e.needed) or texts.NO_ITEMS),
                 Cell(", ".join(label(item, result) for item in e.beyond) or words.NOTHING_BEYOND),
             )
@@ -208,7 +208,7 @@ def _why(row: CallRow, found: OptOut) -> str:
         before=_seen(row, row.seen.before, row.seen.exposure_before),
         after=_seen(row, row.seen.after, row.seen.exposure_after),
     )
-    chance = words.CHANCE.format(n=f"{1 / row.chance:,.0f}") if 0 < row.chance < 1 else words.CERTAIN
+    chance = words.CHANCE.format(n=texts.number(1 / row.chance, ",.0f")) if 0 < row.chance < 1 else words.CERTAIN
     match row.verdict:
         case "stopped" | "new":
             said = [words.STOPPED.format(compared=compared, chance=chance)]
@@ -234,15 +234,15 @@ def _why(row: CallRow, found: OptOut) -> str:
 
 def _seen(row: CallRow, k: int, n: float) -> str:
     kinds = words.OCCASION_KINDS[row.occasion]
-    return words.SEEN_AT.format(k=f"{k:,}", n=f"{n:,.0f}", occasions=kinds[round(n) != 1])
+    return words.SEEN_AT.format(k=texts.number(k), n=texts.number(n, ",.0f"), occasions=kinds[language.form(round(n))])
 
 
 def _add(row: CallRow, missing: Missing) -> str:
     def what(n: int) -> str:
         if row.occasion in words.ADD:
             return texts.plural(n, words.ADD[row.occasion], period=f"{row.period / 3600:g} h")
-        one, many = words.OCCASION_KINDS[row.occasion]
-        return texts.plural(n, words.ADD_OTHER, occasion=one, occasions=many)
+        kinds = words.OCCASION_KINDS[row.occasion]
+        return texts.plural(n, words.ADD_OTHER, occasion=kinds[0], occasions=kinds[language.form(n)])
 
     if missing.before and missing.after:
         return words.ADD_BOTH.format(before=what(missing.before), after=what(missing.after))

@@ -50,7 +50,7 @@ def purposes(calls: Iterable[Classified]) -> str:
     """What calls are for, with how many, the most frequent first."""
     counted = Counter(call.category for call in calls)
     return ", ".join(
-        texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[category], n=f"{n:,}")
+        texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[category], n=texts.number(n))
         for category, n in sorted(counted.items(), key=lambda row: (-row[1], row[0]))
     )
 

@@ -9,6 +9,7 @@ import html
 import math
 from collections.abc import Sequence
 
+from analysis import texts
 from analysis.report.document import Plot, printable
 
 _WIDTH, _HEIGHT = 560, 400
@@ -118,7 +119,7 @@ def _ticks(low: float, high: float) -> Sequence[float]:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return texts.number(value, ",.4g") if abs(value) < 10_000 else texts.number(value, ",.0f")
 
 
 def _text(text: str) -> str:

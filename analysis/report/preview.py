@@ -99,7 +99,7 @@ def _items(result: Result, report: SharedReport) -> Iterator[Choice]:
             item=_label(item),
             entity=", ".join(dict.fromkeys(row.entity or texts.NOBODY_KNOWN for row in some)),
             purposes=", ".join(dict.fromkeys(texts.CATEGORIES[row.category] for row in some)),
-            verdicts=", ".join(dict.fromkeys(f"{row.verdict.value} ({row.count})" for row in some)),
+            verdicts=", ".join(dict.fromkeys(f"{texts.VERDICT_NAMES[row.verdict]} ({row.count})" for row in some)),
         )
         held = texts.plural(len(values[item]), words.VALUES, some=_some(values[item]))
         yield Choice(item, goes, words.VALUES_AT.format(values=held, places=_some(places[item])))

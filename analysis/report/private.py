@@ -117,8 +117,8 @@ def _log(result: Result) -> Iterator[Block]:
         tuple(
             (
                 Cell(brief(host.host) or texts.LOG_NOBODY, "warn"),
-                Cell(f"{host.logged:,}"),
-                Cell(f"{host.seen:,}"),
+                Cell(texts.number(host.logged)),
+                Cell(texts.number(host.seen)),
                 Cell(" ".join(filter(None, (texts.LOG_VERDICTS[host.verdict], host.reason and f"({host.reason})")))),
                 Cell(brief(", ".join(host.paths))),
             )
@@ -152,7 +152,7 @@ def _own_titles(result: Result) -> Iterator[Block]:
                 Cell(texts.SURE[sure(evidence)]),
                 Cell(label(item, result)),
                 Cell(brief(entity)),
-                Cell(f"{count:,}"),
+                Cell(texts.number(count)),
             )
             for (evidence, item, entity), count in sorted(
                 counts.items(), key=lambda row: (order.index(row[0][0]), row[0][1:])
@@ -191,7 +191,7 @@ def _recipient_row(name: str, calls: Sequence[Classified]) -> tuple[Cell, ...]:
         Cell(brief(name), "strong"),
         Cell(some(hosts, 3)),
         Cell(purposes(calls)),
-        Cell(f"{len(calls):,}"),
+        Cell(texts.number(len(calls))),
         Cell(size(sum(bytes_out(call) for call in calls))),
         Cell(readable, "plain" if readable == texts.YES else "warn"),
     )
@@ -222,7 +222,9 @@ def _verdicts(result: Result) -> Iterator[Block]:
             if c.verdict is verdict:
                 groups.setdefault((c.product, c.item, c.entity, c.reason, c.sure), []).append(c)
         if groups:
-            yield Heading(texts.VERDICT_HEADING.format(verdict=verdict.value, meaning=texts.VERDICTS[verdict]), 3)
+            yield Heading(
+                texts.VERDICT_HEADING.format(verdict=texts.VERDICT_NAMES[verdict], meaning=texts.VERDICTS[verdict]), 3
+            )
             yield Table(columns, tuple(_verdict_row(group, result) for group in groups.values()))
     if not_seen:
         yield Paragraph(texts.plural(not_seen, texts.NOT_SEEN), "dim")
@@ -231,7 +233,7 @@ def _verdicts(result: Result) -> Iterator[Block]:
 def _verdict_row(group: Sequence[Comparison], result: Result) -> tuple[Cell, ...]:
     """One row for comparisons that differ in the purpose alone."""
     c = group[0]
-    counted = [texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[x.category], n=f"{x.count:,}") for x in group]
+    counted = [texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[x.category], n=texts.number(x.count)) for x in group]
     return (
         Cell(label(c.item, result), max((tone_of(x) for x in group), key=("plain", "warn", "alarm").index)),
         Cell(brief(c.entity)),
@@ -294,7 +296,7 @@ def _unread(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
     yield Table(
         (Column(texts.HOST_COLUMN), Column(texts.REASON), Column(texts.CONNECTIONS, number=True)),
         tuple(
-            (Cell(brief(place), "warn"), Cell(reason), Cell(f"{n:,}"))
+            (Cell(brief(place), "warn"), Cell(reason), Cell(texts.number(n)))
             for (place, reason), n in sorted(closed.items(), key=lambda row: (-row[1], row[0]))
         ),
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from analysis import texts
 from analysis.knowledge import Knowledge
 from analysis.pack import DeclaredList, Statement
-from analysis.reasons import CHANGE_HEADINGS, CHANGES, REVISION, long_date
 from analysis.report.as_json import Json, declared
 from analysis.report.document import Block, Bullets, Cell, Column, Document, Heading, Paragraph, Table
 from analysis.revision import ItemChange, Revision, StatementChange
+from analysis.texts import long_date
+from analysis.texts.revision import CHANGE_HEADINGS, CHANGES, REVISION
 
 
 def document(revision: Revision, known: Knowledge) -> Document:
@@ -24,7 +26,7 @@ def document(revision: Revision, known: Knowledge) -> Document:
     for kind in ("moved", "dropped", "added"):
         if rows := tuple(_item_row(change, known) for change in revision.items if change.kind == kind):
             blocks.append(Heading(CHANGE_HEADINGS["items", kind].format(n=len(rows))))
-            blocks.append(Table((Column("Item"), Column(before.id), Column(after.id)), rows))
+            blocks.append(Table((Column(texts.ITEM), Column(before.id), Column(after.id)), rows))
     for kind in ("moved", "reworded", "changed", "dropped", "added"):
         if points := tuple(_point(change, known) for change in revision.statements if change.kind == kind):
             blocks.append(Heading(CHANGE_HEADINGS["statements", kind].format(n=len(points))))
@@ -70,7 +72,7 @@ def _counts(revision: Revision) -> str:
     for what, changes in (("items", revision.items), ("statements", revision.statements)):
         kinds = [change.kind for change in changes]
         counted = [f"{kinds.count(kind)} {word}" for kind, word in CHANGES.items() if kind in kinds]
-        parts.append(REVISION[what].format(counts=", ".join(counted) or "none"))
+        parts.append(REVISION[what].format(counts=", ".join(counted) or REVISION["none"]))
     return " ".join(parts)
 
 
@@ -85,7 +87,7 @@ def _point(change: StatementChange, known: Knowledge) -> str:
         said = [] if before.status == after.status else [f"{before.status} → {after.status}"]
         if before.wording != after.wording:
             said.append(f"“{before.wording}” → “{after.wording}”")
-        said += [f"{c.name}: {c.before or 'none'} → {c.after or 'none'}" for c in change.changed]
+        said += [f"{c.name}: {c.before or REVISION['none']} → {c.after or REVISION['none']}" for c in change.changed]
         return f"{after.wording} ({_items(after, known)}): {'; '.join(said)}"
     only = after or before
     assert only is not None  # noqa: S101 - a change has at least one side

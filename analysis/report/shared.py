@@ -160,7 +160,10 @@ def _rows(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
     used = {row.verdict for row in report.rows}
     meanings = [(verdict, texts.VERDICTS[verdict]) for verdict in Verdict if verdict in used]
     yield Bullets(
-        tuple(texts.VERDICT_HEADING.format(verdict=verdict.value, meaning=meaning) for verdict, meaning in meanings)
+        tuple(
+            texts.VERDICT_HEADING.format(verdict=texts.VERDICT_NAMES[verdict], meaning=meaning)
+            for verdict, meaning in meanings
+        )
     )
 
 
@@ -206,9 +209,10 @@ def _coverage(report: SharedReport) -> Iterator[Block]:
 
 
 def _verdict(row: SharedRow) -> str:
-    verdict = row.verdict.value if row.sure else texts.SHARED_PROBABLY.format(verdict=row.verdict.value)
+    name = texts.VERDICT_NAMES[row.verdict]
+    verdict = name if row.sure else texts.SHARED_PROBABLY.format(verdict=name)
     if row.also:
-        return texts.SHARED_ALSO.format(verdict=verdict, also=", ".join(also.value for also in row.also))
+        return texts.SHARED_ALSO.format(verdict=verdict, also=", ".join(texts.VERDICT_NAMES[also] for also in row.also))
     return verdict
 
 

@@ -1,7 +1,8 @@
-"""Every sentence and label of the reports, so that a translation is one file.
+"""Every sentence and label that people read: those of reports here, those of single parts in the other modules.
 
-A pair is singular and plural; `{n}` and other names in braces are filled in by the report.  The shared report's proof
-takes the vocabulary that may stand in a post from here, so nothing else belongs into this file.
+A tuple is singular and plural; `{n}` and other names in braces are filled in by the report.  A translation is one file
+`<language>.po`, which `analysis.language` writes over these constants, so nobody keeps a copy of one.  The shared
+report's proof takes the vocabulary that may stand in a post from here, so nothing else belongs into this file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from string import Formatter
 from typing import Literal
 
+from analysis import language
 from analysis.model import Category, Party, Verdict
 
 type Occasion = Literal["restart", "film", "scan", "24-hours"]
@@ -29,6 +31,25 @@ type Step = Literal[
     "900", "1000", "1200", "1800", "3600", "16", "32", "64", "128", "256", "512", "1024", "2048", "4096", "other",
 ]  # fmt: skip
 """Steps that somebody may choose for a rounding."""
+
+# How numbers and dates are written ------------------------------------------------------------------------------------
+
+THOUSANDS, DECIMAL = ",", "."
+DATE = "{day} {month} {year}"
+MONTHS: Mapping[str, str] = {
+    "1": "January",
+    "2": "February",
+    "3": "March",
+    "4": "April",
+    "5": "May",
+    "6": "June",
+    "7": "July",
+    "8": "August",
+    "9": "September",
+    "10": "October",
+    "11": "November",
+    "12": "December",
+}
 
 # The words of the report ----------------------------------------------------------------------------------------------
 
@@ -90,6 +111,23 @@ VERDICTS: Mapping[Verdict, str] = {
     Verdict.NO_LIST: "the sender publishes no list of what it sends",
     Verdict.NOT_SEEN: "declared, and not seen in this capture",
 }
+
+VERDICT_NAMES: Mapping[Verdict, str] = {
+    Verdict.DENIED: "denied",
+    Verdict.OPTED_OUT: "opted-out",
+    Verdict.WRONG_RECIPIENT: "wrong-recipient",
+    Verdict.IDENTIFIABLE: "identifiable",
+    Verdict.TOO_PRECISE: "too-precise",
+    Verdict.CONTRADICTORY: "contradictory",
+    Verdict.UNDECLARED: "undeclared",
+    Verdict.OPTIONAL: "optional",
+    Verdict.DECLARED_VAGUELY: "declared-vaguely",
+    Verdict.DECLARED: "declared",
+    Verdict.DOCUMENTED: "documented",
+    Verdict.NO_LIST: "no-list",
+    Verdict.NOT_SEEN: "not-seen",
+}
+"""Verdicts in one word.  In English it is their id, which commands take and JSON holds in every language."""
 
 RECIPIENTS: Mapping[str, str] = {
     "vendor": "vendor",
@@ -415,35 +453,6 @@ SHARED_DATA_NOTE = "Check it with: phonehome share --verify FILE"
 SHARED_CHECKED = "{name}: is a valid shared report of phonehome {version}"
 
 
-def plural(n: int, pair: tuple[str, str], **names: object) -> str:
-    """A number and a pair of texts -> the fitting one, filled in."""
-    return pair[n != 1].format(n=f"{n:,}", **names)
-
-
-def phrases() -> Iterator[str]:
-    """Every piece of text in this file that a report may show, without what is filled in."""
-    return phrases_of(globals())
-
-
-def phrases_of(names: Mapping[str, object]) -> Iterator[str]:
-    """Names and texts of a file of texts -> every piece of text in it, without what is filled in."""
-    for name, value in names.items():
-        if name.isupper():
-            yield from _pieces(value)
-
-
-def _pieces(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from (literal for literal, *_ in Formatter().parse(value) if literal.strip())
-    elif isinstance(value, Mapping):
-        for key, text in value.items():
-            yield str(key)
-            yield from _pieces(text)
-    elif isinstance(value, tuple):
-        for text in value:
-            yield from _pieces(text)
-
-
 # Rounding -----------------------------------------------------------------------------------------------------------
 
 PAIRS = ("{n} distinct exact number", "{n} distinct exact numbers")
@@ -562,3 +571,53 @@ MODEL_NOTE = (
     "is not known to be rounded is taken as it is. The range covers other assumptions and chance. The film itself is "
     "counted."
 )
+
+
+def plural(n: int, forms: tuple[str, ...], **names: object) -> str:
+    """A number and the forms of a text -> the fitting one, filled in."""
+    return forms[language.form(n)].format(n=number(n), **names)
+
+
+def number(n: float, form: str = ",") -> str:
+    """A number, and how it is to be written (as `format` says) -> how it is written in the language in use.
+
+    >>> number(1234567), number(1.5, ".1f")
+    ('1,234,567', '1.5')
+    """
+    return f"{n:{form}}".translate({ord(","): THOUSANDS, ord("."): DECIMAL})
+
+
+def long_date(day: str) -> str:
+    """`YYYY-MM-DD` -> a date that people read alike everywhere.
+
+    >>> long_date("2024-06-28")
+    '28 June 2024'
+    """
+    # Not strftime: its names of months depend on the locale.
+    year, month, number_of_day = day.split("-")
+    return DATE.format(day=int(number_of_day), month=MONTHS[str(int(month))], year=year)
+
+
+def phrases() -> Iterator[str]:
+    """Every piece of text in this file that a report may show, without what is filled in."""
+    return phrases_of(globals())
+
+
+def phrases_of(names: Mapping[str, object]) -> Iterator[str]:
+    """Names and texts of a file of texts -> every piece of text in it, without what is filled in."""
+    for name, value in names.items():
+        if name.isupper():
+            yield from pieces(value)
+
+
+def pieces(value: object) -> Iterator[str]:
+    """A text, or texts -> what stands between the names that are filled in."""
+    if isinstance(value, str):
+        yield from (literal for literal, *_ in Formatter().parse(value) if literal.strip())
+    elif isinstance(value, Mapping):
+        for key, text in value.items():
+            yield str(key)
+            yield from pieces(text)
+    elif isinstance(value, tuple):
+        for text in value:
+            yield from pieces(text)

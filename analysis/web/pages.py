@@ -18,7 +18,6 @@ from analysis.optout import optout
 from analysis.pipeline import Result
 from analysis.post import post
 from analysis.proof import LeakError, privates
-from analysis.reasons import long_date
 from analysis.report import explained, html
 from analysis.report.document import Bars, Document, brief, size
 from analysis.report.optout import optout_of
@@ -26,6 +25,7 @@ from analysis.report.phrases import local_time
 from analysis.report.shared import shared
 from analysis.schema import KnowledgeError
 from analysis.texts import dashboard as say
+from analysis.texts import long_date
 from analysis.traffic import BROKEN
 from analysis.web import notes
 from analysis.web.curl import curl
@@ -131,7 +131,7 @@ def _options(store: Store, known: Knowledge) -> Values:
 
     products = [(name or "-", _product(known, name)) for name in names("product")]
     items = sorted(((item, known.label(item)) for item in store.items()), key=lambda pair: pair[1].lower())
-    verdicts = [(v.value, v.value) for v in Verdict if v is not Verdict.NOT_SEEN]
+    verdicts = [(v.value, texts.VERDICT_NAMES[v]) for v in Verdict if v is not Verdict.NOT_SEEN]
     return {
         "device": [(name, devices.get(name, name)) for name in names("device") if name],
         "product": products,
@@ -285,6 +285,10 @@ def _tone(verdict: str) -> str:
     return {"no-list": "warn", RECEIVED: "dim"}.get(verdict, "plain")
 
 
+def _verdict(verdict: str) -> str:
+    return texts.VERDICT_NAMES[Verdict(verdict)] if verdict else ""
+
+
 def _called(listed: Listed) -> str:
     return " ".join(part for part in (listed.method, f"{listed.host}{listed.path}") if part) or listed.reason
 
@@ -298,7 +302,7 @@ def templates(known: Knowledge) -> Environment:
     made = html.environment(TEMPLATES)
     made.filters.update(
         clock=functools.partial(local_time, zone=False), called=_called, shorter=_shorter, size=size,
-        purpose=_purpose, lines=html.lines,
+        purpose=_purpose, verdict=_verdict, lines=html.lines,
         product=functools.partial(_product, known),
         device=lambda device: notes.devices().get(device, device),
     )  # fmt: skip

@@ -13,7 +13,7 @@
       element.hidden = !wanted.every((word) => text.includes(word));
       shown += !element.hidden;
     }
-    document.getElementById("shown").textContent = shown.toLocaleString("en");
+    document.getElementById("shown").textContent = shown.toLocaleString(document.documentElement.lang);
   };
 
   form.addEventListener("submit", (event) => event.preventDefault());

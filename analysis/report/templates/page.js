@@ -35,8 +35,8 @@
       kind.element.hidden = !fits;
       if (fits) { shown += 1; calls += count; }
     }
-    document.getElementById("kinds").textContent = shown.toLocaleString("en");
-    document.getElementById("calls").textContent = calls.toLocaleString("en");
+    document.getElementById("kinds").textContent = shown.toLocaleString(document.documentElement.lang);
+    document.getElementById("calls").textContent = calls.toLocaleString(document.documentElement.lang);
   };
 
   let waiting = 0;

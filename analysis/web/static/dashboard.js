@@ -44,6 +44,6 @@
     if (!fresh) { renew(); return; }
     const n = JSON.parse(event.data).fresh;
     fresh.hidden = n === 0;
-    fresh.textContent = n === 1 ? fresh.dataset.one : fresh.dataset.many.replace("{n}", n.toLocaleString("en"));
+    fresh.textContent = n === 1 ? fresh.dataset.one : fresh.dataset.many.replace("{n}", n.toLocaleString(document.documentElement.lang));
   });
 })();
