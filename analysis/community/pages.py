@@ -243,7 +243,7 @@ def _gaps(found: Answers, paths: _Map) -> Page:
 
 def _about(found: Answers) -> Page:
     counts = found.counts
-    about = [*_basis(found), *words.ABOUT]
+    about = [*_basis(found), *words.ABOUT.values()]
     if counts.alike.endswith("+"):
         about.append(words.ALIKE.format(alike=counts.alike))
     if counts.unknown:
@@ -307,12 +307,10 @@ def _what(what: What, paths: _Map, skip: str = "") -> tuple[Link, ...]:
     return tuple(link for name, link in links.items() if name != skip)
 
 
-_WHAT = {"product": texts.SENDER, "item": texts.ITEM, "entity": texts.RECIPIENT, "category": texts.PURPOSES}
-"""Titles of the columns that `_what` fills."""
-
-
 def _columns(skip: str = "") -> tuple[str, ...]:
-    return tuple(title for name, title in _WHAT.items() if name != skip)
+    """Titles of the columns that `_what` fills."""
+    titles = {"product": texts.SENDER, "item": texts.ITEM, "entity": texts.RECIPIENT, "category": texts.PURPOSES}
+    return tuple(title for name, title in titles.items() if name != skip)
 
 
 def _statements(statements: Sequence[Statement], paths: _Map, skip: str) -> Grid | None:

@@ -60,7 +60,7 @@ def _changes(found: Answers) -> Iterator[Block]:
     if not found.changes:
         return
     yield Heading(words.CHANGES)
-    columns = (words.VERSION, *_WHAT, words.CHANGE, words.BEFORE, words.AFTER, words.FIRM)
+    columns = (words.VERSION, *_columns(), words.CHANGE, words.BEFORE, words.AFTER, words.FIRM)
     yield _table(
         columns,
         (
@@ -82,7 +82,7 @@ def _revisions(found: Answers) -> Iterator[Block]:
         return
     yield Heading(words.REVISIONS)
     yield _table(
-        (words.LISTS, *_WHAT, words.WAS, words.NOW),
+        (words.LISTS, *_columns(), words.WAS, words.NOW),
         (
             (
                 f"{revision.old} → {revision.new}",
@@ -100,7 +100,7 @@ def _disagreements(found: Answers) -> Iterator[Block]:
         return
     yield Heading(words.DISAGREEMENTS)
     yield _table(
-        (*_WHAT, words.DIFFERENCE, words.SEEN_BY, words.EXPLAINED, words.WITH, words.WITHOUT),
+        (*_columns(), words.DIFFERENCE, words.SEEN_BY, words.EXPLAINED, words.WITH, words.WITHOUT),
         (
             (
                 *_what(one.what),
@@ -119,7 +119,7 @@ def _statements(found: Answers, parts: bool) -> Iterator[Block]:
     chosen = [one for one in found.statements if parts or sentences.part(one) == words.ANY]
     yield Heading(words.STATEMENTS)
     only = (words.SLICE,) if parts else ()
-    columns = (texts.VERDICT, *_WHAT, *only, words.SEEN_BY, words.SINCE, words.STATUS)
+    columns = (texts.VERDICT, *_columns(), *only, words.SEEN_BY, words.SINCE, words.STATUS)
     rows = []
     for one in sorted(chosen, key=_seriousness):
         slices = (sentences.part(one),) if parts else ()
@@ -165,7 +165,7 @@ def _outliers(few: Sequence[Outlier]) -> Iterator[Block]:
         return
     yield Heading(words.OUTLIERS)
     yield _table(
-        (*_WHAT, words.PEOPLE),
+        (*_columns(), words.PEOPLE),
         (
             (*_what(What(*outlier.cell)), f"{texts.number(outlier.people)} / {texts.number(outlier.of)}")
             for outlier in few[:LONGEST]
@@ -173,7 +173,10 @@ def _outliers(few: Sequence[Outlier]) -> Iterator[Block]:
     )
 
 
-_WHAT = (texts.SENDER, texts.ITEM, texts.RECIPIENT, texts.PURPOSES)
+def _columns() -> tuple[str, ...]:
+    return (texts.SENDER, texts.ITEM, texts.RECIPIENT, texts.PURPOSES)
+
+
 """Titles of the columns that `_what` fills."""
 
 

@@ -5,6 +5,8 @@ A pair is singular and plural; `{n}` and other names in braces are filled in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 # Why a post is not taken ---
 
 TOO_LARGE = "is larger than a shared report can be"
@@ -130,16 +132,19 @@ NO_CHANGES = "No change is known yet."
 SEARCH_TITLE = "Search"
 SHOWN = "shown"
 ABOUT_TITLE = "How it is counted"
-ABOUT = (
-    "Reports are made with phonehome share, which takes out everything private, and posted by whoever wants to. They "
-    "hold no values, names, addresses or times.",
-    "A report that is not valid is refused. Who posts many counts once; everybody without a name counts as one person "
-    "together; a report that is nearly the same as another one counts once. What a few of many say is not shown.",
-    "Changes and explanations are tested together so that 99 of 100 such lists hold no wrong one; what stands among "
-    "the most important also holds if five who speak for it lied.",
-    "Numbers of people are told as 3+, 5+, 10+, 20+, 50+ and 100+, shares in steps of 5 %, times in months, and "
-    "nothing is told of a group whose rest would be too small.",
-)
+ABOUT: Mapping[str, str] = {
+    "reports": "Reports are made with phonehome share, which takes out everything private, and posted by whoever wants "
+    "to. They hold no values, names, addresses or times.",
+    "counting": "A report that is not valid is refused. Who posts many counts once; everybody without a name counts as "
+    "one person together; a report that is nearly the same as another one counts once. What a few of many say is not "
+    "shown.",
+    "changes": "Changes and explanations are tested together so that 99 of 100 such lists hold no wrong one; what "
+    "stands among the most important also holds if five who speak for it lied.",
+    "classes": "Numbers of people are told as 3+, 5+, 10+, 20+, 50+ and 100+, shares in steps of 5 %, times in months, "
+    "and nothing is told of a group whose rest would be too small.",
+}
+"""The paragraphs of the page, in their order."""
+
 VERDICT_WORDS = "What the verdicts mean"
 STATEMENT = "{product} sends {item} to {entity} ({purpose}): {verdict}."
 REVISED = "{product}, {item} to {entity} ({purpose}): {was} by the list of {old}, {now} by that of {new}."

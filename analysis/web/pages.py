@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis import draft, redact, steps, texts
+from analysis import draft, redact, texts
 from analysis.decode import decode
 from analysis.explain import explain
 from analysis.knowledge import Knowledge
@@ -25,7 +25,7 @@ from analysis.report.phrases import local_time
 from analysis.report.shared import shared
 from analysis.schema import KnowledgeError
 from analysis.texts import dashboard as say
-from analysis.texts import long_date
+from analysis.texts import long_date, steps
 from analysis.traffic import BROKEN
 from analysis.web import notes
 from analysis.web.curl import curl
