@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import polib
@@ -183,4 +183,4 @@ def both(language: str, folder: Path = FOLDER) -> Iterator[tuple[str, str]]:
 def _rule(catalogue: polib.POFile) -> Callable[[int], int]:
     """Which form goes with which number, as the head of the file says (`Plural-Forms`)."""
     _, _, formula = catalogue.metadata.get("Plural-Forms", "nplurals=2; plural=(n != 1);").partition("plural=")
-    return cast("Callable[[int], int]", gettext.c2py(formula.strip().rstrip(";")))  # type: ignore[attr-defined]
+    return gettext.c2py(formula.strip().rstrip(";"))

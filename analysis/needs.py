@@ -65,8 +65,12 @@ def _needs(_: str) -> Mapping[Category, Need]:
 
 
 def _in_language(context: str, need: Need) -> Need:
-    said = {part: language.say(f"{context}.{part}", getattr(need, part)) for part in ("function", "why", "without")}
-    return replace(need, **said)
+    return replace(
+        need,
+        function=language.say(f"{context}.function", need.function),
+        why=language.say(f"{context}.why", need.why),
+        without=language.say(f"{context}.without", need.without),
+    )
 
 
 def beyond(

@@ -174,10 +174,8 @@ def _outliers(few: Sequence[Outlier]) -> Iterator[Block]:
 
 
 def _columns() -> tuple[str, ...]:
+    """Titles of the columns that `_what` fills."""
     return (texts.SENDER, texts.ITEM, texts.RECIPIENT, texts.PURPOSES)
-
-
-"""Titles of the columns that `_what` fills."""
 
 
 def _what(what: What) -> tuple[str, str, str, str]:

@@ -35,7 +35,7 @@ type Step = Literal[
 # How numbers and dates are written ------------------------------------------------------------------------------------
 
 THOUSANDS, DECIMAL = ",", "."
-DATE = "{day} {month} {year}"
+LONG_DATE = "{day} {month} {year}"
 MONTHS: Mapping[str, str] = {
     "1": "January",
     "2": "February",
@@ -595,7 +595,7 @@ def long_date(day: str) -> str:
     """
     # Not strftime: its names of months depend on the locale.
     year, month, number_of_day = day.split("-")
-    return DATE.format(day=int(number_of_day), month=MONTHS[str(int(month))], year=year)
+    return LONG_DATE.format(day=int(number_of_day), month=MONTHS[str(int(month))], year=year)
 
 
 def phrases() -> Iterator[str]:
