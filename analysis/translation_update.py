@@ -60,7 +60,7 @@ def _entry(context: str, english: Forms, old: polib.POEntry | None, forms: int) 
     if old is not None and bool(old.msgid_plural) == several:
         entry.msgstr, entry.msgstr_plural, entry.flags = old.msgstr, old.msgstr_plural, old.flags
         if (old.msgid, old.msgid_plural) != (entry.msgid, entry.msgid_plural) and old.translated():
-            entry.fuzzy = True
+            entry.flags = ["fuzzy"]
     return entry
 
 

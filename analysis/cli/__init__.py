@@ -8,13 +8,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NamedTuple, cast
 
 import click
 
-from analysis import VERSION
+from analysis import VERSION, language
 
 
 class Entry(NamedTuple):
@@ -112,6 +112,46 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+class Speech(click.ParamType[str]):
+    """A language that there is."""
+
+    name = "language"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Its code, as it was typed or as in `LANG`."""
+        known = language.languages()
+        chosen = language.wanted({language.VARIABLE: str(value)}, known)
+        if chosen == language.SOURCE and not str(value).lower().startswith(language.SOURCE):
+            self.fail(f"{value!r} is no language of phonehome; there are: {', '.join(known)}", param, ctx)
+        return chosen
+
+
+def _speak(ctx: click.Context, param: click.Parameter, value: str | None) -> None:  # noqa: ARG001  click's signature
+    if value is not None:
+        speak(value)
+
+
+def speak(code: str) -> None:
+    """Says everything in this language from now on, also what our own processes say."""
+    os.environ[language.VARIABLE] = code
+    language.use(code)
+
+
+def in_language[C: Callable[..., object] | click.Command](command: C) -> C:
+    """Gives a command `--language`."""
+    added: C = click.option(
+        "--language",
+        type=Speech(),
+        metavar="CODE",
+        is_eager=True,
+        expose_value=False,
+        callback=_speak,
+        help="Write in this language (en, de) [default: that of the system].",
+    )(command)
+    return added
+
+
+@in_language
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, "--version", message="phonehome %(version)s")
 def commands() -> None:
@@ -143,6 +183,7 @@ def main(args: Sequence[str] | None = None) -> None:
     # What a command makes (modules, knowledge, calls) stays until its end, and hardly any of it is a cycle: to look for
     # these after each 700 new objects takes a tenth of the time.
     gc.set_threshold(50_000, *gc.get_threshold()[1:])
+    speak(language.wanted(os.environ))
     try:
         status = commands.main(args, prog_name="phonehome", standalone_mode=False)
         sys.stdout.flush()

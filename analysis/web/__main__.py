@@ -15,7 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
-from analysis import known
+from analysis import known, language
 from analysis.evidence import Servers
 from analysis.knowledge import load
 from analysis.web.origin import Ledger
@@ -45,6 +45,7 @@ async def _run(server: Server, shown: Shown) -> None:
 def main() -> None:
     """Reads the settings and serves."""
     os.umask(0o077)
+    language.use(language.wanted(os.environ))
     # The proxy goes first.
     os.nice(5)
     # What tornado would say of a fault may hold captured text.
