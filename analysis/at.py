@@ -168,6 +168,16 @@ def normalise(at: str) -> str:
     return _NUMBER.sub("*", at) + binary + fields
 
 
+def first_place(at: str) -> str:
+    """Place of a leaf -> the same in the first elements of all lists; rules and names say the same of both.
+
+    >>> first_place("body.3.events.12.name"), first_place("body.1a[protobuf].7"), first_place("query.q")
+    ('body.0.events.0.name', 'body.1a[protobuf].7', 'query.q')
+    """
+    at, binary, fields = at.partition("[protobuf]")
+    return _NUMBER.sub("0", at) + binary + fields
+
+
 def _place_regex(place: str) -> re.Pattern[str]:
     """`*` is one step, `**` any number of them, also none; where another `**` follows, the fewest (see `_regex`)."""
     begin, *parts = (re.escape(part).replace(r"\*", r"[^.]+") for part in place.split(".**"))

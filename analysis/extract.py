@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from fnmatch import translate
-from urllib.parse import unquote
 
-from analysis.at import LONGEST_PATH, Places, compile_host, compile_path, compile_places, normalise
 from analysis.decode import Decoded, Leaf, decode
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
 from analysis.known import Sighting
 from analysis.model import Classified, Direction, Finding, FindingSource, Party
 from analysis.names import NameTable
-from analysis.pack import ItemPlace, Rule
+from analysis.places import FILLERS, Field, Place, is_wanted, rule_places
 from analysis.shapes import is_address, label, shapes
 from captures.model import Contact, Exchange, Lookup
-
-_FILLERS = frozenset({"", "*", "null", "undefined", "(null)", "None", "nil", "NaN"})
 
 _REACHED = (Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN)
 
@@ -40,12 +35,16 @@ def extract(
     it: they come last, and only where that was not said before.  Empty for what could not be read.
     """
     call = classified.observation
-    found: dict[tuple[str, str, str, str], Finding] = {}
+    found: dict[tuple[str, str, str], Finding] = {}
+    # Behind a reverse proxy the own server's answers leave the house, and what a visitor asks comes in.
+    visit = isinstance(call, Exchange | Contact) and call.initiator == "outside"
 
     def add(leaf: Leaf, item: str, value: str, source: FindingSource, evidence: str = "") -> None:
-        direction = _direction(leaf.at, classified)
-        finding = Finding(classified.n, direction, item, leaf.at, value, leaf.encodings, source, evidence)
-        found.setdefault((direction, item, leaf.at, value), finding)
+        at = leaf.at
+        if (item, at, value) not in found:
+            direction: Direction = "sent" if at.startswith("response.") == visit else "received"
+            finding = Finding(classified.n, direction, item, at, value, leaf.encodings, source, evidence)
+            found[item, at, value] = finding
 
     if isinstance(call, Exchange):
         leaves = (decoded or decode(call)).leaves
@@ -54,7 +53,7 @@ def extract(
                 add(leaf, item, value, source)
     elif isinstance(call, Contact | Lookup):
         leaf = Leaf("host", call.host)
-        for item, value in _by_shape(leaf, [], classified, evidence):
+        for item, value in _by_shape(leaf, leaf.at, [], classified, evidence):
             add(leaf, item, value, "pattern")
     for seen in sightings:
         if _is_news(seen, found.values(), classified, knowledge):
@@ -120,8 +119,8 @@ class _Look:
         self, call: Exchange, classified: Classified, knowledge: Knowledge, evidence: Evidence, leaves: Iterable[Leaf]
     ) -> None:
         self._call, self._classified, self._evidence = call, classified, evidence
-        self._names, self._table = _names(knowledge), _table(knowledge)
-        self._rule = _rules(knowledge)[classified.rule]
+        self._table = _table(knowledge)
+        self._places = rule_places(knowledge)[classified.rule]
         self._context = _Context(call)
         self._around = self._table.among(tuple(leaves), classified.role, classified.party)
 
@@ -132,16 +131,34 @@ class _Look:
     def labels(self, leaf: Leaf) -> _Labels:
         """At one place a rule outranks a well-known name, and that the shape of the value."""
         self._context.asked = self._around.asked = False
-        labelled = _by_rule(leaf, self._rule) or _by_name(leaf, self._names, self._context, self._classified.role)
-        if not labelled and leaf.value not in _FILLERS and not self._is_own_page(leaf):
-            labelled = [(item, value, "name") for item, value in self._table.labels(leaf, self._around)]
+        place = self._places[leaf.at]
+        labelled = self._named(leaf, place)
         labels: _Labels = [(label(item, value, self._evidence), value, source) for item, value, source in labelled]
         known = [item for item, _, _ in labelled if item not in self._table.free_text]
         if not known:
             labels += [(item, value, "pattern") for item, value in self._table.forms(leaf)]
-        shown = _by_shape(leaf, known, self._classified, self._evidence)
-        labels += [(item, value, "pattern") for item, value in shown]
+        if place.shaped and not leaf.peeled:
+            shown = _by_shape(leaf, place.name, known, self._classified, self._evidence)
+            labels += [(item, value, "pattern") for item, value in shown]
         return labels
+
+    def _named(self, leaf: Leaf, place: Place) -> _Labels:
+        """What the rule, or else a name, says of a leaf."""
+        value = leaf.value
+        if parts := self._places.parts(leaf.at, value):
+            return [(item, part, "rule") for item, part in parts]
+        if value in FILLERS:
+            return []
+        if named := [item for item, only, never in place.items if is_wanted(value, only, never)]:
+            return [(item, value, "rule") for item in named]
+        for entry in place.fields:
+            if _holds(entry, value, self._context):
+                return [(entry.server_item if self._classified.role == "server" else entry.item, value, "name")]
+        if place.item:
+            return [(place.item, value, "name")]
+        if self._is_own_page(leaf):
+            return []
+        return [(item, text, "name") for item, text in self._table.labels(leaf, self._around)]
 
     def _is_own_page(self, leaf: Leaf) -> bool:
         """Whether a Referer names no page (Origin says as much), or one of the recipient's own."""
@@ -206,146 +223,12 @@ def _same_field(one: str, other: str) -> bool:
     return one == other or one.startswith(other + "[") or other.startswith(one + "[")
 
 
-def _direction(at: str, classified: Classified) -> Direction:
-    """Behind a reverse proxy the own server's answers leave the house, and what a visitor asks comes in."""
-    call = classified.observation
-    visit = isinstance(call, Exchange | Contact) and call.initiator == "outside"
-    return "sent" if at.startswith("response.") == visit else "received"
-
-
-@dataclass(frozen=True, slots=True)
-class _RulePlaces:
-    """Where a rule's items stand, compiled."""
-
-    places: Places
-    patterns: dict[str, tuple[re.Pattern[str], ...]]
-    """`path` and `host` -> the patterns that have named parts."""
-    parts: tuple[tuple[str, str, ItemPlace], ...]
-    """`path` or `host`, named part of it (empty: the whole), item."""
-    globs: dict[int, tuple[Callable[[str], object] | None, Callable[[str], object] | None]]
-    """`only-if` and `not-if` of each place, by its identity."""
-
-
-class _Rules(dict[str, _RulePlaces | None]):
-    """Rules by id; each is compiled when a call fits it, for all together take a second."""
-
-    def __init__(self, knowledge: Knowledge) -> None:
-        super().__init__({"": None})
-        self._rules = knowledge.rules
-
-    def __missing__(self, rule: str) -> _RulePlaces | None:
-        self[rule] = found = _compile(self._rules[rule])
-        return found
-
-
-_rules = functools.lru_cache(maxsize=4)(_Rules)
-
-
-def _compile(rule: Rule) -> _RulePlaces:
-    places = ((at.partition("."), item) for item in rule.items for at in item.at)
-    return _RulePlaces(
-        places=compile_places(rule.items),
-        patterns={
-            "path": (compile_path(rule.match.path),) if rule.match.path else (),
-            "host": tuple(compile_host(host) for host in rule.match.host),
-        },
-        parts=tuple((where, name, item) for (where, _, name), item in places if where in ("path", "host")),
-        globs={id(item): (_globs(item.only_if), _globs(item.not_if)) for item in rule.items},
-    )
-
-
-def _globs(patterns: tuple[str, ...]) -> Callable[[str], object] | None:
-    return re.compile("|".join(translate(p) for p in patterns), re.IGNORECASE).match if patterns else None
-
-
-def _by_rule(leaf: Leaf, rule: _RulePlaces | None) -> _Labels:
-    if rule is None:
-        return []
-    if leaf.at in rule.patterns:
-        return _parts(rule, leaf)
-    return [
-        (item.id, leaf.value, "rule")
-        for item in rule.places.match(leaf.at)
-        if _wanted(leaf.value, *rule.globs[id(item)])
-    ]
-
-
-def _parts(rule: _RulePlaces, leaf: Leaf) -> _Labels:
-    """What the named parts of the path or of the host hold."""
-    matches = (pattern.fullmatch(leaf.value, 0, LONGEST_PATH) for pattern in rule.patterns[leaf.at])
-    named = next((match.groupdict() for match in matches if match), {})
-    labels: _Labels = []
-    for where, name, item in rule.parts:
-        if where == leaf.at:
-            value = unquote(named.get(name) or "") if name else leaf.value
-            if _wanted(value, *rule.globs[id(item)]):
-                labels.append((item.id, value, "rule"))
-    return labels
-
-
-def _wanted(value: str, only: Callable[[str], object] | None, never: Callable[[str], object] | None) -> bool:
-    if value in _FILLERS:
-        return False
-    return (only is None or bool(only(value))) and not (never and never(value))
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """One entry of a product's vocabulary, compiled."""
-
-    item: str
-    server_item: str
-    only: Callable[[str], object] | None
-    when: tuple[tuple[str, Callable[[str], object] | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """Well-known places and names of all packs."""
-
-    places: dict[str, str]
-    """Normalised place -> item."""
-    fields: dict[str, tuple[_Field, ...]]
-    """Header or parameter, in lower case -> entries in their order."""
-
-
-@functools.lru_cache(maxsize=4)
-def _names(knowledge: Knowledge) -> _Names:
-    fields: dict[str, list[_Field]] = {}
-    for product in knowledge.products.values():
-        for field in product.fields:
-            conditions = (text.partition("=") for text in field.when)
-            when = tuple((name.lower(), _globs((value,)) if given else None) for name, given, value in conditions)
-            entry = _Field(field.item, field.server_item or field.item, _globs(field.only_if), when)
-            fields.setdefault(field.name.lower(), []).append(entry)
-    return _Names(
-        places={_folded(at): item.id for item in knowledge.items.values() for at in item.names},
-        fields={name: tuple(entries) for name, entries in fields.items()},
-    )
-
-
 @functools.lru_cache(maxsize=4)
 def _table(knowledge: Knowledge) -> NameTable:
     return NameTable(knowledge.names)
 
 
-def _folded(at: str) -> str:
-    return normalise(at).lower()
-
-
-def _by_name(leaf: Leaf, names: _Names, context: _Context, role: str) -> _Labels:
-    if leaf.value in _FILLERS:
-        return []
-    at = leaf.at
-    if at.startswith(("header.", "query.")):
-        for entry in names.fields.get(at.partition(".")[2].lower(), ()):
-            if _holds(entry, leaf.value, context):
-                return [(entry.server_item if role == "server" else entry.item, leaf.value, "name")]
-    item = names.places.get(_folded(at))
-    return [(item, leaf.value, "name")] if item else []
-
-
-def _holds(entry: _Field, value: str, context: _Context) -> bool:
+def _holds(entry: Field, value: str, context: _Context) -> bool:
     if entry.only and not entry.only(value):
         return False
     if not entry.when:
@@ -353,9 +236,6 @@ def _holds(entry: _Field, value: str, context: _Context) -> bool:
     values = context.values()
     return any(name in values and (fits is None or bool(fits(values[name]))) for name, fits in entry.when)
 
-
-_NO_SHAPES = ("header.user-agent", "response.header.server", "response.header.user-agent")
-"""Places full of version numbers, which look like addresses."""
 
 _VERSION = re.compile(r"version|build|release|agent|-ua-|firmware|driver|sdk")
 """Names of fields with versions of four numbers."""
@@ -369,19 +249,17 @@ _BARE_MAC = re.compile(r"[0-9a-f]{12}\Z", re.IGNORECASE)
 _IDS = frozenset({"client.id", "server.machine_id", "client.serial", "net.mac"})
 
 
-def _by_shape(leaf: Leaf, known: list[str], classified: Classified, evidence: Evidence) -> Iterator[tuple[str, str]]:
-    """What the value's shape shows; where items are `known`, only a MAC in disguise and machines."""
-    # The host and path of an address are seen in the whole of it.
-    if leaf.peeled or leaf.at in _NO_SHAPES or leaf.at.endswith(("[url].host", "[url].path")):
-        return
+def _by_shape(
+    leaf: Leaf, name: str, known: list[str], classified: Classified, evidence: Evidence
+) -> Iterator[tuple[str, str]]:
+    """What the value's shape shows in a field of this name; where items are `known`, only a MAC in disguise and
+    machines."""
     # The recipient's own address tells it nothing.
     if leaf.at == "host" and is_address(leaf.value) and classified.party in _REACHED:
         return
-    name = ""
-    if len(leaf.value) == 12 and _BARE_MAC.match(leaf.value) and _MAC.search(_name(leaf)):
+    if len(leaf.value) == 12 and _BARE_MAC.match(leaf.value) and _MAC.search(name):
         yield "net.mac", leaf.value
     for item, value in shapes(leaf.value, evidence):
-        name = name or _name(leaf)
         if known and item not in ("net.mac", "server.cert_hash") and not _is_machine(value, leaf.value):
             continue
         if item == "net.mac" and value.startswith("0x"):
@@ -395,8 +273,3 @@ def _by_shape(leaf: Leaf, known: list[str], classified: Classified, evidence: Ev
 def _is_machine(value: str, text: str) -> bool:
     """Whether an address is that of a machine, whatever else the text is: `http://192.168.1.5:32400/library`."""
     return "plex.direct" in text or f"://{value}" in text
-
-
-def _name(leaf: Leaf) -> str:
-    """The name of the field in which a value stands, in lower case."""
-    return re.sub(r"(?:\.[0-9]+|\[[a-z0-9]+\])+\Z", "", leaf.at).rpartition(".")[2].lower()

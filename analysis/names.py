@@ -22,6 +22,12 @@ _LONGEST_VALUE = 1_024
 _LONGEST_TEXT = 64 * 1024
 """Characters of a text in which forms are looked for."""
 
+_SHORTEST_FORM = 5
+"""Characters of the shortest value that has one of the forms."""
+
+ADDRESS_PARTS = ("[url].host", "[url].path")
+"""Ends of places that are parts of a longer value, in the whole of which they are seen."""
+
 _LONGEST_FILLER = 20
 """Characters of a value that may say nothing."""
 
@@ -40,6 +46,15 @@ _SEGMENT_ID = re.compile(r"[0-9]+\Z|[0-9a-fA-F]{16}\Z|(?=(?:[^0-9]*[0-9]){4})[0-
 
 _WORDS_LOOKED_AT = 5
 """Words of a place, from its end, that names are looked for in."""
+
+
+class _Place(NamedTuple):
+    """What is known of a place, whatever stands there."""
+
+    entries: tuple[_Entry, ...]
+    """Entries whose names fit it, longest name first."""
+    pair: bool
+    """Whether it may be the value of a pair."""
 
 
 class _Entry(NamedTuple):
@@ -132,7 +147,7 @@ class NameTable:
         self._forms = [
             (p.item, p.holds, "|".join(p.text), _LONGEST_TEXT if p.within else _LONGEST_VALUE) for p in names.pattern
         ]
-        self._met: dict[str, tuple[_Entry, ...]] = {}
+        self._met: dict[str, _Place] = {}
 
     def among(self, leaves: Sequence[Leaf], role: str = "", party: Party = Party.UNKNOWN) -> Surroundings:
         """The leaves of one call, which part of a product sends it, and to whose machine -> what `labels` asks for."""
@@ -144,34 +159,43 @@ class NameTable:
         Of a path, what its segments say: `/users/4242`.  Empty for what nothing is known of, and for values that hold
         others, which come out by themselves.
         """
-        if leaf.at == "path":
+        at = leaf.at
+        if at == "path":
             return [found for name, value in _segments(leaf.value) if (found := self._label(name, value, leaf, around))]
-        if leaf.peeled or leaf.at.endswith(("[url].host", "[url].path")):
+        if leaf.peeled or at.endswith(ADDRESS_PARTS):
             return []
-        for place in (self._called(leaf.at, around), leaf.at):
-            if place and (found := self._label(place, leaf.value, leaf, around)):
-                return [found]
-        return []
+        called = self._called(at, around) if self._place(at).pair else ""
+        found = self._label(called, leaf.value, leaf, around) if called else None
+        found = found or self._label(at, leaf.value, leaf, around)
+        return [found] if found else []
 
-    def forms(self, leaf: Leaf) -> Iterator[tuple[str, str]]:
+    def forms(self, leaf: Leaf) -> list[tuple[str, str]]:
         """One leaf -> (item, part of the value) of what its form alone shows, each once."""
-        if leaf.peeled or len(leaf.value) < 5:
-            return
+        value, found = leaf.value, list[tuple[str, str]]()
+        if leaf.peeled or len(value) < _SHORTEST_FORM:
+            return found
         for item, holds, form, longest in self._forms:
-            if longest < _LONGEST_TEXT and len(leaf.value) > longest:
+            for text in holds:
+                if text in value:
+                    break
+            else:
+                if holds:
+                    continue
+            if longest < _LONGEST_TEXT and len(value) > longest:
                 continue
-            if holds and not any(text in leaf.value for text in holds):
-                continue
-            if not (item in self._only_sent and leaf.at.startswith("response.")):
-                yield from dict.fromkeys((item, match[0]) for match in _compiled(form).finditer(leaf.value, 0, longest))
+            pattern = _compiled(form)
+            if pattern.search(value, 0, longest) and not (item in self._only_sent and leaf.at.startswith("response.")):
+                found.extend(dict.fromkeys((item, match[0]) for match in pattern.finditer(value, 0, longest)))
+        return found
 
     def _label(self, place: str, value: str, leaf: Leaf, around: Surroundings) -> tuple[str, str] | None:
         at = place
         for encoding in leaf.encodings:
             at = at.replace(f"[{encoding}]", "")
-        for entry in self._entries(at):
-            if len(value) <= _LONGEST_FILLER and value.lower() in self._filler:
-                return None
+        entries = self._place(at).entries
+        if not entries or (len(value) <= _LONGEST_FILLER and value.lower() in self._filler):
+            return None
+        for entry in entries:
             if self._holds(entry, value, place, around):
                 item = entry.server_item if around.role == "server" else entry.item
                 return (item, value) if item else None
@@ -180,7 +204,7 @@ class NameTable:
     def _holds(self, entry: _Entry, value: str, at: str, around: Surroundings) -> bool:
         if entry.item in self._only_sent and at.startswith("response."):
             return False
-        if entry.fits and not _compiled(entry.fits, re.IGNORECASE).fullmatch(value.strip(), 0, _LONGEST_VALUE):
+        if entry.fits and not _compiled_in_any_case(entry.fits).fullmatch(value.strip(), 0, _LONGEST_VALUE):
             return False
         if entry.party and around.party not in entry.party:
             return False
@@ -204,13 +228,11 @@ class NameTable:
 
     def _called(self, at: str, around: Surroundings) -> str:
         """Place of the value of a pair -> the place that it would have as a field beside the pair, else empty."""
-        pair, name = _parent(at)
-        if at.endswith(".1") and at[:-2].rpartition(".")[2].isdigit():
+        if _is_second(at):
             pair = at[:-2]
             keys = [f"{pair}.0"]
-        elif name not in self._pair_values:
-            return ""
         else:
+            pair = _parent(at)[0]
             while _parent(pair)[1] in self._pair_values:
                 pair = _parent(pair)[0]
             keys = [f"{pair}.{key}{position}" for key in self._pair_keys for position in ("", ".0")]
@@ -218,19 +240,23 @@ class NameTable:
         key = next((around.values[key] for key in keys if key in around.values), "")
         return f"{pair.rpartition('.')[0]}.{key}" if 0 < len(key) < _LONGEST_STEP else "" if key else pair
 
-    def _entries(self, at: str) -> tuple[_Entry, ...]:
-        """Place -> the entries whose names fit it, longest name first."""
-        entries = self._met.get(at)
-        if entries is None:
-            place = _NUMBERS.sub("", at)
-            entries = self._met.get(place)
-            if entries is None:
-                entries = tuple(self._find(place))
+    def _place(self, at: str) -> _Place:
+        found = self._met.get(at)
+        if found is None:
+            unnumbered = _NUMBERS.sub("", at)
+            known = self._met.get(unnumbered)
+            entries = known.entries if known else tuple(self._find(unnumbered))
+            found = _Place(entries, self._is_value(at))
             if len(self._met) >= _MOST_PLACES:
                 self._met.clear()
             if len(at) <= _LONGEST_PLACE:
-                self._met[at] = self._met[place] = entries
-        return entries
+                self._met[unnumbered] = _Place(entries, self._is_value(unnumbered))
+                self._met[at] = found
+        return found
+
+    def _is_value(self, at: str) -> bool:
+        """Whether a place may be that of the value in a pair: `[key, value]`, or `{"key": …, "value": …}`."""
+        return _is_second(at) or _parent(at)[1] in self._pair_values
 
     def _find(self, place: str) -> Iterator[_Entry]:
         root = next((root for root in _ROOTS if place.startswith(root)), "")
@@ -254,10 +280,19 @@ class NameTable:
         return words[1:] if words[:1] == ["x"] and len(words) > 1 else words
 
 
+def _is_second(at: str) -> bool:
+    return at.endswith(".1") and at[:-2].rpartition(".")[2].isdigit()
+
+
 @functools.cache
-def _compiled(form: str, flags: int = 0) -> re.Pattern[str]:
+def _compiled(form: str) -> re.Pattern[str]:
     """A form of `names.toml`, compiled when a value first has to have it: all of them together take 0.05 s."""
-    return re.compile(form, flags)
+    return re.compile(form)
+
+
+@functools.cache
+def _compiled_in_any_case(form: str) -> re.Pattern[str]:
+    return re.compile(form, re.IGNORECASE)
 
 
 def _entry(field: NamedField, forms: dict[str, str], groups: dict[str, frozenset[str]]) -> _Entry:

@@ -43,14 +43,16 @@ _NO_HOST = re.compile(r"\A0\.|\A\d+\.0\.0\.0\Z")
 _LABEL_BY_VALUE = {"client.model": "client.os", "server.hardware": "server.os"}
 
 
-def shapes(value: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
+def shapes(value: str, evidence: Evidence) -> Iterable[tuple[str, str]]:
     """One value -> (item, the part of the value that is one), in the order of kinds; empty when it shows nothing.
 
     Found are e-mail addresses, MAC addresses (also as the number that Python's `uuid.getnode` gives), IP addresses,
     names under plex.direct, and JWTs (RFC 7519).  A UUID alone says nothing.
     """
-    if not _MARK.search(value):
-        return
+    return _shapes(value, evidence) if _MARK.search(value) else ()
+
+
+def _shapes(value: str, evidence: Evidence) -> Iterator[tuple[str, str]]:
     if "@" in value:
         yield from (("account.email", text) for text in _parts(_EMAIL, value, _is_email))
     if value.startswith("0x") and _MAC_NUMBER.match(value):

@@ -14,7 +14,7 @@ from analysis import decode as decoding
 from analysis import extract as extraction
 from analysis import knowledge
 from analysis.classify import classify, rule_of
-from analysis.decode import decode
+from analysis.decode import decode, walk
 from analysis.evidence import Evidence
 from analysis.example import exchange_of
 from analysis.extract import extract
@@ -42,6 +42,7 @@ def test_findings_are_the_same_with_and_without_a_memory(name: str) -> None:
     for call in calls:
         extraction._met.cache_clear()
         decoding._met.clear()
+        walk._plain.clear()
         alone.append(extract(call, known, evidence))
     assert remembered == again == alone
     assert any(remembered)

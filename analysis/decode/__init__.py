@@ -13,11 +13,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from analysis.decode.body import body
 from analysis.decode.header import header
 from analysis.decode.peel import peel_bytes, peel_value
 from analysis.decode.walk import BUDGET, Budget, Decoded, Leaf, Piece, Walk, step
-from captures.model import Exchange
+from captures.model import Exchange, Pairs
 
 __all__ = ["BUDGET", "Budget", "Decoded", "Leaf", "decode"]
 
@@ -25,12 +27,13 @@ _SILENT = frozenset({"host", ":authority", "content-length", "cookie", "set-cook
 """Headers whose values come out elsewhere, or count bytes."""
 
 
-_MOST_MET = 20_000
-_LONGEST_MET = 300
-"""Fields that are remembered, and characters of name and value of one: hostile traffic must not fill the memory."""
+_MOST_MET = 5_000
+_LONGEST_MET = 600
+"""Fields that are remembered of each part of a call, and characters of one, so that hostile traffic does not fill the
+memory."""
 
-_met: dict[tuple[str, str, str], Piece] = {}
-"""Where, name, value -> what came out: a client sends the same headers with each call."""
+_met: defaultdict[str, dict[tuple[str, str], Piece]] = defaultdict(dict)
+"""Part of a call -> name and value -> what came out: a client sends the same headers with each call."""
 
 
 def decode(exchange: Exchange, budget: Budget = BUDGET) -> Decoded:
@@ -47,37 +50,39 @@ def decode(exchange: Exchange, budget: Budget = BUDGET) -> Decoded:
     walk = Walk(budget, peel_value, peel_bytes)
     walk.text("path", exchange.path, peel=False)
     walk.text("host", exchange.host, peel=False)
-    for name, value in exchange.query:
-        _field(walk, "query", name, value)
-    for name, value in exchange.headers:
-        if name not in _SILENT:
-            _field(walk, "header", name, value)
-    for name, value in exchange.cookies:
-        _field(walk, "cookie", name, value)
+    _fields(walk, "query", exchange.query)
+    _fields(walk, "header", exchange.headers)
+    _fields(walk, "cookie", exchange.cookies)
     body(walk, "body", exchange.body, exchange.headers)
-    for name, value in exchange.response_headers:
-        if name == "set-cookie":
-            cookie, _, content = value.partition(";")[0].partition("=")
-            _field(walk, "response.cookie", cookie.strip(), content)
-        elif name not in _SILENT:
-            _field(walk, "response.header", name, value)
+    _fields(walk, "response.header", exchange.response_headers)
     body(walk, "response.body", exchange.response_body, exchange.response_headers)
     return walk.result()
 
 
-def _field(walk: Walk, where: str, name: str, value: str) -> None:
-    """Adds one header, parameter or cookie; one that was met before without taking it apart again."""
-    key = (where, name, value)
-    known = _met.get(key)
-    if known is not None and walk.add(known):
+def _fields(walk: Walk, where: str, fields: Pairs) -> None:
+    """Adds headers, parameters or cookies; one that was met before without taking it apart again."""
+    met = _met[where]
+    known = [piece for piece in map(met.get, fields) if piece is not None]
+    if len(known) == len(fields) and walk.add(known):
         return
-    begin = walk.mark()
-    if where.endswith("header"):
-        header(walk, step(where, name), name, value)
-    else:
+    for field in fields:
+        piece = met.get(field)
+        if piece is not None and walk.add((piece,)):
+            continue
+        begin = walk.mark()
+        _field(walk, where, *field)
+        piece = walk.piece(begin)
+        if piece is not None and len(field[0]) + len(field[1]) <= _LONGEST_MET:
+            if len(met) >= _MOST_MET:
+                met.clear()
+            met[field] = piece
+
+
+def _field(walk: Walk, where: str, name: str, value: str) -> None:
+    if name == "set-cookie" and where == "response.header":
+        cookie, _, content = value.partition(";")[0].partition("=")
+        walk.text(step("response.cookie", cookie.strip()), content)
+    elif not where.endswith("header"):
         walk.text(step(where, name), value)
-    piece = walk.piece(begin)
-    if piece is not None and len(name) <= _LONGEST_MET and len(value) <= _LONGEST_MET:
-        if len(_met) >= _MOST_MET:
-            _met.clear()
-        _met[key] = piece
+    elif name not in _SILENT:
+        header(walk, step(where, name), name, value)

@@ -30,6 +30,7 @@ _MESSAGE = re.compile(r"\d{1,3}(?:/[\w-]{1,60},)?\d{0,9}(?=[\[{])")
 """What socket.io writes before the JSON of a message."""
 _COMPRESSED = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x78\x01", "deflate"), (b"\x78\x5e", "deflate"),
                (b"\x78\x9c", "deflate"), (b"\x78\xda", "deflate"))  # fmt: skip
+_MARKS = tuple(magic for magic, _ in _COMPRESSED)
 _WITHOUT_MARK = ("deflate", "br")
 """Encodings that begin with anything; they count only if all is right and a text comes out that is longer."""
 
@@ -100,6 +101,8 @@ def peel_bytes(walk: Walk, at: str, raw: bytes, encodings: tuple[str, ...]) -> b
 
 def unpacked(walk: Walk, raw: bytes) -> tuple[str, bytes] | None:
     """Compressed bytes -> encoding and what they hold; `None` for others, damaged ones and bombs (noted)."""
+    if not raw.startswith(_MARKS):
+        return None
     for magic, kind in _COMPRESSED:
         if raw.startswith(magic):
             plain = undo(raw, kind, Limits(size=max(walk.room, 0)))
@@ -124,7 +127,7 @@ def _unmarked(walk: Walk, raw: bytes) -> tuple[str, bytes] | None:
 
 def is_compressed(begin: bytes) -> bool:
     """Whether bytes begin as something compressed does."""
-    return any(begin.startswith(magic) for magic, _ in _COMPRESSED)
+    return begin.startswith(_MARKS)
 
 
 def is_packed(value: str) -> bool:
@@ -195,17 +198,24 @@ def _jwt(walk: Walk, at: str, payload: str, encodings: tuple[str, ...]) -> bool:
 
 
 def _packed(walk: Walk, at: str, value: str, encodings: tuple[str, ...]) -> bool:
+    if _NEVER_PACKED.search(value, _MOST_SKIPPED):
+        return False
     for name, raw in (("hex", _unhex(value)), ("base64", _unbase64(value))):
         if raw is not None and peel_bytes(walk, f"{at}[{name}]", raw, (*encodings, name)):
             return True
     # It may begin within a group: something stands before it, or its beginning was cut off.
-    for skipped in (1, 2, 3):
+    for skipped in range(1, _MOST_SKIPPED + 1):
         raw = _unbase64(value[skipped:])
         text = _printable(raw) if raw else None
         if text and len(text) >= _LEAST_PACKED and text.isascii():
             walk.unpack(f"{at}[base64]", text, (*encodings, "base64"))
             return True
     return False
+
+
+_MOST_SKIPPED = 3
+_NEVER_PACKED = re.compile(r"[^A-Za-z0-9+/_=-]")
+"""What stands neither in base64 nor in hex."""
 
 
 def _unhex(value: str) -> bytes | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
+
+from captures.content import LIMITS
 
 
 class Leaf(NamedTuple):
@@ -78,7 +80,8 @@ def step(place: str, name: str | int) -> str:
 class Walk:
     """Collects leaves until a budget runs out; what ran out is noted, never silent."""
 
-    __slots__ = ("_begun", "_deadline", "_leaves", "_peel", "_peel_bytes", "_ran_out", "budget", "room")
+    __slots__ = ("_begun", "_deadline", "_leaves", "_most", "_peel", "_peel_bytes", "_plain", "_ran_out", "_short",
+                 "budget", "room")  # fmt: skip
 
     def __init__(
         self,
@@ -87,6 +90,9 @@ class Walk:
         peel_bytes: Callable[[Walk, str, bytes, tuple[str, ...]], bool],
     ) -> None:
         self.budget = budget
+        self._most = budget.leaves
+        self._short = min(_SHORTEST, budget.longest + 1)
+        self._plain = _plain if budget is BUDGET else frozenset[str]()
         self._peel = peel
         self._peel_bytes = peel_bytes
         self.room = budget.size
@@ -108,33 +114,47 @@ class Walk:
             return None
         return Piece(tuple(self._leaves[mark[0] :]), mark[1] - self.room)
 
-    def add(self, piece: Piece) -> bool:
-        """Adds what came out of the same field in another call, if there is room for all of it."""
-        room = self.room - piece.room
-        if self.budget is not BUDGET or room < 0 or len(self._leaves) + len(piece.leaves) > self.budget.leaves:
+    def add(self, pieces: Sequence[Piece]) -> bool:
+        """Adds what came out of the same fields in another call, if there is room for all of it."""
+        leaves = [leaf for piece in pieces for leaf in piece.leaves]
+        room = sum([piece.room for piece in pieces])
+        if room > self.room or len(self._leaves) + len(leaves) > self._most or self.budget is not BUDGET:
             return False
-        self._leaves.extend(piece.leaves)
-        self.room = room
+        self._leaves += leaves
+        self.room -= room
         return True
 
     def text(self, at: str, value: str, encodings: tuple[str, ...] = (), *, peel: bool = True) -> None:
         """Adds one value, and what is found in it when its encodings are undone."""
-        count = len(self._leaves)
-        if count >= self.budget.leaves:
+        leaves = self._leaves
+        count = len(leaves)
+        if count >= self._most:
             self.note("A call holds more values than are looked at")
+            return
+        if len(value) < self._short or (value in self._plain and len(encodings) < self.budget.layers):
+            leaves.append(_leaf(Leaf, (at, value, encodings, False)))
             return
         kept = value
         if len(value) > self.budget.longest:
             self.note("A value is longer than is looked at")
             kept = value[: self.budget.longest]
-        self._leaves.append(Leaf(at, kept, encodings))
-        if not peel or len(value) < _SHORTEST or self.late():
+        leaves.append(_leaf(Leaf, (at, kept, encodings, False)))
+        if not peel or self.late():
             return
         if len(encodings) >= self.budget.layers:
             self.note("A value is encoded more often than is undone")
             return
         if self._peel(self, at, value, encodings):
-            self._leaves[count] = Leaf(at, kept, encodings, peeled=True)
+            leaves[count] = _leaf(Leaf, (at, kept, encodings, True))
+        elif len(leaves) == count + 1 and len(value) <= _LONGEST_PLAIN:
+            self._remember(value)
+
+    def _remember(self, value: str) -> None:
+        """Remembers that a value holds no other, unless that is so for want of room or time."""
+        if not self._ran_out and self.room >= _ENOUGH and self.budget is BUDGET:
+            if len(_plain) >= _MOST_PLAIN:
+                _plain.clear()
+            _plain.add(value)
 
     def raw(self, at: str, content: bytes, encodings: tuple[str, ...] = ()) -> None:
         """Adds a value that was sent as bytes: what it holds, or what it begins with in hex."""
@@ -151,11 +171,11 @@ class Walk:
         pending: list[Iterator[tuple[str, object]]] = [iter([(at, value)])]
         while pending:
             for place, node in pending[-1]:
-                if isinstance(node, dict | list):
+                if isinstance(node, _TABLES):
                     if node and self.open(place, len(pending) - 1):
                         pending.append(_children(place, node))
                         break
-                elif len(self._leaves) >= self.budget.leaves:
+                elif len(self._leaves) >= self._most:
                     self.note("A call holds more values than are looked at")
                     return
                 elif isinstance(node, str):
@@ -217,9 +237,26 @@ class Walk:
 def _children(place: str, node: dict[str, object] | list[object]) -> Iterator[tuple[str, object]]:
     """Place and content of each entry, one at a time: a place may be a thousand times as long as an entry."""
     if isinstance(node, dict):
-        return ((step(place, key), child) for key, child in node.items())
+        return (
+            (f"{place}.{key}" if len(key) <= _LONGEST_STEP else step(place, key), child) for key, child in node.items()
+        )
     return ((f"{place}.{position}", child) for position, child in enumerate(node))
 
 
+_TABLES = (dict, list)
+
 _SHORTEST = 8
 """A shorter value holds no other."""
+
+_MOST_PLAIN = 10_000
+_LONGEST_PLAIN = 200
+"""Values that are remembered to hold no other, and characters of one: hostile traffic must not fill the memory."""
+
+_ENOUGH = LIMITS.free
+"""Characters for which there must be room: so many may come out of a value of that length, and no more."""
+
+_plain: set[str] = set()
+"""Values that hold no other: ids and names come again in every call."""
+
+# Half of what the constructor takes, and there are millions.
+_leaf = cast("Callable[[type[Leaf], tuple[str, str, tuple[str, ...], bool]], Leaf]", tuple.__new__)
