@@ -6,6 +6,7 @@ import functools
 import ipaddress
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -15,9 +16,8 @@ from analysis.pack import Blocking, Switch
 from analysis.pipeline import Result
 from analysis.texts import advice as words
 from analysis.texts.advice import Effect
-from analysis.traffic import WATCHED, host, is_outside, is_readable, on_first_screen
+from analysis.traffic import WATCHED, addresses, host, is_outside, is_readable, on_first_screen
 from analysis.vocabulary import HOST_NAME, vocabulary
-from captures.model import Contact, Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,6 @@ def _shipped_blocking(_: str) -> tuple[Blocking, ...]:
 
 
 def _address(call: Classified) -> Iterator[str]:
-    seen = call.observation
-    if isinstance(seen, Exchange | Contact) and seen.server:
-        try:
-            yield str(ipaddress.ip_address(seen.server.address))
-        except ValueError:
-            return
+    for address in addresses(call):
+        with suppress(ValueError):
+            yield str(ipaddress.ip_address(address))

@@ -24,12 +24,13 @@ _IDS = (
 _SESSIONS = ("client.session_id", "play.session_id")
 """Items that last for one run or one play, within which they lead to a name as well."""
 
-_LEADING = (*_IDS, *_SESSIONS)
+LEADING = (*_IDS, *_SESSIONS)
+"""All of these."""
 
 _RUN = "client.session_id"
 """Item that is new with each run of the program."""
 
-TELLING = frozenset((*_NAMES, *_LEADING))
+TELLING = frozenset((*_NAMES, *LEADING))
 """All of these: no other item tells whose something is."""
 
 type Carried = Mapping[int, Mapping[str, Collection[str]]]
@@ -56,7 +57,7 @@ def links(calls: Iterable[Classified], carried: Carried) -> Links:
         if not items:
             continue
         who, names = recipient(call), [name for name in _NAMES if name in items]
-        for item in _LEADING:
+        for item in LEADING:
             for value in items.get(item, ()):
                 found.names[who, item, value].update(names)
                 found.runs[who, item, value].update(items.get(_RUN, ()))
@@ -79,7 +80,7 @@ def identifying(
         items = carried.get(call.n)
         if not items:
             continue
-        for known in _LEADING:
+        for known in LEADING:
             for value in items.get(known, ()):
                 place = (recipient(call), known, value)
                 if linked.names[place] - {item}:

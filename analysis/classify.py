@@ -450,6 +450,18 @@ def _holds(condition: tuple[str, re.Pattern[str] | None], pairs: tuple[tuple[str
     return any(key.lower() == name and (pattern is None or pattern.match(value)) for key, value in pairs)
 
 
+def judged_host(
+    host: str, port: int, knowledge: Knowledge, evidence: Evidence, *, seen_whole: bool
+) -> tuple[Party, str, bool]:
+    """A host and port -> all that depends on the evidence in a call there but for its sender and who answers.
+
+    That is whose machine it is, the pack of its service, and whether it is to be asked whose it is.  `seen_whole`:
+    whether the call itself was seen, not only a connection.
+    """
+    party, service, _ = _decided(host, port, seen_whole, knowledge, evidence)
+    return party, service, host in evidence.asks
+
+
 def _party(call: Exchange | Contact | Unreadable, knowledge: Knowledge, evidence: Evidence) -> tuple[Party, str, str]:
     """Whose machine, the pack of its service, and by what that is known (a key of `steps.PARTY`).
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from analysis.model import Category, Classified
+from analysis.traffic import moments
 from captures.model import Exchange, Lookup
 
 _MOST_TOLD = 8
@@ -54,11 +55,11 @@ def discovered(calls: Iterable[Classified]) -> tuple[Shouted, ...]:
     times: dict[tuple[str, str, str, str], list[float]] = {}
     told: dict[tuple[str, str, str, str], dict[str, None]] = {}
     for call in calls:
-        found = _said(call)
+        found = said(call)
         if not found:
             continue
-        key, texts, time = found
-        times.setdefault(key, []).append(time)
+        key, texts = found
+        times.setdefault(key, []).extend(-1.0 if time is None else time for time, _ in moments(call))
         told.setdefault(key, {}).update(dict.fromkeys(texts))
     rows = (
         Shouted(*key, tuple(told[key])[:_MOST_TOLD], len(when), period([t for t in when if t >= 0]))
@@ -67,16 +68,17 @@ def discovered(calls: Iterable[Classified]) -> tuple[Shouted, ...]:
     return tuple(sorted(rows, key=lambda row: (not row.maps_a_port, row.protocol, row.device, row.kind, row.wanted)))
 
 
-type _Said = tuple[tuple[str, str, str, str], Sequence[str], float]
+type Said = tuple[tuple[str, str, str, str], Sequence[str]]
+"""Device, protocol, kind and what was looked for; what was told."""
 
 
-def _said(call: Classified) -> _Said | None:
+def said(call: Classified) -> Said | None:
+    """A call -> what it says to everybody at home, or to the router; `None` for any other."""
     seen = call.observation
-    time = seen.time if seen.time is not None else -1.0
     if isinstance(seen, Lookup) and call.category is Category.LOCAL_DISCOVERY:
-        return (seen.device, seen.protocol, seen.kind, seen.host), seen.answers, time
+        return (seen.device, seen.protocol, seen.kind, seen.host), seen.answers
     if isinstance(seen, Exchange) and (asked := _mapping(seen)):
-        return (seen.device, "upnp", asked[0], ""), asked[1], time
+        return (seen.device, "upnp", asked[0], ""), asked[1]
     return None
 
 

@@ -7,13 +7,15 @@ quarters of an hour in which its sender was at work count.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analysis.knowledge import Knowledge
 from analysis.model import Category, Classified, Finding, Party
+from analysis.traffic import moments
 
 PLAY = "play"
 """The occasion that own servers show."""
@@ -135,12 +137,18 @@ def occasions(
     A call without a time shows none.  Kinds that did not happen are missing.
     """
     who = senders(calls, findings)
-    timed = sorted((call for call in calls if call.observation.time is not None), key=_time)
+    every = [(time, n, call) for call in calls for time, n in moments(call) if time is not None]
+    timed = [_at(time, call) for time, _, call in sorted(every, key=operator.itemgetter(0, 1))]
     found = {PLAY: _plays(timed, findings, who)}
     for kind in KINDS[1:]:
         shown = [c for c in timed if (rule := knowledge.rules.get(c.rule)) and kind_of(rule.when) == kind]
         found[kind] = _clusters(shown, who)
     return {kind: tuple(items) for kind, items in found.items() if items}
+
+
+def _at(time: float, call: Classified) -> Classified:
+    """One of the calls that a call stands for."""
+    return replace(call, observation=replace(call.observation, time=time)) if call.alike else call
 
 
 def _time(call: Classified) -> float:

@@ -11,7 +11,6 @@ import hashlib
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -19,6 +18,7 @@ from analysis import VERSION
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
 from analysis.known import OwnValues
+from analysis.look import Found
 from analysis.model import Classified, Finding
 from captures import home
 from captures.ledger import identity
@@ -28,15 +28,6 @@ APPLICATION_ID = 0x70686978
 
 FORM = 2
 """Version of the tables; another one is thrown away."""
-
-
-class Found(NamedTuple):
-    """What was found in one call."""
-
-    findings: tuple[Finding, ...]
-    """Its findings, as `extract` gives them."""
-    ran_out: tuple[str, ...]
-    """Sentences about what was not looked at."""
 
 
 class Index:
@@ -93,8 +84,7 @@ class Index:
         `own` are the user's own values, `None` when none are searched for.  The file names them by their numbers, so
         that nothing of them is left in it when they are forgotten.
         """
-        self._own = (*(one.value for one in own.values), *(one.value for one in own.names)) if own else ()
-        self._numbers = {value: number for number, value in enumerate(self._own)}
+        self.knows(own)
         facts = (
             VERSION,
             sorted(knowledge.hashes.items()),
@@ -104,6 +94,21 @@ class Index:
             self._identity,
         )
         self._under(hashlib.sha256(repr(facts).encode()).hexdigest())
+
+    def knows(self, own: OwnValues | None) -> None:
+        """Says which values are the user's own, `None` when none are searched for."""
+        self._own = (*(one.value for one in own.values), *(one.value for one in own.names)) if own else ()
+        self._numbers = {value: number for number, value in enumerate(self._own)}
+
+    @property
+    def connection(self) -> sqlite3.Connection | None:
+        """The file, for what else is kept in it; `None` when it cannot be used."""
+        return self._connection
+
+    @property
+    def identity(self) -> bytes:
+        """That of the ledger."""
+        return self._identity
 
     def _under(self, circumstances: str) -> None:
         if self._connection is None:
@@ -130,21 +135,31 @@ class Index:
             ).fetchone()
             if row is None or row[0] != _judged(call):
                 return None
-            kept = msgspec.msgpack.decode(row[1], type=Found)
-            findings = tuple(self._named(finding, call.n) for finding in kept.findings)
+            return self.unpacked(row[1], call.n)
         except (sqlite3.Error, msgspec.MsgspecError, ValueError, IndexError):
             self._give_up()
             return None
-        return Found(findings, kept.ran_out)
+
+    def unpacked(self, packed: bytes, n: int) -> Found:
+        """What was found in a call, as it was packed -> the same; `n` is the number of the call now.
+
+        Raises `msgspec.MsgspecError`, `ValueError` or `IndexError` for what is damaged.
+        """
+        kept = msgspec.msgpack.decode(packed, type=Found)
+        return Found(tuple(self._named(finding, n) for finding in kept.findings), kept.ran_out)
+
+    def packed(self, found: Found) -> bytes:
+        """What was found in a call -> bytes; empty for half of a surrogate pair, which hostile bodies hold."""
+        try:
+            return msgspec.msgpack.encode(Found(tuple(map(self._numbered, found.findings)), found.ran_out))
+        except UnicodeEncodeError:
+            return b""
 
     def keep(self, call: Classified, found: Found) -> None:
         """Keeps what was found in a call."""
         source = call.observation.source
-        numbered = Found(tuple(self._numbered(finding) for finding in found.findings), found.ran_out)
-        try:
-            packed = msgspec.msgpack.encode(numbered)
-        except UnicodeEncodeError:
-            return  # half of a surrogate pair, which hostile bodies hold: it is looked at anew each time
+        if not (packed := self.packed(found)):
+            return  # it is looked at anew each time
         self._new.append((source.index, source.part, _judged(call), packed))
         if len(self._new) >= 1000:
             self._write()

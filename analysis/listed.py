@@ -17,6 +17,7 @@ from analysis.pack import DeclaredList, Product, Statement, Switch
 from analysis.pipeline import Result
 from analysis.texts import plural
 from analysis.texts import promises as words
+from analysis.traffic import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,9 @@ def _letters(text: str) -> str:
 def _not_seen(statements: Sequence[Statement], result: Result) -> Iterator[NotSeen]:
     """Statements -> grouped by how much it says that they were not seen."""
     happened = exposure.occasions(result.calls, result.findings, result.knowledge)
-    calls = Counter(call.rule for call in result.calls)
+    calls: Counter[str] = Counter()
+    for call in result.calls:
+        calls[call.rule] += count(call)
     groups: dict[str, list[str]] = {}
     for statement in statements:
         wordings = groups.setdefault(_says(statement, happened, calls, result), [])

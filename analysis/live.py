@@ -11,12 +11,11 @@ from typing import NamedTuple
 
 from analysis.classify import classify
 from analysis.compare import judged
-from analysis.decode import decode
 from analysis.evidence import NO_SERVERS, Evidence, Servers
-from analysis.extract import extract
 from analysis.gather import gather
 from analysis.knowledge import Knowledge
-from analysis.known import NOTHING, OwnValues, search
+from analysis.known import OwnValues
+from analysis.look import Found, look
 from analysis.model import Category, Classified, Comparison, Finding, Verdict
 from analysis.occasions import DAY, shown_by
 from analysis.texts import Occasion
@@ -185,9 +184,6 @@ class Watcher:
         items = dict.fromkeys(self._knowledge.items[c.item].label for c in said)
         return Sent(tuple(items), recipient(call), call.category, said[0].verdict)
 
-    def _found(self, call: Classified) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    def _found(self, call: Classified) -> Found:
         """What stands in a call, and what was not looked at."""
-        decoded = decode(call.observation) if isinstance(call.observation, Exchange) else None
-        leaves, ran_out = decoded if decoded else ((), ())
-        seen = search(call.observation, leaves, self._own) if self._own else NOTHING
-        return extract(call, self._knowledge, self._evidence, decoded, seen.sightings), (*ran_out, *seen.ran_out)
+        return look(call, self._knowledge, self._evidence, self._own)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -104,6 +105,25 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """Calls of which a report says the same, so that one of them, the first, stands for all.
+
+    Its sizes are those of all together.
+    """
+
+    count: int
+    """How many, with the first."""
+    addresses: tuple[str, ...]
+    """Addresses that answered them.  Private."""
+    open: int
+    """Milliseconds that they took together."""
+    places: array[int]
+    """Numbers of the calls; empty where nobody asks when each was made."""
+    times: array[float]
+    """When each was made, as long as `places`, seconds since the epoch (UTC); not a number when it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Classified:
     """One observation, and what the call is for.  Each observation comes out exactly once, in order."""
 
@@ -132,6 +152,8 @@ class Classified:
     answered_by: str = ""
     """Company (or registrable domain) to whose name DNS sent the caller by a CNAME, if that is another one than
     `entity`; empty when none is known.  Private like `entity`."""
+    alike: Alike | None = None
+    """The calls that this one stands for; `None`: itself alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 
 from analysis.classify import classify
 from analysis.compare import compare_and_promised
-from analysis.decode import decode
 from analysis.evidence import NO_SERVERS, Evidence, Servers
-from analysis.extract import extract
 from analysis.gather import gather
-from analysis.index import Found, Index
+from analysis.index import Index
 from analysis.knowledge import Knowledge
-from analysis.known import NOTHING, OwnValues, search
+from analysis.known import OwnValues
+from analysis.look import Found, look
 from analysis.model import Category, Classified, Comparison, Finding
 from analysis.parallel import mapped
-from analysis.traffic import bytes_out, host, is_outside, is_readable, unread_reason
+from analysis.traffic import bytes_out, count, host, is_outside, is_readable, total, unread_reason
 from captures.join import join
-from captures.model import Capture, Exchange, Observation
+from captures.model import Capture, Observation
 
 if TYPE_CHECKING:
     from analysis.coverage import LogCoverage
@@ -126,7 +125,7 @@ def run(
     ledger for the next time; `own` are the user's own values, to be searched for everywhere.
     Raises `CaptureError` when a capture cannot be read at all.
     """
-    with _few_collections():
+    with few_collections():
         return _run(captures, knowledge, declared, named, keep, progress, index, own)
 
 
@@ -146,25 +145,53 @@ def _run(
         index.begin(knowledge, evidence, own)
     calls = (classify(observation, knowledge, evidence, n) for n, observation in enumerate(observations))
     chosen = [call for call in calls if keep is None or keep(call)]
-    findings: list[Finding] = []
+    looked: list[Found] = []
     ran_out: Counter[str] = Counter()
 
-    def look(call: Classified) -> Found:
+    def found_in(call: Classified) -> Found:
         return _found(call, knowledge, evidence, index, own)
 
     # An index is one connection to a file, which two processes must not share.
-    for n, found in enumerate(map(look, chosen) if index else mapped(look, chosen, Found)):
+    for n, found in enumerate(map(found_in, chosen) if index else mapped(found_in, chosen, Found)):
         ran_out.update(set(found.ran_out))
-        findings.extend(found.findings)
+        looked.append(found)
         if progress and n % 500 == 0:
             progress(n, len(chosen))
-    comparisons, promises = compare_and_promised(chosen, findings, knowledge, evidence, declared)
+    return concluded(
+        captures,
+        _infos(captures, observations),
+        chosen,
+        [finding for found in looked for finding in found.findings],
+        ran_out,
+        knowledge,
+        evidence,
+        own,
+        declared,
+    )
+
+
+def concluded(
+    captures: Sequence[Capture],
+    infos: tuple[CaptureInfo, ...],
+    calls: Sequence[Classified],
+    findings: Sequence[Finding],
+    ran_out: Mapping[str, int],
+    knowledge: Knowledge,
+    evidence: Evidence,
+    own: OwnValues | None,
+    declared: str,
+) -> Result:
+    """Calls and what was found in them -> everything that follows.
+
+    `infos` say what is in the captures, `ran_out` which sentences about what was not looked at hold for how many calls.
+    """
+    comparisons, promises = compare_and_promised(calls, findings, knowledge, evidence, declared)
     return Result(
-        captures=_infos(captures, observations),
-        calls=tuple(chosen),
+        captures=infos,
+        calls=tuple(calls),
         findings=tuple(findings),
         comparisons=comparisons,
-        coverage=coverage(chosen, sum(capture.dropped for capture in captures)),
+        coverage=coverage(calls, sum(capture.dropped for capture in captures)),
         evidence=evidence,
         knowledge=knowledge,
         own=own,
@@ -178,7 +205,7 @@ def _run(
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
+def few_collections() -> Iterator[None]:
     """Lets the collector of cycles look seldom: all calls stay until the end, and going through them takes a fifth."""
     before = gc.get_threshold()
     gc.set_threshold(max(50_000, before[0]), *before[1:])
@@ -193,11 +220,7 @@ def _found(
 ) -> Found:
     if index and (kept := index.kept(call)):
         return kept
-    decoded = decode(call.observation) if isinstance(call.observation, Exchange) else None
-    leaves, ran_out = decoded if decoded else ((), ())
-    searched = search(call.observation, leaves, own) if own else NOTHING
-    findings = extract(call, knowledge, evidence, decoded, searched.sightings)
-    found = Found(findings, (*ran_out, *searched.ran_out))
+    found = look(call, knowledge, evidence, own)
     if index:
         index.keep(call, found)
     return found
@@ -213,19 +236,22 @@ def coverage(calls: Sequence[Classified], dropped: int = 0) -> Coverage:
     read = [call for call in outside if is_readable(call)]
     closed = [call for call in outside if not is_readable(call)]
     hosts = {name for call in outside if (name := host(call))}
+    reasons: Counter[str] = Counter()
+    for call in closed:
+        reasons[unread_reason(call)] += count(call)
     closed_hosts = {name for call in closed if (name := host(call))}
-    readable = sum(is_readable(call) for call in calls)
+    readable = total(call for call in calls if is_readable(call))
     return Coverage(
-        calls=len(calls),
+        calls=total(calls),
         readable=readable,
-        unreadable=len(calls) - readable,
-        unknown_category=sum(call.category is Category.UNKNOWN for call in read),
+        unreadable=total(calls) - readable,
+        unknown_category=total(call for call in read if call.category is Category.UNKNOWN),
         bytes_out=sum(bytes_out(call) for call in outside),
         bytes_out_readable=sum(bytes_out(call) for call in read),
         recipients=len(hosts),
         recipients_unreadable=len(closed_hosts),
         unreadable_hosts=tuple(sorted(closed_hosts)),
-        reasons=dict(Counter(unread_reason(call) for call in closed).most_common()),
+        reasons=dict(reasons.most_common()),
         dropped=dropped,
     )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
+
 from analysis.model import Category, Classified, Comparison, Party, Verdict
-from captures.model import Contact, Exchange, Lookup, Unreadable
+from captures.model import Contact, Exchange, Lookup, Observation, Unreadable
 
 OUTSIDE = frozenset({Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN})
 """Parties whose calls are judged."""
@@ -60,9 +63,51 @@ def bytes_out(call: Classified) -> int:
     return 0 if isinstance(call.observation, Unreadable) else call.observation.bytes_out
 
 
+def open_for(call: Classified) -> int:
+    """Milliseconds from its beginning to its end, of all calls that it stands for; 0 when they are not known."""
+    return call.alike.open if call.alike else milliseconds(call.observation)
+
+
+def milliseconds(seen: Observation) -> int:
+    """From its beginning to its end; 0 when they are not known."""
+    if not isinstance(seen, Contact | Exchange) or seen.time is None or seen.end is None:
+        return 0
+    return round(1000 * max(min(seen.end - seen.time, _LONGEST), 0.0))
+
+
+_LONGEST = 1e9
+"""Seconds that a call can have taken: a capture may claim any time."""
+
+
 def unread_reason(call: Classified) -> str:
     """Why its content is not known, in a few words; empty when it is known."""
     return call.observation.reason if isinstance(call.observation, Contact | Unreadable) else ""
+
+
+def count(call: Classified) -> int:
+    """How many calls it stands for."""
+    return call.alike.count if call.alike else 1
+
+
+def total(calls: Iterable[Classified]) -> int:
+    """How many calls they stand for."""
+    return sum(map(count, calls))
+
+
+def moments(call: Classified) -> Sequence[tuple[float | None, int]]:
+    """When each of the calls that it stands for was made, and its number."""
+    if not (call.alike and call.alike.places):
+        return ((call.observation.time, call.n),)
+    pairs = zip(call.alike.times, call.alike.places, strict=True)
+    return [(None if math.isnan(time) else time, n) for time, n in pairs]
+
+
+def addresses(call: Classified) -> tuple[str, ...]:
+    """The addresses that answered the calls that it stands for, as they were recorded."""
+    if call.alike:
+        return call.alike.addresses
+    seen = call.observation
+    return (seen.server.address,) if isinstance(seen, Exchange | Contact) and seen.server else ()
 
 
 def on_first_screen(comparison: Comparison) -> bool:

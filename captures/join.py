@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from captures.model import Capture, Contact, Endpoint, Exchange, Lookup, Observation, Source
 
-_NEAR = 5.0
+NEAR = 5.0
 """Seconds by which two recordings of one connection may differ."""
 
 
@@ -22,27 +22,28 @@ def join(captures: Sequence[Capture]) -> list[Observation]:
     Raises `CaptureError` when a capture cannot be read at all.
     """
     observations = [observation for capture in captures for observation in capture.observations()]
-    names = _names(observations)
-    if names:
-        observations = [_named(x, names) if isinstance(x, Contact) else x for x in observations]
+    if known := _names(observations):
+        observations = [named(x, known.get(x.host)) if isinstance(x, Contact) else x for x in observations]
     if len(captures) > 1 or any(isinstance(x, Contact) for x in observations):
         observations = _folded(observations)
     return observations
 
 
+def names(seen: Observation) -> Iterator[str]:
+    """An observation -> the addresses that DNS gave for `host`; of two names of an address the later one counts."""
+    if isinstance(seen, Lookup) and seen.protocol == "dns":
+        yield from seen.answers
+
+
+def named(contact: Contact, name: str | None) -> Contact:
+    """A contact of which only the address is known, and the name by which that was asked for -> with the name."""
+    fits = name and contact.name_source == "address"
+    return replace(contact, host=name, name_source="dns") if fits and name else contact
+
+
 def _names(observations: Iterable[Observation]) -> dict[str, str]:
     """Address -> the name that was asked for last."""
-    return {
-        answer: lookup.host
-        for lookup in observations
-        if isinstance(lookup, Lookup) and lookup.protocol == "dns"
-        for answer in lookup.answers
-    }
-
-
-def _named(contact: Contact, names: dict[str, str]) -> Contact:
-    name = names.get(contact.host) if contact.name_source == "address" else None
-    return replace(contact, host=name, name_source="dns") if name else contact
+    return {answer: seen.host for seen in observations for answer in names(seen)}
 
 
 def _folded(observations: list[Observation]) -> list[Observation]:
@@ -103,7 +104,7 @@ class _Ends:
                 isinstance(other, Exchange)
                 and other.source.capture != exchange.source.capture
                 and (place, exchange.source.capture) not in self.taken
-                and abs(time - exchange.time) <= (_NEAR if by_end else 0.05)
+                and abs(time - exchange.time) <= (NEAR if by_end else 0.05)
                 and (other.method, other.host, other.path, other.query, other.body.content)
                 == (exchange.method, exchange.host, exchange.path, exchange.query, exchange.body.content)
             ):
@@ -120,7 +121,7 @@ class _Ends:
             self._sorted = True
         last = contact.end if contact.end is not None else contact.time
         if contact.client and contact.client.port:
-            return _between(self._by_end.get(contact.client, []), contact.time - _NEAR, last + _NEAR)
+            return _between(self._by_end.get(contact.client, []), contact.time - NEAR, last + NEAR)
         port = contact.server.port if contact.server else 0
         return _between(self._by_host.get((contact.device, contact.host, port), []), contact.time, last)
 

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -361,6 +361,18 @@ def read(path: Path, after: int = 0) -> Iterator[tuple[int, Observation]]:
                 # A damaged page hides the rows on it, and those behind it can be asked for.
                 yield number, Unreadable(Source(0, 0), None, f"after row {number}", "is damaged")
                 number, step = number + step, step * 4
+
+
+def rows(path: Path, ids: Iterable[int]) -> Iterator[tuple[int, Observation]]:
+    """Rows of a ledger by their numbers -> (row id, observation), in this order; what is not there is left out.
+
+    Raises `CaptureError`, also for a damaged page.
+    """
+    with _reading(path) as connection:
+        for number in ids:
+            asked = connection.execute("SELECT flow, part, kind, value FROM observation WHERE id = ?", (number,))
+            if row := asked.fetchone():
+                yield number, _observation(*row, number)
 
 
 _FAULTS = (sqlite3.DatabaseError, UnicodeDecodeError)

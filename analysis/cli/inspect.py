@@ -37,7 +37,7 @@ def inspect(question: Question, logs: tuple[str, ...], forum: str, form: str, ou
       phonehome inspect evening.flow packets.pcap --log "Plex Media Server.log"
     """
     question, logs = _sorted(question, logs)
-    result = _beside(options.answer(question), logs)
+    result = _beside(options.answer(question, alike=not logs and form not in ("json", "html")), logs)
     if form == "json":
         from analysis.report import as_json
 

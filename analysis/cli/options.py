@@ -216,9 +216,10 @@ def known() -> Knowledge:
     return knowledge.load(home.packs(), home.cache())
 
 
-def answer(question: Question, instead: Sequence[Capture] = ()) -> Result:
+def answer(question: Question, instead: Sequence[Capture] = (), *, alike: bool = False) -> Result:
     """A question -> everything that a report can show, of its files, or of other captures `instead`.
 
+    `alike`: one call may stand for all of which a report says the same (`analysis.sums`).
     Raises `CaptureError` when a capture cannot be read at all, `click.UsageError` for a product or list that does not
     exist.
     """
@@ -235,16 +236,15 @@ def answer(question: Question, instead: Sequence[Capture] = ()) -> Result:
     own = [server.value for server in values_known.listed("server")]
     chosen = any((question.product, question.since, question.until, question.device))
     with progress("calls") as told, nullcontext() if instead else _index(question, read) as index:
-        return pipeline.run(
-            read,
-            loaded,
-            declared=question.declared,
-            named=Servers(hosts=frozenset((*own, *(host.lower() for host in question.own_server)))),
-            keep=(lambda call: keeps(question, call)) if chosen else None,
-            progress=told,
-            index=index,
-            own=values_known.load(),
-        )
+        named = Servers(hosts=frozenset((*own, *(host.lower() for host in question.own_server))))
+        keep, values = (lambda call: keeps(question, call)) if chosen else None, values_known.load()
+        rest = {"declared": question.declared, "named": named, "keep": keep, "progress": told, "own": values}
+        if alike and index and not (question.since or question.until):
+            from analysis.sums import summed
+
+            if found := summed(read[0], Path(question.files[0]), loaded, index, **rest):
+                return found
+        return pipeline.run(read, loaded, index=index, **rest)
 
 
 def _index(question: Question, read: Sequence[Capture]) -> AbstractContextManager[Index | None]:

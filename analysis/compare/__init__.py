@@ -27,6 +27,7 @@ from analysis.knowledge import Knowledge
 from analysis.model import Classified, Comparison, Finding, Verdict
 from analysis.pack import DeclaredList, Statement
 from analysis.reasons import Words
+from analysis.traffic import total
 
 _ORDER = {known: rank for rank, known in enumerate(Verdict)}
 
@@ -139,7 +140,7 @@ def _judge_promises(group: Group, matter: Matter) -> Iterator[Comparison]:
             made = _comparison(group, found, matter)
             policy = _in_force(found[0][1].members[-1][0], scene.knowledge, "")
             statements = scene.knowledge.about(policy, group.item) if policy else ()
-            count = sum(len(case.members) for case in cases)
+            count = total(call for case in cases for call, _ in case.members)
             reason = f"{made.reason} {found[0][1].words.promise(policy, _repeats(promise, made.statement, statements))}"
             yield replace(made, reason=reason.rstrip(), count=count)
 
@@ -172,7 +173,7 @@ def _comparison(group: Group, found: list[tuple[Opinion, Case]], matter: Matter)
         also=tuple(sorted(held - {first.verdict}, key=_ORDER.__getitem__)),
         reason=decisive.words.undeclared_fields(fields) if named else first.reason,
         statement=first.statement,
-        count=sum(len(part.places) for part in group.parts),
+        count=matter.count(group.parts),
         calls=matter.numbers(group.parts),
         sure=bool(group.sure()),
         fields=fields,

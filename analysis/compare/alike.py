@@ -15,7 +15,7 @@ from analysis.compare.verdict import Member, Scene
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Category, Classified, Finding, Party
-from analysis.traffic import recipient
+from analysis.traffic import recipient, total
 from captures.model import Unreadable
 
 _JUDGED = frozenset({Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN})
@@ -113,6 +113,10 @@ class Matter:
         places = parts[0].places if len(parts) == 1 else sorted(chain.from_iterable(part.places for part in parts))
         found = [self._findings[place] for place in places]
         return [(self._calls[finding.call], finding) for finding in found]
+
+    def count(self, parts: Iterable[Part]) -> int:
+        """How many findings there are, in all calls that those in which they stand stand for."""
+        return total(self._calls[self._findings[place].call] for part in parts for place in part.places)
 
     def numbers(self, parts: Iterable[Part]) -> tuple[int, ...]:
         """The calls in which findings stand, ascending, each once."""

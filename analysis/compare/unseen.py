@@ -10,6 +10,7 @@ from analysis.knowledge import Knowledge
 from analysis.model import Category, Classified, Comparison, Finding, Verdict
 from analysis.pack import DeclaredList, Rule, Statement
 from analysis.reasons import Words
+from analysis.traffic import count
 
 
 def unseen(
@@ -25,7 +26,9 @@ def unseen(
     """
     seen = {(comparison.product, comparison.item) for comparison in judged}
     places = {(f.item, f.at) for f in findings if f.direction == "sent"}
-    made = Counter((call.rule, call.product) for call in calls)
+    made: Counter[tuple[str, str]] = Counter()
+    for call in calls:
+        made[call.rule, call.product] += count(call)
     for product, policy in sorted(policies.items()):
         sender = knowledge.products[product]
         for statement in policy.statements:

@@ -16,7 +16,7 @@ from analysis.pipeline import Result
 from analysis.report.document import Block, Paragraph, Tone, brief
 from analysis.report.phrases import MOST_NAMED, argument, by_recipient, label, product_name, share, some
 from analysis.texts import answer as words
-from analysis.traffic import host, is_outside, is_readable, on_first_screen, recipient
+from analysis.traffic import count, host, is_outside, is_readable, on_first_screen, recipient, total
 from captures.model import Unreadable
 
 NAMES_A_TITLE = frozenset(
@@ -83,7 +83,7 @@ def _who_called(result: Result, outside: Sequence[Classified]) -> str:
     if not called:
         return texts.CALLED_NOBODY
     time, who = duration(span(result)), _senders(called, result)
-    made = texts.plural(len(called), words.MADE if time else words.MADE_ONCE, time=time, who=who)
+    made = texts.plural(total(called), words.MADE if time else words.MADE_ONCE, time=time, who=who)
     return " ".join((made, _aims(called), _who_was_called(called)))
 
 
@@ -123,11 +123,14 @@ def _and(named: Sequence[str]) -> str:
 
 def _aims(calls: Sequence[Classified]) -> str:
     """Shares of the purposes, the greatest first, rounded down."""
-    counted = Counter(call.category for call in calls).most_common()
-    counted.sort(key=lambda row: (-row[1], list(Category).index(row[0])))
-    shares = [_aim(words.AIMS[category], n, len(calls)) for category, n in counted[:_MOST_AIMS]]
+    number: Counter[Category] = Counter()
+    for call in calls:
+        number[call.category] += count(call)
+    counted = sorted(number.items(), key=lambda row: (-row[1], list(Category).index(row[0])))
+    whole = number.total()
+    shares = [_aim(words.AIMS[category], n, whole) for category, n in counted[:_MOST_AIMS]]
     if rest := sum(n for _, n in counted[_MOST_AIMS:]):
-        shares.append(_aim(words.REST, rest, len(calls)))
+        shares.append(_aim(words.REST, rest, whole))
     return words.SHARES.format(shares=", ".join(shares))
 
 
@@ -139,7 +142,7 @@ def _aim(aim: str, n: int, whole: int) -> str:
 def _who_was_called(calls: Sequence[Classified]) -> str:
     groups = by_recipient(calls)
     named = [
-        texts.PURPOSE_COUNT.format(purpose=brief(name), n=texts.number(len(calls)))
+        texts.PURPOSE_COUNT.format(purpose=brief(name), n=texts.number(total(calls)))
         for name, calls in groups[:MOST_NAMED]
     ]
     if rest := len(groups) - len(named):
@@ -155,13 +158,17 @@ def _what_is_watched(result: Result, numbers: Generalised | None) -> Iterator[st
         if f.direction == "sent" and f.call in outside and f.item.startswith(_WATCHED):
             call = outside[f.call]
             told[call.product, recipient(call)][f.item].add(f.call)
-    order = sorted(told.items(), key=lambda row: (-len(set().union(*row[1].values())), row[0]))
+
+    def number(items: Mapping[str, set[int]]) -> int:
+        return total(outside[n] for n in set().union(*items.values()))
+
+    order = sorted(told.items(), key=lambda row: (-number(row[1]), row[0]))
     for (product, entity), items in order[:_MOST_RECIPIENTS]:
         calls = set().union(*items.values())
         hosts = sorted({host(outside[n]) for n in calls})
         about = [q for q in numbers.quantities if (q.product, q.entity) == (product, entity)] if numbers else []
         named = [_with_rounding(label(item, result), [q for q in about if q.item == item]) for item in items]
-        carried = texts.plural(len(calls), words.WATCHED, hosts=some(hosts, 3), items=some(named, _MOST_ITEMS))
+        carried = texts.plural(number(items), words.WATCHED, hosts=some(hosts, 3), items=some(named, _MOST_ITEMS))
         compared = [
             c
             for c in result.comparisons
@@ -252,7 +259,7 @@ def _what_is_not_covered(result: Result, outside: Sequence[Classified]) -> tuple
 
 def _what_was_not_read(result: Result) -> tuple[str, Tone]:
     coverage = result.coverage
-    places = sum(isinstance(call.observation, Unreadable) and not host(call) for call in result.calls)
+    places = total(call for call in result.calls if isinstance(call.observation, Unreadable) and not host(call))
     if coverage.recipients_unreadable:
         counted = texts.plural(coverage.recipients_unreadable, texts.NOT_READ, m=coverage.recipients)
         sentence = texts.NOT_READ_AMONG.format(counted=counted, hosts=some(coverage.unreadable_hosts))
@@ -284,13 +291,13 @@ def _titles(result: Result) -> str:
 def _speaks_for(result: Result, outside: Sequence[Classified]) -> str:
     """The share of conversations, then of bytes, and the checklist of occasions."""
     coverage = result.coverage
-    read = sum(is_readable(call) for call in outside)
+    read, number = total(call for call in outside if is_readable(call)), total(outside)
     bytes_read = share(coverage.bytes_out_readable, coverage.bytes_out)
     sentences = []
     if outside:
-        calls = share(read, len(outside))
+        calls = share(read, number)
         sentences.append(
-            texts.plural(len(outside), texts.SPEAKS_FOR, read=texts.number(read), calls=calls, share=bytes_read)
+            texts.plural(number, texts.SPEAKS_FOR, read=texts.number(read), calls=calls, share=bytes_read)
         )
     seen = covered(result)
     if "film" not in seen:

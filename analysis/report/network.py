@@ -9,7 +9,7 @@ from analysis import texts
 from analysis.discovery import Shouted, discovered
 from analysis.model import Category, Classified
 from analysis.report.document import Block, Cell, Column, Heading, Paragraph, Table, brief, size
-from analysis.traffic import bytes_out, recipient
+from analysis.traffic import bytes_out, open_for, recipient, total
 from captures.model import Contact, Exchange
 
 
@@ -90,23 +90,16 @@ def _volume(category: Category, calls: Sequence[Classified]) -> tuple[Cell, ...]
     return (
         Cell(texts.CATEGORIES[category]),
         Cell(texts.number(len({recipient(call) for call in calls}))),
-        Cell(texts.number(len(calls))),
+        Cell(texts.number(total(calls))),
         Cell(size(sum(bytes_out(call) for call in calls))),
         Cell(size(received)),
-        Cell(duration(sum(_open(call) for call in calls))),
+        Cell(duration(sum(map(open_for, calls)) / 1000)),
     )
 
 
 def _bytes(call: Classified) -> int:
     seen = call.observation
     return bytes_out(call) + (seen.bytes_in if isinstance(seen, Contact | Exchange) else 0)
-
-
-def _open(call: Classified) -> float:
-    seen = call.observation
-    if not isinstance(seen, Contact | Exchange) or seen.time is None or seen.end is None:
-        return 0.0
-    return max(seen.end - seen.time, 0.0)
 
 
 def duration(seconds: float) -> str:

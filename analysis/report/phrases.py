@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from analysis import texts
-from analysis.model import Classified
+from analysis.model import Category, Classified
 from analysis.pipeline import Result
 from analysis.report.document import brief
-from analysis.traffic import recipient
+from analysis.traffic import count, recipient, total
 
 MOST_NAMED = 6
 """Names in one sentence; the tables hold them all."""
@@ -43,12 +43,14 @@ def by_recipient(calls: Iterable[Classified]) -> list[tuple[str, list[Classified
     """Recipients with their calls, the most called first.  Places without a host are nobody's."""
     known = sorted((call for call in calls if recipient(call)), key=recipient)
     groups = [(name, list(group)) for name, group in groupby(known, key=recipient)]
-    return sorted(groups, key=lambda group: (-len(group[1]), group[0]))
+    return sorted(groups, key=lambda group: (-total(group[1]), group[0]))
 
 
 def purposes(calls: Iterable[Classified]) -> str:
     """What calls are for, with how many, the most frequent first."""
-    counted = Counter(call.category for call in calls)
+    counted: Counter[Category] = Counter()
+    for call in calls:
+        counted[call.category] += count(call)
     return ", ".join(
         texts.PURPOSE_COUNT.format(purpose=texts.CATEGORIES[category], n=texts.number(n))
         for category, n in sorted(counted.items(), key=lambda row: (-row[1], row[0]))

@@ -41,12 +41,14 @@ from analysis.report.phrases import argument, by_recipient, label, product_name,
 from analysis.traffic import (
     BROKEN,
     bytes_out,
+    count,
     host,
     is_outside,
     is_readable,
     is_visit,
     on_first_screen,
     recipient,
+    total,
     unread_reason,
 )
 from analysis.watching import watching
@@ -133,12 +135,11 @@ def _log(result: Result) -> Iterator[Block]:
 
 def _own_titles(result: Result) -> Iterator[Block]:
     """Which of the own titles went where, and how sure that is: the surest first."""
-    outside = {call.n: recipient(call) for call in result.calls if is_outside(call)}
-    counts = Counter(
-        (f.evidence, f.item, outside[f.call])
-        for f in result.findings
-        if f.evidence and f.direction == "sent" and f.call in outside
-    )
+    outside = {call.n: call for call in result.calls if is_outside(call)}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for f in result.findings:
+        if f.evidence and f.direction == "sent" and f.call in outside:
+            counts[f.evidence, f.item, recipient(outside[f.call])] += count(outside[f.call])
     if not counts:
         return
     yield Heading(texts.OWN_TITLES_HEADING)
@@ -152,9 +153,9 @@ def _own_titles(result: Result) -> Iterator[Block]:
                 Cell(texts.SURE[sure(evidence)]),
                 Cell(label(item, result)),
                 Cell(brief(entity)),
-                Cell(texts.number(count)),
+                Cell(texts.number(n)),
             )
-            for (evidence, item, entity), count in sorted(
+            for (evidence, item, entity), n in sorted(
                 counts.items(), key=lambda row: (order.index(row[0][0]), row[0][1:])
             )
         ),
@@ -177,21 +178,21 @@ def _recipients(result: Result, outside: Sequence[Classified]) -> Iterator[Block
         stayed = [call for call in result.calls if call.party is party and not is_visit(call)]
         if stayed:
             yield Paragraph(
-                texts.plural(len(stayed), texts.OWN_TRAFFIC, party=texts.PARTIES[party], purposes=purposes(stayed))
+                texts.plural(total(stayed), texts.OWN_TRAFFIC, party=texts.PARTIES[party], purposes=purposes(stayed))
             )
-    if visits := sum(is_visit(call) for call in result.calls):
+    if visits := total(call for call in result.calls if is_visit(call)):
         yield Paragraph(texts.plural(visits, texts.VISITORS))
 
 
 def _recipient_row(name: str, calls: Sequence[Classified]) -> tuple[Cell, ...]:
-    read = sum(is_readable(call) for call in calls)
+    read, number = total(call for call in calls if is_readable(call)), total(calls)
     hosts = sorted({_answered(call) for call in calls} - {name, ""})
-    readable = texts.YES if read == len(calls) else texts.PARTLY if read else texts.NO
+    readable = texts.YES if read == number else texts.PARTLY if read else texts.NO
     return (
         Cell(brief(name), "strong"),
         Cell(some(hosts, 3)),
         Cell(purposes(calls)),
-        Cell(texts.number(len(calls))),
+        Cell(texts.number(number)),
         Cell(size(sum(bytes_out(call) for call in calls))),
         Cell(readable, "plain" if readable == texts.YES else "warn"),
     )
@@ -285,10 +286,10 @@ def _unread(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
     closed: Counter[tuple[str, str]] = Counter()
     for call in result.calls:
         if isinstance(call.observation, Unreadable) and not host(call):
-            closed[(texts.DAMAGED_PLACE, call.observation.reason)] += 1
+            closed[(texts.DAMAGED_PLACE, call.observation.reason)] += count(call)
     for call in outside:
         if not is_readable(call) and host(call):
-            closed[(host(call), unread_reason(call))] += 1
+            closed[(host(call), unread_reason(call))] += count(call)
     if not closed:
         return
     yield Heading(texts.UNREAD_HEADING)
