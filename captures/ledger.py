@@ -371,8 +371,8 @@ def rows(path: Path, ids: Iterable[int]) -> Iterator[tuple[int, Observation]]:
     with _reading(path) as connection:
         for number in ids:
             asked = connection.execute("SELECT flow, part, kind, value FROM observation WHERE id = ?", (number,))
-            if row := asked.fetchone():
-                yield number, _observation(*row, number)
+            for flow, part, kind, value in asked.fetchall():
+                yield number, _observation(flow, part, kind, value, number)
 
 
 _FAULTS = (sqlite3.DatabaseError, UnicodeDecodeError)

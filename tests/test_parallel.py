@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from analysis import parallel, pipeline
-from analysis.index import Found
 from analysis.knowledge import load
+from analysis.look import Found
 from captures import formats
 
 DATA = Path(__file__).parent / "data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -70,29 +71,30 @@ def brief(
 def traffic(chance: random.Random, exchanges: Sequence[Exchange], rows: int, begin: float) -> Iterator[Observation]:
     """Calls of a household in any order: the same ones again, connections that carried them or not, questions."""
     for number in range(rows):
-        time = begin + number * chance.choice((0.0, 2.0, 400.0))
+        now = begin + number * chance.choice((0.0, 2.0, 400.0))
         client = Endpoint("192.0.2.10", 40_000 + chance.randrange(40))
         server = Endpoint(chance.choice(ADDRESSES), 443)
         device = chance.choice(DEVICES)
         match chance.randrange(5):
             case 0:
-                host, named = chance.choice(((chance.choice(HOSTS), "sni"), (server.address, "address")))
-                yield Contact(
-                    Source(0, 0), time, chance.choice((None, time + 3)), device, chance.choice((client, None)), server,
-                    host, named, "tls", 100, 200, 3, 4, "is encrypted",
-                )  # type: ignore[arg-type]  # fmt: skip
+                host, by = chance.choice(HOSTS), chance.choice(("sni", "address"))
+                seen = Contact(
+                    Source(0, 0), now, chance.choice((None, now + 3)), device, chance.choice((client, None)), server,
+                    host, "sni", "tls", 100, 200, 3, 4, "is encrypted",
+                )  # fmt: skip
+                yield seen if by == "sni" else replace(seen, host=server.address, name_source="address")
             case 1:
                 answers = (chance.choice(ADDRESSES), chance.choice(("edge.cdn.example", "a.plex.tv")))
                 kind = chance.choice((("dns", "A"), ("gdm", "M-SEARCH"), ("ssdp", "M-SEARCH")))
                 there = Endpoint(chance.choice(("192.168.1.1", "9.9.9.9", "203.0.113.9")), 53)
                 yield Lookup(
-                    Source(0, 0), time, device, client, there, kind[0], chance.choice(HOSTS), kind[1],
+                    Source(0, 0), now, device, client, there, kind[0], chance.choice(HOSTS), kind[1],
                     answers[: chance.randrange(3)], "NOERROR", None, 40, 90,
                 )  # fmt: skip
             case _:
-                seen = chance.choice(exchanges)
-                moved = replace(seen, time=chance.choice((time, time, None)), end=time + 1.5, device=device)
-                yield replace(moved, client=chance.choice((client, seen.client, None)))
+                known = chance.choice(exchanges)
+                moved = replace(known, time=chance.choice((now, now, None)), end=now + 1.5, device=device)
+                yield replace(moved, client=chance.choice((client, known.client, None)))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -105,7 +107,7 @@ def test_they_say_the_same_as_the_ledger_grows_and_its_oldest_rows_go(
     for step, rows in enumerate((60, 3, 90)):
         grown(path, list(traffic(chance, exchanges, rows, BEGIN + step * 90_000)))
         assert brief(path) == full(path)
-    monkeypatch.setattr(ledger.time, "time", lambda: BEGIN + 95_000)
+    monkeypatch.setattr(time, "time", lambda: BEGIN + 95_000)
     assert ledger.prune(path, 1)
     assert brief(path) == full(path)
 

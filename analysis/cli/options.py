@@ -238,13 +238,24 @@ def answer(question: Question, instead: Sequence[Capture] = (), *, alike: bool =
     with progress("calls") as told, nullcontext() if instead else _index(question, read) as index:
         named = Servers(hosts=frozenset((*own, *(host.lower() for host in question.own_server))))
         keep, values = (lambda call: keeps(question, call)) if chosen else None, values_known.load()
-        rest = {"declared": question.declared, "named": named, "keep": keep, "progress": told, "own": values}
         if alike and index and not (question.since or question.until):
             from analysis.sums import summed
 
-            if found := summed(read[0], Path(question.files[0]), loaded, index, **rest):
+            path, by = Path(question.files[0]), question.declared
+            if found := summed(
+                read[0], path, loaded, index, declared=by, named=named, keep=keep, progress=told, own=values
+            ):
                 return found
-        return pipeline.run(read, loaded, index=index, **rest)
+        return pipeline.run(
+            read,
+            loaded,
+            declared=question.declared,
+            named=named,
+            keep=keep,
+            progress=told,
+            index=index,
+            own=values,
+        )
 
 
 def _index(question: Question, read: Sequence[Capture]) -> AbstractContextManager[Index | None]:

@@ -105,7 +105,7 @@ def _result(
         found = _found(call, store.found(group.kind), index, knowledge, evidence, own)
         calls.append(_standing_for(call, group, moments.get((group.kind, group.stretch)), store))
         findings += found.findings
-        ran_out.update(dict.fromkeys(found.ran_out, group.count))
+        ran_out.update(dict.fromkeys(found.ran_out, group.calls))
     info = CaptureInfo(capture.name, "", capture.format, first, last, count, capture.remarks, capture.dropped)
     return concluded([capture], (info,), calls, findings, ran_out, knowledge, evidence, own, declared)
 
@@ -153,4 +153,4 @@ def _standing_for(call: Classified, group: Group, moments: _Moments | None, stor
         seen = replace(seen, bytes_out=group.bytes_out, bytes_in=group.bytes_in)
     addresses = tuple(sorted(decoded(store.text(server)) for server in group.servers))
     rows, times = moments or (array("q"), array("d"))
-    return replace(call, observation=seen, alike=Alike(group.count, addresses, group.open, rows, times))
+    return replace(call, observation=seen, alike=Alike(group.calls, addresses, group.open, rows, times))

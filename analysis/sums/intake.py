@@ -227,7 +227,7 @@ class Intake:
     def _judged(self, number: int, seen: Observation, evidence: Evidence) -> Judged:
         call = classify(seen, self._knowledge, evidence, number)
         found = look(call, self._knowledge, evidence, self._own)
-        states = ()
+        states: tuple[SwitchState, ...] = ()
         if (rule := self._knowledge.rules.get(call.rule)) and rule.switches:
             states = tuple(switch_states(call, self._knowledge, evidence))
         key = alike.key(call, found.findings, found.ran_out, self._knowledge)

@@ -102,7 +102,7 @@ class Group(NamedTuple):
     first: int
     """Number of the first row, in the order of the ledger."""
     kind: int
-    count: int
+    calls: int
     bytes_out: int
     bytes_in: int
     open: int
@@ -374,7 +374,7 @@ def _stretch(limits: Sequence[float], alone: Sequence[int]) -> str:
 
 
 def _both(a: Group, b: Group) -> Group:
-    sums = (a.count + b.count, a.bytes_out + b.bytes_out, a.bytes_in + b.bytes_in, a.open + b.open)
+    sums = (a.calls + b.calls, a.bytes_out + b.bytes_out, a.bytes_in + b.bytes_in, a.open + b.open)
     return Group(min(a.first, b.first), a.kind, *sums, a.servers | b.servers, a.stretch)
 
 
