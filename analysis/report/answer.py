@@ -296,9 +296,7 @@ def _speaks_for(result: Result, outside: Sequence[Classified]) -> str:
     sentences = []
     if outside:
         calls = share(read, number)
-        sentences.append(
-            texts.plural(number, texts.SPEAKS_FOR, read=texts.number(read), calls=calls, share=bytes_read)
-        )
+        sentences.append(texts.plural(number, texts.SPEAKS_FOR, read=texts.number(read), calls=calls, share=bytes_read))
     seen = covered(result)
     if "film" not in seen:
         sentences.append(words.NO_FILM)
