@@ -22,7 +22,7 @@ from analysis.decode.walk import Budget, Walk
 from analysis.model import Finding
 from analysis.pipeline import Result
 from analysis.redact import SharedReport
-from analysis.report import Renderer
+from analysis.report import Renderer, markdown
 from analysis.traffic import host, is_outside, recipient
 from analysis.vocabulary import vocabulary
 from captures.model import Unreadable
@@ -135,8 +135,7 @@ def _opened(text: str) -> Iterator[str]:
 
 def _received(text: str, report: SharedReport) -> str:
     """A post that somebody received, without the report's own words in any language: who wrote it chose one."""
-    text = masked(text, report, None)
-    return _translated().sub(_blank, text) if language.languages()[1:] else text
+    return masked(text, report, None, more=_translated())
 
 
 def masked(text: str, report: SharedReport, renderer: Renderer | None, *, more: Collection[str] = ()) -> str:
@@ -251,11 +250,12 @@ def _exact_forms(value: str) -> Iterator[str]:
 
 
 @functools.cache
-def _translated() -> re.Pattern[str]:
-    """What a report can say in other languages than English, as one pattern."""
+def _translated() -> frozenset[str]:
+    """What a report can say in any language, as it is and as it stands in Markdown."""
     others = (name for name in language.languages() if name != language.SOURCE)
     said = (text for name in others for context, text in language.both(name) if context.startswith(_SHARED))
-    return _pattern(frozenset(piece for text in said for piece in texts.pieces(text)))
+    pieces = {piece.strip() for text in said for piece in texts.pieces(text)}
+    return frozenset(pieces | set(map(markdown.escape, pieces)))
 
 
 @functools.lru_cache(maxsize=8)
