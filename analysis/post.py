@@ -11,7 +11,7 @@ from analysis.outline import Outline, outline
 from analysis.pipeline import Result
 from analysis.proof import prove
 from analysis.redact import SharedReport
-from analysis.report import as_har, as_openapi, blocklists, markdown
+from analysis.report import as_har, as_openapi, blocklists
 from analysis.report.shared import shared
 from analysis.texts import advice, export
 
@@ -28,9 +28,9 @@ EXPORTS: dict[str, Callable[[Outline], str]] = {
 
 
 def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any") -> str:
-    """The text to post, one of `FORMS` or `EXPORTS`; Markdown as a place in `markdown.FORUMS` takes it.
+    """The text to post, one of `FORMS` or `EXPORTS`; Markdown and BBCode as a place in their `FORUMS` takes it.
 
-    Raises `LeakError` when it holds anything that must not be posted.
+    Raises `LeakError` when it holds anything that must not be posted, `ForumError` for a place that takes another form.
     """
     if form in EXPORTS:
         made = outline(result, show={seen.name for seen in redacted.shown})
@@ -40,8 +40,7 @@ def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any
     renderer = None if form == "json" else report.renderer(form)
     text = redact.json(redacted) + "\n"
     if renderer:
-        document = shared(redacted)
-        text = markdown.render(document, forum) if form == "markdown" else renderer.render(document)
+        text = report.rendered(shared(redacted), form, forum)
     prove(text, result, redacted, renderer)
     return text
 

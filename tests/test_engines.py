@@ -14,7 +14,7 @@ from cmarkgfm.cmark import Options
 from markdown_it import MarkdownIt
 
 import hostile as corpus
-from analysis import pipeline, redact
+from analysis import pipeline, redact, texts
 from analysis.model import Party, Verdict
 from analysis.pipeline import Result
 from analysis.post import EXPORTS, FORMS, post
@@ -135,18 +135,48 @@ def test_nothing_hostile_stands_in_a_post_or_an_export(form: str) -> None:
     assert not any(sign in text for sign in ("canary", "evil.example", "\x1b", "\u202e", "xxxxxxxx"))
 
 
+def forum() -> Any:
+    """An engine that knows the tags of SMF and XenForo too, and everything that would load something."""
+    parser = engine.Parser(install_defaults=True, replace_links=True)
+    parser.add_simple_formatter("img", '<img src="%(value)s">')
+    parser.add_simple_formatter("spoiler", "<details><summary></summary>%(value)s</details>")
+    for tag in ("table", "tr", "th", "td"):
+        parser.add_simple_formatter(tag, f"<{tag}>%(value)s</{tag}>", transform_newlines=False, strip=True)
+    return parser
+
+
+@pytest.mark.parametrize("place", ["smf", "xenforo"])
+@pytest.mark.parametrize("name", REPORTS)
+def test_bbcode_tables_are_whole_where_a_forum_knows_them(name: str, place: str) -> None:
+    found = REPORTS[name]()
+    page = Page(forum().format(bbcode.render(found, place)))
+    assert page.elements <= HARMLESS
+    assert page.attributes <= {"class"}
+    assert [set(rows) for rows in page.tables] == [{width} for width in widths(found)]
+
+
+@pytest.mark.parametrize(("place", "most"), [("any", 60_000), ("phpbb", 60_000), ("smf", 20_000), ("xenforo", 10_000)])
+@pytest.mark.parametrize("name", ["evening", "large"])
+def test_a_bbcode_post_fits_its_forum(name: str, place: str, most: int) -> None:
+    text = bbcode.render(REPORTS[name](), place)
+    assert len(text) <= most
+    assert (texts.NO_DATA_IN_POST in text) is (name == "large")
+    assert forum().format(text).count("<code>") == text.count("[code]") == text.count("[/code]")
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_bbcode_keeps_its_tables_and_loads_nothing(name: str) -> None:
     found = REPORTS[name]()
     text = bbcode.render(found)
-    parser = engine.Parser(install_defaults=True, replace_links=True)
-    parser.add_simple_formatter("img", '<img src="%(value)s">')
-    shown = parser.format(text)
+    shown = forum().format(text)
     page = Page(shown)
     assert page.elements <= HARMLESS
     assert page.attributes <= {"class"}
     blocks = [block for block in found.blocks if isinstance(block, Data | Table)]
-    assert shown.count("<code>") >= len(blocks)
+    left_out = texts.NO_DATA_IN_POST in text
+    assert shown.count("<code>") >= len(blocks) - left_out
     plain = unescape(shown) + unescape(unescape(shown))
-    firsts = [row[0].text for block in blocks if isinstance(block, Table) for row in block.rows]
+    # Where rows were put together, a cell lists some of what they held.
+    tables = () if texts.PUT_TOGETHER in text else (block for block in blocks if isinstance(block, Table))
+    firsts = [row[0].text for table in tables for row in table.rows]
     assert [text for text in firsts if bbcode.escape(text)[:20].strip() not in plain] == []

@@ -215,13 +215,14 @@ def translated(error: Exception) -> Failure | None:
     from analysis.community.dataset import DatasetError
     from analysis.corpus.store import CorpusError
     from analysis.known import KnownError
+    from analysis.report import ForumError
     from analysis.report.document import printable
     from analysis.schema import KnowledgeError
     from captures.model import CaptureError
 
     if isinstance(error, CaptureError):
         return Failure(printable(str(error)), 3)
-    if isinstance(error, KnowledgeError | KnownError | DatasetError | CorpusError):
+    if isinstance(error, KnowledgeError | KnownError | DatasetError | CorpusError | ForumError):
         return Failure("\n".join(map(printable, str(error).split("\n"))), 2)
     if isinstance(error, OSError) and error.filename is not None:
         return Failure(f"{printable(str(error.filename))}: {(error.strerror or 'cannot be used').lower()}", 2)

@@ -194,9 +194,9 @@ def output(*formats: str) -> Callable[[Command], Command]:
 
 
 def forum(command: Command) -> Command:
-    """Gives a command `--forum`: where its Markdown is to be posted."""
-    places = click.Choice(("any", "github", "discourse", "reddit", "lemmy"))
-    text = "Of Markdown: where it is to be posted; long tables are folded and put together as that place needs it."
+    """Gives a command `--forum`: where its Markdown or BBCode is to be posted."""
+    places = click.Choice(("any", "github", "discourse", "reddit", "lemmy", "phpbb", "smf", "xenforo"))
+    text = "Where Markdown or BBCode is to be posted; long tables are folded and put together as that place needs it."
     added: Command = click.option("--forum", type=places, default="any", show_default=True, help=text)(command)
     return added
 
@@ -321,7 +321,7 @@ def finish(result: Result, fail_on_findings: bool) -> None:
 
 
 def show(document: Document, form: str, out: str, forum: str = "any") -> None:
-    """Writes a document in one of the formats for people; Markdown as a forum takes it."""
+    """Writes a document in one of the formats for people; Markdown and BBCode as a forum takes them."""
     from analysis import report
 
     if form == "terminal":
@@ -330,12 +330,8 @@ def show(document: Document, form: str, out: str, forum: str = "any") -> None:
         seen = out == "-" and sys.stdout.isatty()
         colour = seen and colours(sys.stdout)
         write(terminal.render(document, width=terminal_width(), colour=colour, cut=seen), out)
-    elif form == "markdown":
-        from analysis.report import markdown
-
-        write(markdown.render(document, forum), out)
     else:
-        write(report.renderer(form).render(document), out)
+        write(report.rendered(document, form, forum), out)
 
 
 def terminal_width() -> int:

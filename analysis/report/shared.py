@@ -11,6 +11,9 @@ from analysis.report.document import Block, Bullets, Cell, Column, Data, Documen
 from analysis.traffic import BROKEN, is_first
 from analysis.vocabulary import Vocabulary, vocabulary
 
+_MOST = 24
+"""Named in the first sentence; the table holds all."""
+
 
 def shared(report: SharedReport) -> Document:
     """A redacted report -> the document to post, with the report as JSON at its end."""
@@ -35,13 +38,15 @@ def _first(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
         groups: dict[tuple[str, Category, str], list[str]] = {}
         for row in first:
             groups.setdefault((row.entity, row.category, _verdict(row)), []).append(_label(row.item, words))
-        items = "; ".join(
+        named = [
             texts.SHARED_UNCOVERED_ITEM.format(
                 items=", ".join(labels), entity=_entity(entity), purpose=texts.CATEGORIES[category], verdict=verdict
             )
             for (entity, category, verdict), labels in groups.items()
-        )
-        yield Paragraph(texts.SHARED_UNCOVERED.format(items=items), "strong")
+        ]
+        if (rest := len(named) - _MOST) > 0:
+            named[_MOST:] = [texts.UNCOVERED_MORE[-1].format(n=redact.count_class(rest))]
+        yield Paragraph(texts.SHARED_UNCOVERED.format(items="; ".join(named)), "strong")
     elif not report.left_out:
         unlisted = any(row.verdict is Verdict.NO_LIST for row in report.rows)
         yield Paragraph(texts.SHARED_NO_LISTS if unlisted else texts.SHARED_COVERED)
