@@ -135,6 +135,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if wrong := set(given.parts) - set(parts):
         parser.error(f"{', '.join(sorted(wrong))}: no such part; there are {', '.join(parts)}")
     with tempfile.TemporaryDirectory() as name:
@@ -145,7 +146,7 @@ def main() -> None:
         for part in given.parts or parts:
             begin = time.monotonic()
             parts[part](bench)
-            print(f"({part}: {time.monotonic() - begin:.0f} s)", flush=True)
+            print(f"({part}: {time.monotonic() - begin:.0f} s)")
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def run(
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     ran = Ran(seconds, cpu, said["read"], said["known"], len(said["failed"]))
     counts = f"{ran.read} read, {ran.known} known, {ran.failed} failed"
-    print(f"{out} {' '.join(how[:1])}: {seconds:.1f} s ({cpu:.1f} s of the command's own): {counts}", flush=True)
+    print(f"{out} {' '.join(how[:1])}: {seconds:.1f} s ({cpu:.1f} s of the command's own): {counts}")
     return ran
 
 
@@ -289,9 +290,9 @@ def cluster(bench: Bench, number: int) -> Iterator[tuple[str, Sequence[subproces
             client.wait_for_workers(number)
         yield address, started[1:]
     finally:
+        # Asked to end while its scheduler goes away, a worker of Dask may wait for ever.
         for one in started:
-            one.terminate()
-        for one in started:
+            one.kill()
             one.wait()
 
 

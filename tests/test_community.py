@@ -166,6 +166,41 @@ def test_the_rest_of_a_part_is_as_large_as_the_part(ask: Ask) -> None:
     assert {one.switch for one in ask(posts).statements} == {""}
 
 
+def test_who_left_something_out_did_not_look_in_vain(ask: Ask) -> None:
+    """Ten of twenty saw the title; ten more left out something, which may be the title."""
+    chance = random.Random(8)  # noqa: S311
+    saw = [(f"saw{n}", report([*noise(chance), row("media.title")])) for n in range(10)]
+    had_not = [(f"not{n}", report(noise(chance))) for n in range(10)]
+
+    def seen(posts: Iterable[tuple[str, Report]]) -> tuple[str, float, float]:
+        found = ask([*saw, *had_not, *posts])
+        (one,) = [s for s in found.statements if s.what.item == "media.title" and not (s.version or s.platform)]
+        return one.seen.of, one.seen.low, one.seen.high
+
+    alone = seen([])
+    assert alone[0] == "20+"
+    held_back = [(f"held{n}", report(noise(chance), left_out=True)) for n in range(30)]
+    assert seen(held_back) == alone
+    whole = [(f"whole{n}", report(noise(chance))) for n in range(30)]
+    assert seen(whole)[0] == "50+"
+
+
+def test_what_was_left_out_is_no_change_and_no_disagreement(ask: Ask) -> None:
+    """Who has the newer version, or Windows, left things out of his report; who sees all of it sees the title."""
+    chance = random.Random(9)  # noqa: S311
+    title = row("media.title")
+    posts = [(f"old{n}", report([*noise(chance), title], versions=[version("1.40")])) for n in range(30)]
+    newer = {"versions": [version("1.41")], "platforms": ["Windows"]}
+    posts += [(f"new{n}", report([*noise(chance), title], **newer)) for n in range(8)]
+    hidden = [(f"hid{n}", report(noise(chance), **newer, left_out=True)) for n in range(30)]
+    found = ask([*posts, *hidden])
+    assert not [c for c in found.changes if c.what.item == "media.title"]
+    assert not [d for d in found.disagreements if d.what.item == "media.title"]
+    open_ = [(f"open{n}", report(noise(chance), **newer)) for n in range(30)]
+    found = ask([*posts, *open_])
+    assert [c.version for c in found.changes if c.what.item == "media.title"] == ["1.41"]
+
+
 def test_the_minimum_cannot_be_set_below_three(ask: Ask) -> None:
     chance = random.Random(5)  # noqa: S311
     assert ask([(f"p{n}", report(noise(chance))) for n in range(2)], minimum=1).statements == ()
@@ -254,6 +289,8 @@ def test_what_nobody_looked_at_needs_a_capture(ask: Ask) -> None:
     chance = random.Random(12)  # noqa: S311
     posts = [(f"p{n}", report(noise(chance), platforms=["Linux" if n % 3 else "Windows"])) for n in range(12)]
     posts += [(f"q{n}", report(noise(chance), platforms=["Windows"], versions=[version("1.41")])) for n in range(6)]
+    partly = {"platforms": ["Linux"], "versions": [version("1.41")], "left_out": True}
+    posts += [(f"r{n}", report(noise(chance), **partly)) for n in range(6)]
     gaps = {(gap.product, gap.version): (gap.looked, gap.platforms) for gap in ask(posts).gaps}
     assert gaps["plex", "1.41"] == (("Windows",), ("Linux",))
     assert gaps["plex", "1.40"] == (("Linux",), ("Windows",))

@@ -282,7 +282,7 @@ class _Product:
         tally = self.tallies[ALL]
         cells = [cell for cell in outliers(tally, self.minimum) if cell not in self._told]
         for cell in sorted(cells, key=lambda cell: (-len(tally.saw[cell]), cell)):
-            yield Outlier(cell, len(tally.saw[cell]), len(tally.voices))
+            yield Outlier(cell, len(tally.saw[cell]), tally.looked(cell))
 
     def statements(self) -> Iterator[Statement]:
         """What many saw, slice by slice."""
@@ -301,7 +301,7 @@ class _Product:
             platform=part.platform,
             switch=part.switch,
             state=part.state,
-            seen=_seen(share(len(tally.saw[cell]), len(tally.voices), self.minimum)),
+            seen=_seen(share(len(tally.saw[cell]), tally.looked(cell), self.minimum)),
             verdicts=verdicts,
             status="reproduced" if repeated else "reported",
             repeated=repeated,

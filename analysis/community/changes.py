@@ -76,9 +76,9 @@ def number(version: str) -> tuple[int, ...]:
 def changes(views: Sequence[View], minimum: int) -> list[Change]:
     """What was said of one product -> the changes that hold, by version."""
     versions = sorted({view.version for view in views if view.version}, key=number)
-    everybody, timelines = _timelines(views, versions)
+    timelines = _timelines(views, versions)
     splits: dict[tuple[Cell, int], Sides] = {}
-    for cell, seen in timelines.items():
+    for cell, (everybody, seen) in timelines.items():
         for at in range(1, len(versions)):
             sides = _sides(everybody, seen, 0, at, len(versions))
             if min(sides.n1, sides.n2) >= minimum and 0 < sides.k1 + sides.k2 < sides.n1 + sides.n2:
@@ -88,7 +88,7 @@ def changes(views: Sequence[View], minimum: int) -> list[Change]:
     months = months_of(((view.version, view) for view in views if view.version), minimum)
     found = []
     for cell in firm:
-        for at, sides in _segments(everybody, timelines[cell], 0, len(versions), minimum, decided.threshold):
+        for at, sides in _segments(*timelines[cell], 0, len(versions), minimum, decided.threshold):
             found.append(
                 Change(
                     cell,
@@ -107,8 +107,8 @@ type _Seen = Mapping[tuple[int, int], bool]
 """(voice, number of a version) -> whether that person's last report of it holds something."""
 
 
-def _timelines(views: Sequence[View], versions: Sequence[str]) -> tuple[_Seen, Mapping[Cell, _Seen]]:
-    """Who looked at all, with which version, and who saw which cell."""
+def _timelines(views: Sequence[View], versions: Sequence[str]) -> Mapping[Cell, tuple[_Seen, _Seen]]:
+    """Cell -> who looked for it, with which version, and who saw it."""
     at = {version: n for n, version in enumerate(versions)}
     last: dict[tuple[int, int], View] = {}
     for view in views:
@@ -118,7 +118,8 @@ def _timelines(views: Sequence[View], versions: Sequence[str]) -> tuple[_Seen, M
     for key, view in last.items():
         for cell in view.cells:
             found[cell][key] = True
-    return dict.fromkeys(last, True), found
+    whole = {key: True for key, view in last.items() if not view.left_out}
+    return {cell: ({**whole, **seen}, seen) for cell, seen in found.items()}
 
 
 def _sides(everybody: _Seen, seen: _Seen, low: int, at: int, high: int) -> Sides:

@@ -30,7 +30,7 @@ from captures import home
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORM = "phonehome/community/1"
+FORM = "phonehome/community/2"
 """Name and version of the dataset's form."""
 
 UNKNOWN_SENDER = "-"
@@ -224,6 +224,7 @@ def cells_schema() -> pa.Schema:
             ("settings", pa.list_(setting)),
             ("length", text),
             ("occasions", texts),
+            ("left_out", pa.bool_()),
             ("cells", pa.list_(cell)),
         ]
     )
@@ -242,6 +243,7 @@ def _rows(report: SharedReport, who: str) -> Mapping[str, dict[str, Any]]:
             "settings": [{"switch": s.switch, "state": s.state} for s in report.settings if s.product == product],
             "length": report.length,
             "occasions": list(report.occasions),
+            "left_out": report.left_out,
             "cells": [],
         }
         for product in products or {""}

@@ -113,7 +113,7 @@ def _is_since(view: View, version: str) -> bool:
 
 def _questions(cell: Cell, views: Sequence[View], minimum: int) -> Iterator[tuple[str, list[View]]]:
     """Is it sent at all?  And, among those who see it, is it this verdict?"""
-    yield "", list(views)
+    yield "", [view for view in views if view.looked(cell)]
     seeing = [view for view in views if cell in view.cells]
     verdicts = sorted({view.cells[cell].verdict for view in seeing})
     if len(verdicts) > 1:

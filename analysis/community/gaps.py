@@ -28,13 +28,16 @@ class Gap:
 def gaps(views: Mapping[str, Sequence[View]], minimum: int) -> list[Gap]:
     """Product -> what was said of it -> what needs a capture, for every media product that is known.
 
-    Platforms are all those on which any product was looked at, so that nobody is sent to look for what there is not.
+    A report of which something was left out is no look at everything.  Platforms are all those on which any product was
+    looked at, so that nobody is sent to look for what there is not.
     """
     words = vocabulary()
     media = [pack for pack, product in words.shipped.products.items() if product.kind == "media-product"]
     voices: dict[tuple[str, str, str], set[int]] = defaultdict(set)
     for product, said in views.items():
         for view in said:
+            if view.left_out:
+                continue
             for platform in ("", *view.platforms):
                 voices[product, view.version, platform].add(view.voice)
                 voices["", "", platform].add(view.voice)

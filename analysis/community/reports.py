@@ -63,6 +63,12 @@ class View:
     """What happened in the capture."""
     cells: Mapping[Cell, Said]
     """What was sent."""
+    left_out: bool = False
+    """Whether its author left out something that was found: what it does not name may have been sent all the same."""
+
+    def looked(self, cell: Cell) -> bool:
+        """Whether it says of a cell that it was sent, or that it was not."""
+        return cell in self.cells or not self.left_out
 
 
 @dataclass(slots=True)
@@ -158,6 +164,7 @@ class _Reader:
             },
             occasions=frozenset(filter(fits["occasions"], row["occasions"])),
             cells=cells,
+            left_out=row["left_out"],
         )
 
     def _cell(self, product: str, entry: dict[str, Any]) -> Cell | None:

@@ -34,8 +34,14 @@ class Tally:
 
     voices: set[int] = field(default_factory=set)
     """Who looked."""
+    whole: set[int] = field(default_factory=set)
+    """Of these, who gave at least one report of which nothing was left out."""
     saw: dict[Cell, dict[int, Said]] = field(default_factory=lambda: defaultdict(dict))
     """Who saw what, and what his last report says of it."""
+
+    def looked(self, cell: Cell) -> int:
+        """How many people say of a cell that it was sent, or that it was not."""
+        return len(self.whole | self.saw[cell].keys())
 
     def verdicts(self, cell: Cell) -> list[tuple[str, int]]:
         """What the reports say of a cell, the most frequent first, with the number of people."""
@@ -50,6 +56,8 @@ def tallies(views: Sequence[View]) -> dict[Slice, Tally]:
         for part in _slices(view):
             tally = found[part]
             tally.voices.add(view.voice)
+            if not view.left_out:
+                tally.whole.add(view.voice)
             for cell, said in view.cells.items():
                 tally.saw[cell][view.voice] = said
     return found
@@ -67,7 +75,7 @@ def published(found: dict[Slice, Tally], minimum: int) -> Iterator[tuple[Slice, 
 def told(tally: Tally, minimum: int) -> Iterator[Cell]:
     """What so many people saw that it may be told, and is not the word of a handful."""
     for cell, who in tally.saw.items():
-        if len(who) >= minimum and not is_outlier(len(who), len(tally.voices), minimum):
+        if len(who) >= minimum and not is_outlier(len(who), tally.looked(cell), minimum):
             yield cell
 
 
