@@ -6,16 +6,19 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from analysis.decode import Decoded, Leaf, decode
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
-from analysis.known import Sighting
 from analysis.model import Classified, Direction, Finding, FindingSource, Party
 from analysis.names import NameTable
 from analysis.places import FILLERS, Field, Place, is_wanted, rule_places
 from analysis.shapes import is_address, label, shapes
 from captures.model import Contact, Exchange, Lookup
+
+if TYPE_CHECKING:
+    from analysis.known import Sighting
 
 _REACHED = (Party.VENDOR, Party.THIRD_PARTY, Party.UNKNOWN)
 

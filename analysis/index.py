@@ -11,17 +11,20 @@ import hashlib
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from analysis import VERSION
 from analysis.evidence import Evidence
 from analysis.knowledge import Knowledge
-from analysis.known import OwnValues
 from analysis.look import Found
 from analysis.model import Classified, Finding
 from captures import home
 from captures.ledger import identity
+
+if TYPE_CHECKING:
+    from analysis.known import OwnValues
 
 APPLICATION_ID = 0x70686978
 """`phix`: marks a SQLite file as an index."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.decode import decode
 from analysis.evidence import Evidence
 from analysis.extract import extract
 from analysis.knowledge import Knowledge
-from analysis.known import NOTHING, OwnValues, search
 from analysis.model import Classified, Finding
 from captures.model import Exchange
+
+if TYPE_CHECKING:
+    from analysis.known import OwnValues
 
 
 class Found(NamedTuple):
@@ -26,6 +28,10 @@ def look(call: Classified, knowledge: Knowledge, evidence: Evidence, own: OwnVal
     """A call -> what stands in it; `own` are the user's own values, `None` when none are searched for."""
     decoded = decode(call.observation) if isinstance(call.observation, Exchange) else None
     leaves, ran_out = decoded or ((), ())
-    searched = search(call.observation, leaves, own) if own else NOTHING
+    if own is None:
+        return Found(extract(call, knowledge, evidence, decoded), tuple(ran_out))
+    from analysis.known import search  # which takes a tenth of a second to load
+
+    searched = search(call.observation, leaves, own)
     findings = extract(call, knowledge, evidence, decoded, searched.sightings)
     return Found(findings, (*ran_out, *searched.ran_out))

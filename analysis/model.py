@@ -176,7 +176,7 @@ class Finding:
     source: FindingSource
     """How it was recognised."""
     evidence: str = ""
-    """Of an own title, file or hash: by what it was recognised, a key of `known.sureness.EVIDENCE`; else empty."""
+    """Of an own title, file or hash: by what it was recognised, a key of `sureness.EVIDENCE`; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,10 @@ from analysis.model import Category, Classified, Comparison, Finding, Verdict
 from analysis.needs import Exceptional, beyond
 from analysis.pipeline import Result
 from analysis.rates import Missing, Seen
-from analysis.sides import Side, Sides
+from analysis.sides import GRACE, Side, Sides
 from analysis.texts.promises import Obstacle
 from analysis.traffic import host, is_outside, is_readable, recipient
 from captures.model import Exchange, Lookup, Unreadable
-
-GRACE = 900.0
-"""Seconds after a change of the switch that are left out: what was collected before may still be sent."""
 
 type Outcome = Literal["stopped", "reduced", "goes-on", "new", "cannot-tell"]
 """What became of an item or a call after the switch was turned off."""

@@ -15,7 +15,6 @@ from analysis.evidence import NO_SERVERS, Evidence, Servers
 from analysis.gather import gather
 from analysis.index import Index
 from analysis.knowledge import Knowledge
-from analysis.known import OwnValues
 from analysis.look import Found, look
 from analysis.model import Category, Classified, Comparison, Finding
 from analysis.parallel import mapped
@@ -25,6 +24,7 @@ from captures.model import Capture, Observation
 
 if TYPE_CHECKING:
     from analysis.coverage import LogCoverage
+    from analysis.known import OwnValues
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from analysis.model import Attribution, Comparison, Verdict
-from analysis.optout import GRACE, ItemRow, OptOut, optout
 from analysis.pack import DeclaredList, Statement
 from analysis.pipeline import Result
+from analysis.sides import GRACE
 from analysis.texts import long_date
 from analysis.texts import promises as words
 from analysis.traffic import is_outside, is_readable
 
 if TYPE_CHECKING:
     from analysis.generalise import Generalised
+    from analysis.optout import ItemRow, OptOut
 
 type Kind = Literal["rounded", "switched-off", "listed"]
 """What was promised: numbers are rounded; a switch stops it; all of it is listed."""
@@ -180,6 +181,8 @@ def _switched_off(
     states = [s for s in result.evidence.switches if s.product == product and s.switch in switches]
     if not any(not state.on for state in states):
         return _Answer("cannot-tell", words.SWITCH_NOT_OFF if states else words.SWITCH_NOT_SEEN)
+    from analysis.optout import optout  # which only a switch that was turned needs
+
     found = optout(result, grace=grace)
     if not any(change.product == product and change.switch in switches for change in found.changes):
         shown = optout(result, off=range(len(result.captures)), grace=grace)

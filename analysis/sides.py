@@ -15,6 +15,10 @@ type Side = Literal["on", "off", "grace", ""]
 """Of a call: the switch was on; off; changed so shortly before that it counts for neither; nothing says so."""
 
 
+GRACE = 900.0
+"""Seconds after a change of the switch that are left out: what was collected before may still be sent."""
+
+
 class Sides:
     """Tells of any moment in a capture whether the switch was on."""
 

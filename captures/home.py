@@ -25,6 +25,11 @@ def packs() -> Path:
     return root() / "packs"
 
 
+def known() -> Path:
+    """File of the user's own values; it need not exist."""
+    return root() / "known.db"
+
+
 def cache() -> Path:
     """Folder of what can be worked out anew."""
     return _folder(root() / "cache")

@@ -18,8 +18,8 @@ from analysis import known
 from analysis.decode import decode
 from analysis.example import exchange_of
 from analysis.known import MediaFile, OwnValues, Work, search
-from analysis.known.sureness import EVIDENCE
 from analysis.pack import ExampleCall
+from analysis.sureness import EVIDENCE
 from captures.model import Body, Exchange
 
 EMPTY = exchange_of(ExampleCall("POST https://metrics.example/c"), "test")

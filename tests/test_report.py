@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from analysis import report, texts
+from analysis import report, sureness, texts
 from analysis.coverage import LogCoverage, LoggedHost
 from analysis.evidence import Evidence
-from analysis.known import Known, OwnValues, sureness
+from analysis.known import Known, OwnValues
 from analysis.model import Category, Party, Verdict
 from analysis.occasions import covered, span
 from analysis.pipeline import CaptureInfo, Result

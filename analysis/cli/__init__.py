@@ -5,6 +5,7 @@ A command's module is loaded when it is called: `phonehome --help` must not wait
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -183,6 +184,8 @@ def main(args: Sequence[str] | None = None) -> None:
     # What a command makes (modules, knowledge, calls) stays until its end, and hardly any of it is a cycle: to look for
     # these after each 700 new objects takes a tenth of the time.
     gc.set_threshold(50_000, *gc.get_threshold()[1:])
+    # Nor are there any to be looked for when the process ends anyway, which takes as long again.
+    atexit.register(gc.freeze)
     speak(language.wanted(os.environ))
     try:
         status = commands.main(args, prog_name="phonehome", standalone_mode=False)

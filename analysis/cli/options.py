@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from analysis.index import Index
     from analysis.knowledge import Knowledge
+    from analysis.known import OwnValues
     from analysis.model import Classified, Comparison
     from analysis.pipeline import Result
     from analysis.report.document import Document
@@ -223,7 +224,6 @@ def answer(question: Question, instead: Sequence[Capture] = (), *, alike: bool =
     Raises `CaptureError` when a capture cannot be read at all, `click.UsageError` for a product or list that does not
     exist.
     """
-    from analysis import known as values_known
     from analysis import pipeline
     from analysis.evidence import Servers
     from captures import formats
@@ -233,18 +233,17 @@ def answer(question: Question, instead: Sequence[Capture] = (), *, alike: bool =
     read = list(instead) or [
         formats.read(path, number, tls_keys=question.tls_keys) for number, path in enumerate(question.files)
     ]
-    own = [server.value for server in values_known.listed("server")]
+    servers, own = _own()
     chosen = any((question.product, question.since, question.until, question.device))
     with progress("calls") as told, nullcontext() if instead else _index(question, read) as index:
-        named = Servers(hosts=frozenset((*own, *(host.lower() for host in question.own_server))))
-        keep, values = (lambda call: keeps(question, call)) if chosen else None, values_known.load()
+        named = Servers(hosts=frozenset((*servers, *(host.lower() for host in question.own_server))))
+        keep = (lambda call: keeps(question, call)) if chosen else None
         if alike and index and not (question.since or question.until):
             from analysis.sums import summed
 
             path, by = Path(question.files[0]), question.declared
-            if found := summed(
-                read[0], path, loaded, index, declared=by, named=named, keep=keep, progress=told, own=values
-            ):
+            found = summed(read[0], path, loaded, index, declared=by, named=named, keep=keep, progress=told, own=own)
+            if found:
                 return found
         return pipeline.run(
             read,
@@ -254,8 +253,19 @@ def answer(question: Question, instead: Sequence[Capture] = (), *, alike: bool =
             keep=keep,
             progress=told,
             index=index,
-            own=values,
+            own=own,
         )
+
+
+def _own() -> tuple[list[str], OwnValues | None]:
+    """The servers that the user named as his own, and all his values, as far as there are any."""
+    from captures import home
+
+    if not home.known().exists():
+        return [], None  # to load what searches for them takes a twentieth of a second
+    from analysis import known as values_known
+
+    return [server.value for server in values_known.listed("server")], values_known.load()
 
 
 def _index(question: Question, read: Sequence[Capture]) -> AbstractContextManager[Index | None]:

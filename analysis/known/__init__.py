@@ -10,7 +10,6 @@
 | `automaton` | all forms of all values, to be found in one pass |
 | `words` | the library in a text, by its words, however large it is |
 | `search` | where they stand in one exchange |
-| `sureness` | how sure it is that a title is meant |
 | `file_hashes` | the numbers by which services know a file |
 """
 

@@ -17,7 +17,7 @@ from analysis.known.automaton import IMPORTED, Hit, OwnValues, TooManyError, is_
 from analysis.known.forms import NO_LETTERS, SPELLING, Chain, hashes
 from analysis.known.kinds import HASHES, bits, item_of, squeezed
 from analysis.known.spelling import ANY_CASE, is_spaced
-from analysis.known.sureness import is_title_field
+from analysis.sureness import is_title_field
 from captures.model import Contact, Exchange, Lookup, Observation
 
 _PICTURES = ("video/", "audio/", "image/", "font/")

@@ -127,18 +127,14 @@ def listed(kind: str = "") -> tuple[Known, ...]:
 
 def exists() -> bool:
     """Whether anything was ever named."""
-    return _path().exists()
-
-
-def _path() -> Path:
-    return home.root() / "known.db"
+    return home.known().exists()
 
 
 @contextmanager
 def opened() -> Iterator[sqlite3.Connection]:
     """The open file, in one transaction, for this folder's modules alone.  What is deleted is overwritten in the file,
     and what SQLite sorts stays in memory.  Raises `KnownError`."""
-    path = _path()
+    path = home.known()
     try:
         home.private_file(path)
         file = sqlite3.connect(path)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from analysis.decode import Leaf
 from analysis.known.kinds import bits
 from analysis.known.library import LibraryName, Marks, normal_id, normal_picture
-from analysis.known.sureness import is_title_field
+from analysis.sureness import is_title_field
 
 _GATE = 8
 """Letters of a name that are looked at first."""

@@ -11,14 +11,14 @@ from dataclasses import asdict
 from analysis import VERSION
 from analysis.discovery import discovered
 from analysis.knowledge import Knowledge
-from analysis.known.sureness import sure
 from analysis.listed import listed
 from analysis.model import Classified, Comparison, Finding
 from analysis.occasions import covered
-from analysis.optout import GRACE
 from analysis.pack import DeclaredList
 from analysis.pipeline import Result
 from analysis.promises import promises
+from analysis.sides import GRACE
+from analysis.sureness import sure
 from analysis.watching import watching
 from captures.model import Contact, Exchange, Lookup, Observation, Unreadable
 

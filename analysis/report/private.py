@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 
 from analysis import texts
 from analysis.advice import advice
-from analysis.known.sureness import EVIDENCE, sure
 from analysis.listed import listed
 from analysis.model import Category, Classified, Comparison, Party, Verdict
 from analysis.occasions import covered
-from analysis.optout import GRACE
 from analysis.pipeline import Result
 from analysis.promises import promises
 from analysis.quantities import KINDS
@@ -38,6 +36,8 @@ from analysis.report.document import (
 )
 from analysis.report.network import discovery, volumes
 from analysis.report.phrases import argument, by_recipient, label, product_name, purposes, some
+from analysis.sides import GRACE
+from analysis.sureness import EVIDENCE, sure
 from analysis.traffic import (
     BROKEN,
     bytes_out,

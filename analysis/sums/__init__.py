@@ -20,6 +20,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,7 +29,6 @@ from analysis.classify import classify
 from analysis.evidence import Evidence, Servers
 from analysis.index import Index
 from analysis.knowledge import Knowledge
-from analysis.known import OwnValues
 from analysis.look import Found, look
 from analysis.model import Alike, Classified, Finding
 from analysis.pipeline import CaptureInfo, Result, concluded, few_collections
@@ -36,6 +36,9 @@ from analysis.sums.intake import DamagedError, Intake
 from analysis.sums.store import FORM, Group, Store, decoded
 from captures import ledger
 from captures.model import Capture, CaptureError, Contact, Exchange, Lookup
+
+if TYPE_CHECKING:
+    from analysis.known import OwnValues
 
 
 def summed(

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.classify import classify, judged_host
 from analysis.evidence import Evidence, Servers, SwitchState
 from analysis.gather import conclude
 from analysis.index import Index
 from analysis.knowledge import Knowledge
-from analysis.known import OwnValues
 from analysis.look import look
 from analysis.model import Attribution
 from analysis.parallel import mapped
@@ -40,6 +39,9 @@ from analysis.traffic import milliseconds
 from captures import ledger
 from captures.join import NEAR, named, names
 from captures.model import Contact, Endpoint, Exchange, Lookup, Observation, Unreadable
+
+if TYPE_CHECKING:
+    from analysis.known import OwnValues
 
 _MOST_ROWS, _MOST_BYTES = 10_000, 32 * 1024 * 1024
 """Rows, and bytes of their bodies, that are taken in together."""
