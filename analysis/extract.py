@@ -99,8 +99,12 @@ def _labelled(
 ) -> Iterator[tuple[Leaf, _Labels]]:
     """Leaves of a call -> what rules, names and shapes say of each; those of which nothing is said are left out."""
     met = _met(knowledge)
-    if met.evidence is not evidence or met.count > _MOST_MET:
-        met.evidence, met.count = evidence, 0
+    if met.evidence is not evidence:
+        # What is said depends on which addresses are the household's own.
+        same = met.evidence.public_addresses == evidence.public_addresses and met.evidence.own == evidence.own
+        met.evidence, met.count = evidence, met.count if same else _MOST_MET + 1
+    if met.count > _MOST_MET:
+        met.count = 0
         met.labels.clear()
     known = met.labels.setdefault((classified.rule, classified.role, classified.party), {})
     looked = _Look(call, classified, knowledge, evidence, leaves)

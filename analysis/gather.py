@@ -23,8 +23,9 @@ def gather(
 
     `named` are servers that the user named as the own ones, `addresses` those of his line.
     """
+    nothing = Evidence()
     calls = [
-        classify(observation, knowledge, Evidence(), n)
+        classify(observation, knowledge, nothing, n)
         for n, observation in enumerate(observations)
         if isinstance(observation, Exchange)
     ]

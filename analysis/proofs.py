@@ -5,16 +5,17 @@ What all of it proves together is `gather`'s: so the proofs of a ledger can be k
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from analysis.at import compile_places
-from analysis.classify import classify, rule_of
+from analysis.classify import rule_of
 from analysis.decode import Leaf, decode
 from analysis.evidence import DIRECT_HOST, Evidence, SwitchState, address_of, household
 from analysis.knowledge import Knowledge
@@ -72,7 +73,7 @@ class Prover:
         """Nothing is looked at yet."""
         self._knowledge = knowledge
         self._signs = {name: p.id for p in knowledge.products.values() for name in p.server_headers}
-        self._identities = _Identities(knowledge)
+        self._identities = _identities(knowledge)
 
     def proofs(self, call: Classified) -> Iterator[Proof]:
         """A call, classified without any evidence -> what it proves; mostly nothing."""
@@ -221,12 +222,14 @@ class _Identities:
 
     def of(self, exchange: Exchange) -> tuple[str, str]:
         """(pack, machine id), or empty strings when the answer names no server."""
-        rule = classify(exchange, self._knowledge, Evidence(asks=frozenset({exchange.host}))).rule
+        rule = rule_of(exchange, self._knowledge, Evidence(asks=frozenset({exchange.host})))
         if not rule:
             return "", ""
         number = next((leaf.value for leaf in decode(exchange).leaves if self._places[rule].match(leaf.at)), "")
         return (rule.partition("/")[0], number) if number else ("", "")
 
+
+_identities = functools.lru_cache(maxsize=4)(_Identities)
 
 _ONLY_ASKS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that set nothing (RFC 9110 9.2.1)."""
@@ -239,12 +242,18 @@ def _shown(places: Sequence[SwitchPlace], leaves: Sequence[Leaf]) -> Iterator[tu
         parent, _, name = leaf.at.rpartition(".")
         tables[parent][name] = leaf.value
     for place in places:
-        fits = compile_places([ItemPlace(place.id, (place.at,), "")]).match
+        fits = _fits(place.at)
         name, _, value = place.beside.partition("=")
         for leaf in leaves:
             beside = not name or tables[leaf.at.rpartition(".")[0]].get(name, "") == value
             if beside and fits(leaf.at) and (state := _state(leaf.value, place)) is not None:
                 yield place.id, state
+
+
+@functools.lru_cache(maxsize=256)
+def _fits(at: str) -> Callable[[str], object]:
+    """Place of a switch -> whether a leaf stands there."""
+    return compile_places([ItemPlace("", (at,), "")]).match
 
 
 def _state(value: str, place: SwitchPlace) -> bool | None:
