@@ -36,9 +36,9 @@ fuzz: $(VENV)/ready
 bench: $(VENV)/ready
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-# Writes docs/cli.md, docs/coverage.md, docs/share-schema.json and docs/first-report.md anew from the program and the packs.
+# Writes docs/cli.md, docs/coverage.md, docs/glossary.md, docs/share-schema.json and docs/first-report.md anew from the program and the packs.
 docs: $(VENV)/ready
-	UPDATE_DOCS=1 $(BIN)/pytest -q tests/test_cli_docs.py tests/test_catalogue.py tests/test_redact.py tests/test_first_report.py
+	UPDATE_DOCS=1 $(BIN)/pytest -q tests/test_cli_docs.py tests/test_catalogue.py tests/test_redact.py tests/test_first_report.py tests/test_language.py
 
 # Takes the pictures of the README anew, from the demo; needs chromium and chromium-driver.
 pictures: $(VENV)/ready

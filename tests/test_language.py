@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from string import Formatter
 import polib
 import pytest
 
-from analysis import knowledge, language, post, proof, redact, texts
+from analysis import glossary, knowledge, language, post, proof, redact, texts
 from analysis.cli import COMMANDS, main
 from analysis.model import Category
 from analysis.needs import needs
@@ -260,3 +261,11 @@ def test_no_module_keeps_a_copy_of_a_text() -> None:
                 if re.search(r"\b(texts|words|say|steps)\.[A-Z]", named) and "lambda" not in named:
                     wrong.append(f"{path.name}: {named[:60]}")
     assert wrong == []
+
+
+def test_the_glossary_is_up_to_date() -> None:
+    path, made = ROOT / "docs" / "glossary.md", glossary.page()
+    if os.environ.get("UPDATE_DOCS"):
+        path.write_text(made, "utf-8")
+    assert path.read_text("utf-8") == made, "run make docs"
+    assert "| `no-list` | ohne Liste | der Absender veröffentlicht keine Liste dessen, was er sendet |" in made

@@ -57,27 +57,34 @@ class FlowPicture:
     bands: tuple[Band, ...]
 
 
-_X = (210.0, 440.0, 690.0)
-"""Left edge of the nodes of each layer."""
+_LEFTMOST, _APART, _LAST = (60, 210), 210.0, 690.0
+"""Where the first layer may begin, how far from it the second one is, and where the last one begins."""
+
+_LETTER = 7
+"""Width of a letter."""
 
 
 def flows(block: Flows) -> FlowPicture:
     """Flows -> a picture of three layers whose bands are as wide as their counts."""
     scale = _BODY / sum(n for *_, n, _ in block.links)
-    placed = tuple(_nodes(block, layer, scale) for layer in range(3))
+    # Only as much room for the first names as they take: on a phone nothing else is seen without scrolling.
+    first = max(len(short(name)) for name in (block.layers[0], *(link[0] for link in block.links)))
+    left = float(min(max(first * _LETTER + 16, _LEFTMOST[0]), _LEFTMOST[1]))
+    edges = (left, left + _APART, _LAST)
+    placed = tuple(_nodes(block, layer, scale, edges[layer]) for layer in range(3))
     bands = (*_bands(block, 0, placed, scale), *_bands(block, 1, placed, scale))
     heads = (
-        (block.layers[0], _X[0] + _NODE, "end"),
-        (block.layers[1], _X[1], "start"),
-        (block.layers[2], _X[2], "start"),
+        (block.layers[0], edges[0] + _NODE, "end"),
+        (block.layers[1], edges[1], "start"),
+        (block.layers[2], edges[2], "start"),
     )
     nodes = tuple(node for layer in placed for node in layer.values())
     height = max(node.y + max(node.height, _TEXT) for node in nodes) + _GAP
     return FlowPicture(WIDTH, round(height, 1), heads, nodes, bands)
 
 
-def _nodes(block: Flows, layer: int, scale: float) -> dict[str, Node]:
-    """The names of one layer, one below the other."""
+def _nodes(block: Flows, layer: int, scale: float, edge: float) -> dict[str, Node]:
+    """The names of one layer, one below the other, from its left `edge`."""
     counts: dict[str, int] = defaultdict(int)
     tones: dict[str, set[Tone]] = defaultdict(set)
     for *names, n, tone in block.links:
@@ -89,10 +96,10 @@ def _nodes(block: Flows, layer: int, scale: float) -> dict[str, Node]:
         room = max(height, _TEXT)
         nodes[name] = Node(
             name=short(name),
-            x=_X[layer],
+            x=edge,
             y=round(y + (room - height) / 2, 1),
             height=round(height, 1),
-            label_x=_X[layer] - 8 if first else _X[layer] + _NODE + 8,
+            label_x=edge - 8 if first else edge + _NODE + 8,
             anchor="end" if first else "start",
             tone="dim" if tones[name] == {"dim"} else "plain",
         )
