@@ -33,7 +33,7 @@ def _part(name: str) -> Iterator[str]:
     yield from _table(words.ITEMS, words.ID, _ids(labels), meaning="")
 
 
-def _ids(said: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+def _ids[K: str](said: Mapping[K, str]) -> Iterator[tuple[str, ...]]:
     return ((str(key), text) for key, text in said.items())
 
 
