@@ -21,7 +21,7 @@ from analysis.pipeline import Result
 from analysis.report import html, terminal
 from analysis.report.document import Paragraph, size
 from analysis.report.private import private
-from analysis.texts import answer, promises
+from analysis.texts import answer, promises, recorded
 from analysis.translation_update import messages, updated
 from reporting import evening
 
@@ -261,6 +261,28 @@ def test_no_module_keeps_a_copy_of_a_text() -> None:
                 if re.search(r"\b(texts|words|say|steps)\.[A-Z]", named) and "lambda" not in named:
                     wrong.append(f"{path.name}: {named[:60]}")
     assert wrong == []
+
+
+def test_what_the_recording_says_is_translated_with_what_changes_in_it() -> None:
+    assert recorded.said("is damaged (KeyError)") == "is damaged (KeyError)"
+    language.use("de")
+    try:
+        assert recorded.said("client rejected the certificate") == "die App lehnte das Zertifikat ab"
+        assert recorded.said("is cut off or damaged; 17 bytes were skipped") == (
+            "ist abgeschnitten oder beschädigt; 17 Bytes wurden übersprungen"
+        )
+        assert recorded.said("what {nobody} says (x)") == "what {nobody} says (x)"
+    finally:
+        language.use("en")
+
+
+def test_everything_that_is_said_to_be_recorded_stands_in_the_code() -> None:
+    """Keys are looked up by what the lower layers say: one that nobody says any more translates nothing."""
+    code = (path.read_text("utf-8") for layer in ("captures", "addons") for path in (ROOT / layer).rglob("*.py"))
+    whole = re.sub(r'"\s*f?"', "", " ".join(code))
+    pieces = {key: [part.strip(" ;:,()") for part in re.split(r"\{\w+\}", key)] for key in recorded.SAID}
+    assert [key for key, parts in pieces.items() if not all(part in whole for part in parts)] == []
+    assert [key for key, text in recorded.SAID.items() if key != text] == []
 
 
 def test_the_glossary_is_up_to_date() -> None:

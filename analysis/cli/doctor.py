@@ -37,6 +37,7 @@ def doctor(port: int, form: str) -> None:
       phonehome doctor
       sudo phonehome doctor --format json
     """
+    from analysis.texts import recorded as words
     from captures.gateway import doctor as doctor_
 
     if form == "markdown":
@@ -56,12 +57,16 @@ def doctor(port: int, form: str) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
-    found = Table("", "", "for", "found", "do", box=None, pad_edge=False)
-    marks = {"fine": ("fine", "green"), "problem": ("problem", "red"), "unknown": ("not known", "yellow")}
+    found = Table("", "", words.NEEDED_FOR, words.FOUND, words.TO_DO, box=None, pad_edge=False)
+    colours = {"fine": "green", "problem": "red", "unknown": "yellow"}
     for check in checks:
-        mark = Text(*marks[check.state])
+        mark = Text(words.STATES[check.state], colours[check.state])
         found.add_row(
-            mark, check.name, check.needed, Text(check.said), Text(check.remedy if check.state != "fine" else "")
+            mark,
+            words.said(check.name),
+            words.said(check.needed),
+            Text(words.said(check.said)),
+            Text(words.said(check.remedy) if check.state != "fine" else ""),
         )
     console.print(found)
     console.print()
@@ -73,7 +78,9 @@ def table(setups: Sequence[Setup]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table("my set-up", "readable?", "effort", "risk", "how", box=None, pad_edge=False)
+    from analysis.texts import recorded as words
+
+    shown = Table(words.SET_UP, words.SEEN, words.EFFORT, words.RISK, words.HOW, box=None, pad_edge=False)
     for each in setups:
         cells = (each.name, each.cell("seen"), each.cell("effort"), each.cell("risk"), each.way)
         shown.add_row(*map(Text, cells))

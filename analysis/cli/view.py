@@ -17,6 +17,7 @@ from analysis.known import OwnValues
 from analysis.live import Now, Watcher
 from analysis.report.document import printable
 from analysis.texts import Occasion
+from analysis.texts import recorded as words
 from captures import ledger
 
 _MOST = 200
@@ -66,7 +67,9 @@ class View:
             closed = self._watcher.take(observation)
             if closed and self._live is None:
                 host, reason = closed
-                _remark(f"not read: {printable(host) or 'a connection'}: {reason}")
+                _remark(
+                    words.LIVE_NOT_READ.format(host=printable(host) or words.A_CONNECTION, reason=words.said(reason))
+                )
             if count >= _MOST:
                 break
         counters = ledger.counters(self._path)
@@ -75,10 +78,10 @@ class View:
             shown = screen(self._watcher.now(), dropped, counters.get("faults", 0), self._remark * (not self.seen))
             self._live.update(shown, refresh=True)
         elif dropped > self._dropped:
-            _remark(f"{dropped} observations had to be dropped so far: the ledger cannot be written fast enough")
+            _remark(words.LIVE_DROPPED.format(n=dropped))
         elif counters.get("faults", 0) and not self._told:
             self._told = True
-            _remark("the ledger cannot be written at the moment; the traffic goes on, and what is lost is counted")
+            _remark(words.LIVE_FAULT)
         self._dropped = dropped
         return count >= _MOST
 
@@ -102,41 +105,44 @@ class View:
 
 def screen(now: Now, dropped: int, faults: int, remark: str = "") -> Group:
     """What is to be seen now -> what stands on the terminal; `remark` stands above the last line."""
-    purposes = _table(f"{now.calls} calls, by purpose", "Purpose", "Calls")
+    purposes = _table(words.CALLS_BY_PURPOSE.format(n=now.calls), texts.PURPOSES, texts.CALLS)
     for purpose, count in now.purposes:
-        purposes.add_row(purpose.value, str(count))
-    newest = _table("Newest", "Items", "To", "For", "Verdict")
+        purposes.add_row(texts.CATEGORIES[purpose], str(count))
+    newest = _table(words.NEWEST, texts.ITEMS, texts.RECIPIENT, texts.PURPOSES, texts.VERDICT)
     for sent in now.newest:
-        items = ", ".join(sent.items[:4]) + (f" and {len(sent.items) - 4} more" if len(sent.items) > 4 else "")
-        newest.add_row(Text(items), Text(printable(sent.recipient)), sent.purpose.value, sent.verdict.value)
+        items = ", ".join(sent.items[:4]) + (f", +{len(sent.items) - 4}" if len(sent.items) > 4 else "")
+        newest.add_row(
+            Text(items),
+            Text(printable(sent.recipient)),
+            texts.CATEGORIES[sent.purpose],
+            texts.VERDICT_NAMES[sent.verdict],
+        )
     parts: list[Table | Text] = [purposes, newest]
     if now.closed:
-        closed = _table("Could not be read", "Host", "Why", "Connections")
+        closed = _table(texts.UNREAD_HEADING, texts.HOST_COLUMN, texts.REASON, texts.CONNECTIONS)
         for host, reason, count in now.closed:
-            closed.add_row(Text(printable(host)), Text(printable(reason)), str(count))
+            closed.add_row(Text(printable(host)), Text(printable(words.said(reason))), str(count))
         parts.append(closed)
     parts.append(_checklist(now.occasions))
-    trouble = f"{dropped} observations dropped, {faults} times the ledger could not be written.  " * bool(
-        dropped + faults
-    )
+    trouble = words.LIVE_TROUBLE.format(dropped=dropped, faults=faults) if dropped + faults else ""
     if remark:
         parts.append(Text(remark, style="yellow"))
-    return Group(*parts, Text(f"{trouble}Ctrl-C ends and reports."))
+    return Group(*parts, Text(trouble + words.LIVE_END))
 
 
 def _checklist(occasions: frozenset[Occasion]) -> Table:
     """What happened so far and what did not: a report cannot speak about the latter."""
-    table = _table("So far the report can speak about", "", "Occasion")
-    for occasion, words in texts.OCCASIONS.items():
+    table = _table(words.SO_FAR, "", words.OCCASION)
+    for occasion, said in texts.OCCASIONS.items():
         done = occasion in occasions
-        table.add_row(Text("[x]" if done else "[ ]"), Text(words, style="" if done else "dim"))
+        table.add_row(Text("[x]" if done else "[ ]"), Text(said, style="" if done else "dim"))
     return table
 
 
 def _table(title: str, *headings: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for heading in headings:
-        numeric = heading in ("Calls", "Connections")
+        numeric = heading in (texts.CALLS, texts.CONNECTIONS)
         table.add_column(heading, justify="right" if numeric else "left", overflow="ellipsis", no_wrap=True)
     return table
 

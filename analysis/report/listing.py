@@ -14,6 +14,7 @@ from analysis.report.phrases import label, local_time
 from analysis.report.pictures import sender
 from analysis.report.private import tone_of
 from analysis.texts import page as words
+from analysis.texts import recorded
 from analysis.traffic import bytes_out, host, is_readable, recipient, unread_reason
 from captures.model import Exchange, Lookup
 
@@ -165,7 +166,7 @@ def _called(call: Classified, path: str) -> str:
         return f"{seen.method} {_cut(host(call), _LONGEST)}{_cut(path, _LONGEST)}"
     if isinstance(seen, Lookup):
         return " ".join(part for part in (seen.protocol, seen.kind, _cut(seen.host, _LONGEST)) if part)
-    reason = unread_reason(call)
+    reason = recorded.said(unread_reason(call))
     return f"{_cut(host(call), _LONGEST) or texts.DAMAGED_PLACE} ({reason})" if reason else host(call)
 
 

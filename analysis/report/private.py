@@ -38,6 +38,7 @@ from analysis.report.network import discovery, volumes
 from analysis.report.phrases import argument, by_recipient, label, product_name, purposes, some
 from analysis.sides import GRACE
 from analysis.sureness import EVIDENCE, sure
+from analysis.texts import recorded
 from analysis.traffic import (
     BROKEN,
     bytes_out,
@@ -121,7 +122,13 @@ def _log(result: Result) -> Iterator[Block]:
                 Cell(brief(host.host) or texts.LOG_NOBODY, "warn"),
                 Cell(texts.number(host.logged)),
                 Cell(texts.number(host.seen)),
-                Cell(" ".join(filter(None, (texts.LOG_VERDICTS[host.verdict], host.reason and f"({host.reason})")))),
+                Cell(
+                    " ".join(
+                        filter(
+                            None, (texts.LOG_VERDICTS[host.verdict], host.reason and f"({recorded.said(host.reason)})")
+                        )
+                    )
+                ),
                 Cell(brief(", ".join(host.paths))),
             )
             for host in logs.missed
@@ -286,10 +293,10 @@ def _unread(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
     closed: Counter[tuple[str, str]] = Counter()
     for call in result.calls:
         if isinstance(call.observation, Unreadable) and not host(call):
-            closed[(texts.DAMAGED_PLACE, call.observation.reason)] += count(call)
+            closed[(texts.DAMAGED_PLACE, recorded.said(call.observation.reason))] += count(call)
     for call in outside:
         if not is_readable(call) and host(call):
-            closed[(host(call), unread_reason(call))] += count(call)
+            closed[(host(call), recorded.said(unread_reason(call)))] += count(call)
     if not closed:
         return
     yield Heading(texts.UNREAD_HEADING)
@@ -326,7 +333,7 @@ def _remarks(result: Result) -> Iterator[Block]:
         for product, declared in applied
         if (known := lists.get((product, declared)))
     ]
-    if points := tuple(judged) + result.remarks:
+    if points := (*judged, *map(recorded.said, result.remarks)):
         yield Heading(texts.REMARKS_HEADING)
         yield Bullets(tuple(dict.fromkeys(points)))
 
