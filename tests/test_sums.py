@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import random
+import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analysis.evidence import Servers
+from analysis.generalise import generalise
 from analysis.index import Index
 from analysis.knowledge import Knowledge, load
-from analysis.known import OwnValues
+from analysis.known import Known, OwnValues
 from analysis.pipeline import Result, run
 from analysis.report.document import Document
 from analysis.report.private import private
 from analysis.sums import intake, summed
+from analysis.sums.store import Store
 from captures import ledger
 from captures.formats import read
 from captures.ledger import Writer
 from captures.model import Contact, Endpoint, Exchange, Lookup, Observation, Source
+from sessions import entry, har, plex_headers, statistics
+from test_pairs import play
 
 KNOWLEDGE = load()
 DATA = Path(__file__).with_name("data")
@@ -29,6 +37,7 @@ BEGIN = 1_784_000_000.0
 NAMES = ("jellyfin-mpv-shim", "kodi", "media-tools", "npm-plex", "tautulli", "telemetry-node", "web-session")
 DEVICES = ("192.0.2.10", "192.0.2.11", "tv")
 HOSTS = ("plex.tv", "analytics.plex.tv", "cdn.example", "collect.example")
+IDENTIFIER = "x-plex-client-identifier"
 ADDRESSES = ("198.51.100.1", "198.51.100.2", "203.0.113.9")
 
 
@@ -45,6 +54,13 @@ def grown(path: Path, some: Sequence[Observation]) -> None:
     for number, seen in enumerate(some, writer.next_flow):
         writer.put(replace(seen, source=Source(0, number)))
     writer.close(30)
+
+
+def from_har(folder: Path, entries: Sequence[Mapping[str, Any]]) -> list[Exchange]:
+    """Entries -> what they show."""
+    path = folder / "a.har"
+    path.write_bytes(har(entries))
+    return [seen for seen in read(path).observations() if isinstance(seen, Exchange)]
 
 
 def full(
@@ -122,3 +138,97 @@ def test_few_calls_stand_for_many(tmp_path: Path, exchanges: list[Exchange]) -> 
     assert len(found.calls) == len(some)
     assert found.coverage.calls == 600
     assert private(found) == full(path)
+
+
+def test_what_was_told_of_plays_is_held_against_each_play(tmp_path: Path) -> None:
+    """Numbers, clocks and plays are paired one by one, between calls of which one stands for many."""
+    slow = 1_750_000_000 - 3600
+    entries = []
+    for n in range(6):
+        begin, length = 1_000 * n, 5_400_123 + 61_000 * (n // 2)
+        entries += play(begin, n, length, 50_000 + 7_000 * n)
+        event = statistics(begin + 51, "playback:itemend", duration=length // 60_000 * 60, playbackTime=60)
+        told = json.loads(event["request"]["postData"]["text"]) | {"timestamp": slow + begin + 50.1 + n}
+        body = {"body": json.dumps([told]), "headers": {"Content-Type": "text/plain"}}
+        entries.append(entry(begin + 51.5, "POST", "https://analytics.plex.tv/collect/event", **body))
+    for behind in (4_000, 3_585):
+        view = {"event": "client:view", "timestamp": slow + 9_000 + 3_600 - behind}
+        body = {"body": json.dumps(view), "headers": plex_headers() | {"Content-Type": "application/json"}}
+        entries.append(entry(9_000, "POST", "https://analytics.plex.tv/collect/event", **body))
+    path = tmp_path / "a.ledger"
+    grown(path, [seen for seen in from_har(tmp_path, entries) for _ in range(3)])
+    found, whole = sums(path), run([read(path)], KNOWLEDGE)
+    assert found is not None
+    assert private(found) == private(whole)
+    said, expected = (
+        [
+            (q.item, q.at, q.verdict, q.step, q.numbers, [(p.exact, p.reported, p.uncertainty) for p in q.shown])
+            for q in x
+        ]
+        for x in (generalise(found).quantities, generalise(whole).quantities)
+    )
+    assert said == expected
+    assert any(shown for *_, shown in said)
+
+
+def test_an_anonymous_call_is_led_to_its_sender_by_an_id_that_another_call_carries(tmp_path: Path) -> None:
+    """Calls that differ in an id alone are not alike: only one of these ids leads to a name."""
+    path = tmp_path / "a.ledger"
+    events = [statistics(n, "client:view", page="home") for n in range(6)]
+    some = from_har(tmp_path, events)
+    named = [replace(seen, headers=(*seen.headers, ("x-plex-token", "made-up-1"))) for seen in some[:1]]
+    others = [
+        replace(seen, headers=(*[h for h in seen.headers if h[0] != IDENTIFIER], (IDENTIFIER, f"made-up-{n % 3}")))
+        for n, seen in enumerate(some)
+    ]
+    grown(path, [*others, *named, *others])
+    assert brief(path) == full(path)
+    found = sums(path)
+    assert found
+    assert {f.value for f in found.findings if f.item == "client.id"} >= {f"made-up-{n}" for n in range(3)}
+
+
+def test_where_a_switch_was_off_all_calls_are_asked(tmp_path: Path) -> None:
+    path = tmp_path / "a.ledger"
+    grown(path, list(read(DATA / "plexapi.flow.gz").observations()))
+    assert sums(path) is None
+
+
+def test_what_other_packs_and_own_values_show_is_worked_out_anew(tmp_path: Path, exchanges: list[Exchange]) -> None:
+    path = tmp_path / "a.ledger"
+    told = next(seen for seen in exchanges if seen.host == "plex.tv")
+    told = replace(told, headers=(*told.headers, ("x-note", "Arabella Quastenbruck")))
+    grown(path, [replace(seen, time=BEGIN + n) for n, seen in enumerate([*exchanges[:60], told])])
+    assert brief(path) == full(path)
+    fewer = replace(KNOWLEDGE, rules=dict(list(KNOWLEDGE.rules.items())[::2]), hashes={"plex": "sha256:other"})
+    assert brief(path, fewer) == full(path, fewer) != full(path)
+    host = next(seen.host for seen in exchanges[:60] if not seen.host[0].isdigit())
+    assert brief(path) == full(path)
+    own = OwnValues([Known("name", "Arabella Quastenbruck", 0.0)])
+    assert brief(path, own=own) == full(path, own=own) != full(path)
+    assert brief(path, named=Servers(frozenset({host}))) == full(path, named=Servers(frozenset({host}))) != full(path)
+    assert brief(path) == full(path)
+
+
+def test_a_damaged_row_is_counted_and_a_damaged_page_is_left_to_those_who_read_all(
+    tmp_path: Path, exchanges: list[Exchange]
+) -> None:
+    path = tmp_path / "a.ledger"
+    grown(path, [replace(seen, time=BEGIN + n) for n, seen in enumerate(exchanges * 3)])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE observation SET value = x'00' WHERE id = 7")
+        connection.commit()
+    assert brief(path) == full(path)
+    raw = bytearray(path.read_bytes())
+    raw[8 * 4096 : 9 * 4096] = bytes(4096)
+    path.write_bytes(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "about", lambda *_: b"")
+        assert sums(path) is None
+
+
+def test_without_a_place_for_the_index_all_calls_are_asked(tmp_path: Path, exchanges: list[Exchange]) -> None:
+    path = tmp_path / "a.ledger"
+    grown(path, exchanges[:3])
+    path.with_name("a.ledger.index").mkdir()
+    assert sums(path) is None

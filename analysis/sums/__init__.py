@@ -55,8 +55,9 @@ def summed(
 ) -> Result | None:
     """A ledger -> what reports say of it, as `pipeline.run`; `None` where that has to be asked.
 
-    That is so for a damaged ledger, when the index cannot be used, and where a switch was seen to be off: what it
-    stopped is shown by all calls, one by one.  `keep` may choose by what all calls of a kind have in common.
+    That is so for a damaged ledger, when the index cannot be used, and where a switch was seen to be off of which it
+    was promised what it stops: whether it did is shown by all calls, one by one.  `keep` may choose by what all calls
+    of a kind have in common.
     """
     if index.connection is None:
         return None
@@ -88,7 +89,7 @@ def _result(
     own: OwnValues | None,
 ) -> Result | None:
     switches = store.switches()
-    if any(not state.on for state in switches):
+    if any(not state.on and (state.product, state.switch) in _promised(knowledge) for state in switches):
         return None
     first, last, count = store.span()
     limits = _limits(knowledge, [state.time for state in switches], first, last)
@@ -105,7 +106,9 @@ def _result(
         call = classify(seen[group.first], knowledge, evidence, group.first)
         if keep and not keep(call):
             continue
-        found = _found(call, store.found(group.kind), index, knowledge, evidence, own)
+        # What stands alone has values of its own; those of a kind are the values of the first that was met.
+        packed = b"" if group.stretch[1] else store.found(group.kind)
+        found = _found(call, packed, index, knowledge, evidence, own)
         calls.append(_standing_for(call, group, moments.get((group.kind, group.stretch)), store))
         findings += found.findings
         ran_out.update(dict.fromkeys(found.ran_out, group.calls))
@@ -123,6 +126,12 @@ def _limits(knowledge: Knowledge, turns: Sequence[float], first: float | None, l
     begins = [dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC).timestamp() for day in days]
     every = (*turns, *begins, *_NO_DAY)
     return sorted({moment for moment in every if first is not None and last is not None and first <= moment <= last})
+
+
+def _promised(knowledge: Knowledge) -> set[tuple[str, str]]:
+    """Switches of which somebody promised what they stop."""
+    promises = (known for known in knowledge.lists if known.kind == "promise")
+    return {(known.product, s.switch) for known in promises for s in known.statements if s.promise == "switched-off"}
 
 
 type _Which = tuple[int, tuple[int, int]]
