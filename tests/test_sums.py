@@ -37,6 +37,7 @@ BEGIN = 1_784_000_000.0
 NAMES = ("jellyfin-mpv-shim", "kodi", "media-tools", "npm-plex", "tautulli", "telemetry-node", "web-session")
 DEVICES = ("192.0.2.10", "192.0.2.11", "tv")
 HOSTS = ("plex.tv", "analytics.plex.tv", "cdn.example", "collect.example")
+COLLECT = "https://analytics.plex.tv/collect/event"
 IDENTIFIER = "x-plex-client-identifier"
 ADDRESSES = ("198.51.100.1", "198.51.100.2", "203.0.113.9")
 
@@ -143,18 +144,18 @@ def test_few_calls_stand_for_many(tmp_path: Path, exchanges: list[Exchange]) -> 
 def test_what_was_told_of_plays_is_held_against_each_play(tmp_path: Path) -> None:
     """Numbers, clocks and plays are paired one by one, between calls of which one stands for many."""
     slow = 1_750_000_000 - 3600
-    entries = []
+    entries: list[dict[str, Any]] = []
     for n in range(6):
         begin, length = 1_000 * n, 5_400_123 + 61_000 * (n // 2)
         entries += play(begin, n, length, 50_000 + 7_000 * n)
         event = statistics(begin + 51, "playback:itemend", duration=length // 60_000 * 60, playbackTime=60)
         told = json.loads(event["request"]["postData"]["text"]) | {"timestamp": slow + begin + 50.1 + n}
-        body = {"body": json.dumps([told]), "headers": {"Content-Type": "text/plain"}}
-        entries.append(entry(begin + 51.5, "POST", "https://analytics.plex.tv/collect/event", **body))
+        plain = {"Content-Type": "text/plain"}
+        entries.append(entry(begin + 51.5, "POST", COLLECT, body=json.dumps([told]), headers=plain))
     for behind in (4_000, 3_585):
         view = {"event": "client:view", "timestamp": slow + 9_000 + 3_600 - behind}
-        body = {"body": json.dumps(view), "headers": plex_headers() | {"Content-Type": "application/json"}}
-        entries.append(entry(9_000, "POST", "https://analytics.plex.tv/collect/event", **body))
+        shown = plex_headers() | {"Content-Type": "application/json"}
+        entries.append(entry(9_000, "POST", COLLECT, body=json.dumps(view), headers=shown))
     path = tmp_path / "a.ledger"
     grown(path, [seen for seen in from_har(tmp_path, entries) for _ in range(3)])
     found, whole = sums(path), run([read(path)], KNOWLEDGE)
