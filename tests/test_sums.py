@@ -233,3 +233,14 @@ def test_without_a_place_for_the_index_all_calls_are_asked(tmp_path: Path, excha
     grown(path, exchanges[:3])
     path.with_name("a.ledger.index").mkdir()
     assert sums(path) is None
+
+
+def test_calls_can_be_chosen_by_their_sender_and_their_device(tmp_path: Path, exchanges: list[Exchange]) -> None:
+    path = tmp_path / "a.ledger"
+    grown(path, list(traffic(random.Random(1), exchanges, 120, BEGIN)))  # noqa: S311
+    for keep in (lambda call: call.product == "tautulli", lambda call: call.observation.device == "tv"):
+        with Index(path) as index:
+            found = summed(read(path), path, KNOWLEDGE, index, named=Servers(), keep=keep)
+        assert found is not None
+        assert 0 < found.coverage.calls < 120
+        assert private(found) == private(run([read(path)], KNOWLEDGE, keep=keep))

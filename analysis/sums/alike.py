@@ -39,7 +39,7 @@ def key(call: Classified, found: Sequence[Finding], ran_out: Collection[str], kn
         call.n if stands_alone(call, found, knowledge) else None,
         type(seen).__name__,
         seen.host if named else "",
-        seen.device if named else "",
+        seen.device,
         seen.initiator if isinstance(seen, Exchange | Contact) else "",
         unread_reason(call),
         shouted,

@@ -18,7 +18,7 @@ from analysis.evidence import SwitchState
 from analysis.proofs import MediaServer, Proof, PublicAddress, ServerList
 from captures.model import Endpoint
 
-FORM = 1
+FORM = 2
 """Version of the tables; those of another one are thrown away."""
 
 EXCHANGE, CONTACT, LOOKUP, UNREADABLE = range(4)
