@@ -13,6 +13,7 @@ import pytest
 from analysis.model import Category, Party, Verdict
 from analysis.pipeline import Result
 from analysis.report import html
+from analysis.report.document import Document, Flows, Heading, Lanes
 from analysis.report.listing import MOST
 from analysis.report.private import private
 from hostile import TEXTS
@@ -158,6 +159,27 @@ def test_the_keyboard_alone_leads_to_everything(chrome: Any, pages: dict[str, Pa
     at.send_keys(Keys.ENTER)
     assert at.find_element("xpath", "..").get_attribute("open") is not None
     browsing.screenshot(chrome, "report-search")
+
+
+def test_no_name_and_no_number_of_a_picture_stands_outside_it(chrome: Any, tmp_path: Path) -> None:
+    lanes = Lanes(
+        "Beginning at", ("a", "b"), "c", (("Aufzeichnung der Bedienung", (4_000_000, 285_714)), ("x", (1, 0)))
+    )
+    flows = Flows(
+        "Who",
+        ("Sent by", "To", "Data"),
+        "Times",
+        (("Jellyfin on a television in the room", "t" * 60, "your films", 9, "alarm"),),
+    )
+    path = tmp_path / "page.html"
+    path.write_text(html.render(Document("x", (Heading("A"), lanes, Heading("B"), flows))), "utf-8")
+    browsing.look(chrome, path)
+    outside = """
+    return [...document.querySelectorAll('svg.picture text')].filter(text => {
+      const at = text.getBoundingClientRect(), around = text.closest('svg').getBoundingClientRect();
+      return at.left < around.left || at.right > around.right;
+    }).map(text => text.textContent)"""
+    assert chrome.execute_script(outside) == []
 
 
 def test_what_is_searched_and_chosen_is_shown_with_its_number(chrome: Any, pages: dict[str, Path]) -> None:

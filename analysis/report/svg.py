@@ -57,7 +57,7 @@ class FlowPicture:
     bands: tuple[Band, ...]
 
 
-_LEFTMOST, _APART, _LAST = (60, 210), 210.0, 690.0
+_LEFTMOST, _APART, _LAST = (60, 254), 210.0, 690.0
 """Where the first layer may begin, how far from it the second one is, and where the last one begins."""
 
 _LETTER = 7
@@ -169,7 +169,7 @@ class LanePicture:
     marks: tuple[tuple[float, str, str], ...]
 
 
-_LANE, _HIGH, _LEFT, _RIGHT = 34.0, 24.0, 190.0, 850.0
+_LANE, _HIGH, _LEFT, _RIGHT = 34.0, 24.0, 220.0, 820.0
 
 
 def lanes(block: Lanes) -> LanePicture:
