@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from json import JSONDecoder
 from typing import Annotated, Literal, get_args
 
@@ -44,6 +44,10 @@ VERSION_ITEMS = ("server.version", "client.app")
 
 PLATFORM_ITEMS = ("server.os", "client.os")
 """Items that say on which platform it runs."""
+
+
+BRIEF: tuple[Length, ...] = ("<1h", "1-6h")
+"""Lengths of captures whose counts leave a crowd in which platform and settings may be told; see `bench/matcher.py`."""
 
 
 class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -273,6 +277,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
     outside = {call.n: call for call in result.calls if is_outside(call)}
     senders = _senders(outside.values(), words)
     rows = [names.row(c) for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
+    length = length_class(span(result))
     numbers = generalise(result)
     used = {*senders, *(call.service for call in outside.values() if call.service in words.shipped.products)}
     return SharedReport(
@@ -285,10 +290,10 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
             for product, declared in sorted({(r.product, r.declared) for r in rows if r.declared and r.product in used})
         ),
         versions=_versions(result, outside, senders, exact_version),
-        platforms=_platforms(result, outside),
-        settings=_settings(result, senders, words),
+        platforms=_platforms(result, outside) if length in BRIEF else (),
+        settings=_settings(result, senders, rows, length, words),
         month=month(result),
-        length=length_class(span(result)),
+        length=length,
         occasions=tuple(sorted(covered(result))),
         rows=tuple(sorted(rows, key=_row_order)),
         received=names.received(result, outside),
@@ -568,7 +573,11 @@ def _row_order(row: SharedRow) -> tuple[int, str, str, str, str]:
 def _versions(
     result: Result, outside: dict[int, Classified], senders: Collection[str], exact: bool
 ) -> tuple[SharedVersion, ...]:
-    """Versions that senders showed of themselves, in the field that holds a server's version if a server sends it."""
+    """Versions that senders showed of themselves, in the field that holds a server's version if a server sends it.
+
+    Which versions of which apps somebody has is as good as a name.  So each product has one: its server's, else that of
+    its only app; all of them only when they are wanted as they are (`exact`).
+    """
     pattern = EXACT_VERSION if exact else MAJOR_MINOR
     products = vocabulary().shipped.products
     names = {
@@ -577,34 +586,62 @@ def _versions(
         for field in products[product].fields
         if field.server_item == "server.version"
     }
-    found: set[tuple[str, str]] = set()
+    found: dict[str, dict[str, set[str]]] = {}
+    fits = vocabulary().fields["version"]
     for finding in result.findings:
         call = outside.get(finding.call)
         if call is None or finding.item not in VERSION_ITEMS or finding.direction != "sent":
             continue
         place = finding.at.partition(".")[2].lower()
-        if (call.product, place) in names and (version := pattern.match(finding.value)):
-            found.add((call.product, version[0]))
-    fits = vocabulary().fields["version"]
-    return tuple(SharedVersion(product, version) for product, version in sorted(found) if fits(version))
-
-
-def _platforms(result: Result, outside: dict[int, Classified]) -> tuple[str, ...]:
-    """Families of the platforms that senders named; a platform of no known family is left out."""
-    values = {f.value.casefold() for f in result.findings if f.item in PLATFORM_ITEMS and f.call in outside}
+        if (call.product, place) in names and (version := pattern.match(finding.value)) and fits(version[0]):
+            found.setdefault(call.product, {}).setdefault(finding.item, set()).add(version[0])
     return tuple(
-        family for family in vocabulary().platforms if any(value.startswith(family.casefold()) for value in values)
+        SharedVersion(product, version)
+        for product, by_item in sorted(found.items())
+        for version in sorted(set().union(*by_item.values()) if exact else _only(by_item, VERSION_ITEMS))
     )
 
 
-def _settings(result: Result, senders: Iterable[str], words: Vocabulary) -> tuple[SharedSetting, ...]:
-    """Every switch of the products that sent something, with the state that calls showed last."""
+def _platforms(result: Result, outside: dict[int, Classified]) -> tuple[str, ...]:
+    """Family of the platform of the server, else of the only app; a platform of no known family is left out."""
+    values: dict[str, set[str]] = {}
+    for finding in result.findings:
+        if finding.item in PLATFORM_ITEMS and finding.call in outside:
+            values.setdefault(finding.item, set()).add(finding.value.casefold())
+    families = {
+        item: {f for f in vocabulary().platforms if any(value.startswith(f.casefold()) for value in some)}
+        for item, some in values.items()
+    }
+    return tuple(_only(families, PLATFORM_ITEMS))
+
+
+def _only(found: Mapping[str, set[str]], items: Sequence[str]) -> set[str]:
+    """What was found of the first of these items that was found at all, if that is one thing; else nothing."""
+    some = next((found[item] for item in items if found.get(item)), set[str]())
+    return some if len(some) == 1 else set()
+
+
+def _settings(
+    result: Result, senders: Iterable[str], rows: Iterable[SharedRow], length: Length, words: Vocabulary
+) -> tuple[SharedSetting, ...]:
+    """The switches of the products that sent something, with the state that calls showed last.
+
+    Of a longer capture, whose counts say much already, only those on which a verdict of the report rests.
+    """
     last = {(state.product, state.switch): state.on for state in sorted(result.evidence.switches, key=lambda s: s.time)}
     states: dict[bool | None, Literal["on", "off", "unknown"]] = {True: "on", False: "off", None: "unknown"}
+    decided = {(row.product, row.item) for row in rows if Verdict.OPTED_OUT in (row.verdict, *row.also)}
+    deciding = {
+        (declared.product, statement.switch)
+        for declared in words.shipped.lists
+        for statement in declared.statements
+        if any((declared.product, item) in decided for item in statement.items)
+    }
     return tuple(
         SharedSetting(product, switch.id, states[last.get((product, switch.id))])
         for product in senders
         for switch in words.shipped.products[product].switches
+        if length in BRIEF or (product, switch.id) in deciding
     )
 
 

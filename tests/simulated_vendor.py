@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from analysis.evidence import Evidence, SwitchState
 from analysis.model import Category, Classified, Comparison, Finding, Verdict
 from analysis.pipeline import Result
 from analysis.redact import SharedReport
+from analysis.texts import Count
 from reporting import START, call, comparison, exchange, finding, result
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -25,7 +27,11 @@ MONTH = 30 * DAY
 
 VERSIONS = (("1.41", 0.42), ("1.40", 0.28), ("1.42", 0.18), ("1.32", 0.06), ("1.43", 0.04), ("1.25", 0.02))
 PLATFORMS = (("Linux", 0.5), ("Windows", 0.3), ("macOS", 0.12), ("FreeBSD", 0.03), ("Android", 0.05))
-SWITCH_OFF = 0.08
+SWITCHES = (("send-playback-data", 0.08), ("crash-reports", 0.15), ("library-stats", 0.05))
+"""Switches, and how many households turned each off."""
+APPS = (("Android", 0.5), ("iOS", 0.3), ("Roku", 0.2), ("Windows", 0.4), ("tvOS", 0.15))
+"""Apps by their platform, and how many households use each."""
+APP_VERSIONS = (("10.8", 0.5), ("10.7", 0.25), ("10.2", 0.15), ("9.4", 0.06), ("8.1", 0.04))
 LENGTHS = (("<1h", 0.25), ("1-6h", 0.4), ("6-24h", 0.2), ("1-7d", 0.15))
 SPANS = {"<1h": (0.2 * HOUR, HOUR), "1-6h": (HOUR, 6 * HOUR), "6-24h": (6 * HOUR, DAY), "1-7d": (DAY, 7 * DAY)}
 
@@ -41,15 +47,27 @@ KINDS: dict[Category, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class App:
+    """An app of a household."""
+
+    version: str
+    platform: str
+    times: NDArray[np.float64]
+    """When it tells of its use, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
 class Household:
     """One row of the vendor's customers."""
 
     version: str
     platform: str
-    off: bool
-    """Whether the switch for statistics about plays is off."""
+    off: frozenset[str]
+    """Switches that are off."""
+    apps: tuple[App, ...]
+    """What its people look with."""
     times: dict[Category, NDArray[np.float64]]
-    """When each kind of call came, ascending."""
+    """When each kind of call of the server came, ascending."""
 
 
 def households(n: int, seed: int) -> list[Household]:
@@ -79,15 +97,43 @@ def _household(chance: np.random.Generator) -> Household:
         Category.METADATA_LOOKUP: np.sort(np.repeat(at_random(0.3), 3)),
         Category.CRASH_REPORT: at_random(0.02),
     }
-    return Household(one(VERSIONS), one(PLATFORMS), bool(chance.random() < SWITCH_OFF), times)
+    off = frozenset(switch for switch, share in SWITCHES if chance.random() < share)
+    apps = [App(one(APP_VERSIONS), platform, at_random(1)) for platform, share in APPS if chance.random() < share]
+    return Household(one(VERSIONS), one(PLATFORMS), off, tuple(apps), times)
+
+
+def all_times(home: Household) -> dict[Category, NDArray[np.float64]]:
+    """When each kind of call came, of the server and the apps."""
+    statistics = [home.times[Category.USAGE_STATISTICS], *(app.times for app in home.apps)]
+    return home.times | {Category.USAGE_STATISTICS: np.sort(np.concatenate(statistics))}
+
+
+def between(times: NDArray[np.float64], begin: float, end: float) -> int:
+    """Calls in a stretch of time."""
+    return int(np.searchsorted(times, end) - np.searchsorted(times, begin))
 
 
 def counts(home: Household, begin: float, end: float) -> dict[Category, int]:
     """Calls of each purpose in a stretch of time."""
-    return {
-        category: int(np.searchsorted(times, end) - np.searchsorted(times, begin))
-        for category, times in home.times.items()
-    }
+    return {category: between(times, begin, end) for category, times in all_times(home).items()}
+
+
+class _Capture:
+    """Calls, findings and verdicts, as they come."""
+
+    def __init__(self) -> None:
+        self.calls: list[Classified] = []
+        self.findings: list[Finding] = []
+        self.compared: list[Comparison] = []
+
+    def add(self, n: int, category: Category, role: str, items: Mapping[str, str]) -> None:
+        """So many calls of a kind, each with these items and their values."""
+        numbers = range(len(self.calls), len(self.calls) + n)
+        self.calls += [replace(call(exchange("plex.tv", index=i), category), role=role) for i in numbers]
+        for item, value in items.items() if n else ():
+            place = "header.x-plex-version" if item in redact.VERSION_ITEMS else f"body.{item}"
+            self.findings += [finding(i, item, value, at=place) for i in numbers]
+            self.compared.append(comparison(item, Verdict.OPTIONAL, tuple(numbers), category=category))
 
 
 def report(home: Household, seed: int) -> SharedReport:
@@ -96,19 +142,17 @@ def report(home: Household, seed: int) -> SharedReport:
     length = str(chance.choice([name for name, _ in LENGTHS], p=[share for _, share in LENGTHS]))
     span = chance.uniform(*SPANS[length])
     begin = chance.uniform(0, MONTH - span)
-    calls: list[Classified] = []
-    findings: list[Finding] = []
-    compared: list[Comparison] = []
+    seen = _Capture()
     values = {"server.version": f"{home.version}.3.4567", "server.os": home.platform}
-    for category, n in counts(home, begin, begin + span).items():
-        numbers = range(len(calls), len(calls) + n)
-        calls += [replace(call(exchange("plex.tv", index=i), category), role="server") for i in numbers]
-        for item in KINDS[category] if n else ():
-            place = "header.x-plex-version" if item == "server.version" else f"body.{item}"
-            findings += [finding(i, item, values.get(item, "x"), at=place) for i in numbers]
-            compared.append(comparison(item, Verdict.OPTIONAL, tuple(numbers), category=category))
-    evidence = Evidence(switches=(SwitchState(START, "plex", "send-playback-data", not home.off, 0),))
-    return redact.redact(_within(result(calls, findings, compared, evidence=evidence), span))
+    for category, times in home.times.items():
+        items = {item: values.get(item, "x") for item in KINDS[category]}
+        seen.add(between(times, begin, begin + span), category, "server", items)
+    for app in home.apps:
+        items = {"client.app": f"{app.version}.1.77", "client.os": app.platform, "client.id": "x"}
+        seen.add(between(app.times, begin, begin + span), Category.USAGE_STATISTICS, "app", items)
+    states = tuple(SwitchState(START, "plex", switch, switch not in home.off, 0) for switch, _ in SWITCHES)
+    found = result(seen.calls, seen.findings, seen.compared, evidence=Evidence(switches=states))
+    return redact.redact(_within(found, span))
 
 
 def _within(found: Result, span: float) -> Result:
@@ -116,48 +160,51 @@ def _within(found: Result, span: float) -> Result:
     return replace(found, captures=(replace(found.captures[0], last=START + span),))
 
 
+_EDGES = np.array([1, 2, 6, 21, 101, 1001])
+_CLASSES: tuple[str, ...] = get_args(Count.__value__)
+
+
 class Reader:
     """Somebody who holds the logs of all households."""
 
     def __init__(self, homes: Sequence[Household], seed: int, stretches: int = 120) -> None:
         """`stretches` of time are tried for each household and length."""
-        chance = np.random.default_rng(seed)
+        self._chance = chance = np.random.default_rng(seed)
         self._homes = homes
-        self._stretches: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        self._told: dict[str, NDArray[np.int32]] = {}
+        """Length -> what the counts of each household say in each stretch, as one number."""
+        every = [all_times(home) for home in homes]
         for length, edges in SPANS.items():
-            spans = chance.uniform(*edges, stretches)
-            begins = chance.uniform(0, MONTH - spans)
-            self._stretches[length] = begins, begins + spans
-        self._chance = chance
+            begins = chance.uniform(0, MONTH - edges[1], stretches)
+            ends = begins + chance.uniform(*edges, stretches)
+            told = np.zeros((len(homes), stretches), np.int32)
+            for n, times in enumerate(every):
+                for category in KINDS:
+                    found = np.searchsorted(times[category], ends) - np.searchsorted(times[category], begins)
+                    told[n] = told[n] * len(_CLASSES) + np.digitize(found, _EDGES)
+            self._told[length] = told
 
-    def names(self, seen: SharedReport) -> tuple[int, int]:
-        """A report -> the household that most probably wrote it, and how many fit no worse than that one."""
-        told = {c.category: c.count for c in seen.calls}
-        versions = {v.version for v in seen.versions}
-        platforms = set(seen.platforms)
-        off = {s.state for s in seen.settings if s.switch == "send-playback-data"}
-        scores = np.zeros(len(self._homes))
-        for n, home in enumerate(self._homes):
-            if (versions and home.version not in versions) or (platforms and home.platform not in platforms):
-                continue
-            if off and ("off" in off) is not home.off:
-                continue
-            scores[n] = self._score(home, told, seen.length) + 1e-9
-        best = np.flatnonzero(scores == scores.max())
-        return int(self._chance.choice(best)), len(best)
-
-    def _score(self, home: Household, told: Mapping[Category, str], length: str) -> float:
-        begins, ends = self._stretches[length]
-        fits = np.ones(len(begins), bool)
-        for category, times in home.times.items():
-            n = np.searchsorted(times, ends) - np.searchsorted(times, begins)
-            low, high = _CLASSES[told.get(category, "0")]
-            fits &= (n >= low) & (n <= high)
-        return float(fits.mean())
+    def names(self, seen: SharedReport) -> int:
+        """A report -> the household that most probably wrote it; any of them when several fit as well."""
+        classes = {c.category: _CLASSES.index(c.count) for c in seen.calls}
+        told = 0
+        for category in KINDS:
+            told = told * len(_CLASSES) + classes.get(category, 0)
+        fits = np.array([_fits(home, seen) for home in self._homes])
+        scores = ((self._told[seen.length] == told).mean(axis=1) + 1e-9) * fits
+        return int(self._chance.choice(np.flatnonzero(scores == scores.max())))
 
 
-_CLASSES = {"0": (0, 0), "1": (1, 1), "2-5": (2, 5), "6-20": (6, 20), "21-100": (21, 100), "101-1000": (101, 1000)}
-_CLASSES[">1000"] = (1001, 10**9)
+def _fits(home: Household, seen: SharedReport) -> bool:
+    """Whether a household has what the report says of versions, platforms and switches."""
+    versions = {home.version, *(app.version for app in home.apps)}
+    platforms = {home.platform, *(app.platform for app in home.apps)}
+    switches = {s.switch: s.state for s in seen.settings if s.state != "unknown"}
+    return (
+        versions.issuperset(v.version for v in seen.versions)
+        and platforms.issuperset(seen.platforms)
+        and all((state == "off") == (switch in home.off) for switch, state in switches.items())
+    )
 
 
 def recognised(homes: Sequence[Household], reports: int, seed: int) -> float:
@@ -165,5 +212,4 @@ def recognised(homes: Sequence[Household], reports: int, seed: int) -> float:
     chance = np.random.default_rng(seed)
     reader = Reader(homes, seed + 1)
     authors = map(int, chance.choice(len(homes), reports, replace=False))
-    hits = [reader.names(report(homes[author], author))[0] == author for author in authors]
-    return float(sum(hits)) / reports
+    return sum(reader.names(report(homes[author], author)) == author for author in authors) / reports
