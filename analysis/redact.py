@@ -46,8 +46,15 @@ PLATFORM_ITEMS = ("server.os", "client.os")
 """Items that say on which platform it runs."""
 
 
-BRIEF: tuple[Length, ...] = ("<1h", "1-6h")
-"""Lengths of captures whose counts leave a crowd in which platform and settings may be told; see `bench/matcher.py`."""
+TOLD: Mapping[Length, tuple[str, ...]] = {
+    "<1h": ("versions", "platforms", "settings"),
+    "1-6h": ("versions",),
+    "6-24h": ("versions",),
+}
+"""Length of a capture -> what is told of its household's make-up; of longer ones nothing.
+
+The longer it is, the more do its counts tell, and the smaller is the crowd that fits both; see `bench/matcher.py`.
+"""
 
 
 class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -278,6 +285,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
     senders = _senders(outside.values(), words)
     rows = [names.row(c) for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
     length = length_class(span(result))
+    told = TOLD.get(length, ())
     numbers = generalise(result)
     used = {*senders, *(call.service for call in outside.values() if call.service in words.shipped.products)}
     return SharedReport(
@@ -289,9 +297,9 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
             SharedList(product, declared)
             for product, declared in sorted({(r.product, r.declared) for r in rows if r.declared and r.product in used})
         ),
-        versions=_versions(result, outside, senders, exact_version),
-        platforms=_platforms(result, outside) if length in BRIEF else (),
-        settings=_settings(result, senders, rows, length, words),
+        versions=_versions(result, outside, senders, exact_version) if exact_version or "versions" in told else (),
+        platforms=_platforms(result, outside) if "platforms" in told else (),
+        settings=_settings(result, senders, words, rows, every="settings" in told),
         month=month(result),
         length=length,
         occasions=tuple(sorted(covered(result))),
@@ -622,11 +630,11 @@ def _only(found: Mapping[str, set[str]], items: Sequence[str]) -> set[str]:
 
 
 def _settings(
-    result: Result, senders: Iterable[str], rows: Iterable[SharedRow], length: Length, words: Vocabulary
+    result: Result, senders: Iterable[str], words: Vocabulary, rows: Iterable[SharedRow], *, every: bool
 ) -> tuple[SharedSetting, ...]:
     """The switches of the products that sent something, with the state that calls showed last.
 
-    Of a longer capture, whose counts say much already, only those on which a verdict of the report rests.
+    Unless `every` one is wanted, those alone on which a verdict of the report rests.
     """
     last = {(state.product, state.switch): state.on for state in sorted(result.evidence.switches, key=lambda s: s.time)}
     states: dict[bool | None, Literal["on", "off", "unknown"]] = {True: "on", False: "off", None: "unknown"}
@@ -641,7 +649,7 @@ def _settings(
         SharedSetting(product, switch.id, states[last.get((product, switch.id))])
         for product in senders
         for switch in words.shipped.products[product].switches
-        if length in BRIEF or (product, switch.id) in deciding
+        if every or (product, switch.id) in deciding
     )
 
 

@@ -7,7 +7,7 @@ the one in which most of them would have given this report.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -105,7 +105,11 @@ def _household(chance: np.random.Generator) -> Household:
 def all_times(home: Household) -> dict[Category, NDArray[np.float64]]:
     """When each kind of call came, of the server and the apps."""
     statistics = [home.times[Category.USAGE_STATISTICS], *(app.times for app in home.apps)]
-    return home.times | {Category.USAGE_STATISTICS: np.sort(np.concatenate(statistics))}
+    return home.times | {Category.USAGE_STATISTICS: _joined(statistics)}
+
+
+def _joined(some: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.sort(np.concatenate([np.zeros(0), *some]))
 
 
 def between(times: NDArray[np.float64], begin: float, end: float) -> int:
@@ -167,44 +171,49 @@ _CLASSES: tuple[str, ...] = get_args(Count.__value__)
 class Reader:
     """Somebody who holds the logs of all households."""
 
-    def __init__(self, homes: Sequence[Household], seed: int, stretches: int = 120) -> None:
+    def __init__(self, homes: Sequence[Household], seed: int, stretches: int = 400) -> None:
         """`stretches` of time are tried for each household and length."""
         self._chance = chance = np.random.default_rng(seed)
         self._homes = homes
         self._told: dict[str, NDArray[np.int32]] = {}
         """Length -> what the counts of each household say in each stretch, as one number."""
-        every = [all_times(home) for home in homes]
+        traits = [
+            {
+                home.version,
+                home.platform,
+                *home.off,
+                *(name for app in home.apps for name in (app.version, app.platform)),
+            }
+            for home in homes
+        ]
+        self._has = {trait: np.array([trait in own for own in traits]) for trait in set().union(*traits)}
+        """Version, platform or switch -> which households have it, or have it off."""
+        every = [(*all_times(home).values(), _joined(app.times for app in home.apps)) for home in homes]
         for length, edges in SPANS.items():
             begins = chance.uniform(0, MONTH - edges[1], stretches)
             ends = begins + chance.uniform(*edges, stretches)
             told = np.zeros((len(homes), stretches), np.int32)
-            for n, times in enumerate(every):
-                for category in KINDS:
-                    found = np.searchsorted(times[category], ends) - np.searchsorted(times[category], begins)
+            for n, kinds in enumerate(every):
+                for times in kinds:
+                    found = np.searchsorted(times, ends) - np.searchsorted(times, begins)
                     told[n] = told[n] * len(_CLASSES) + np.digitize(found, _EDGES)
             self._told[length] = told
 
     def names(self, seen: SharedReport) -> int:
         """A report -> the household that most probably wrote it; any of them when several fit as well."""
-        classes = {c.category: _CLASSES.index(c.count) for c in seen.calls}
+        calls = {c.category: c.count for c in seen.calls}
+        from_apps = next((row.count for row in seen.rows if row.item == "client.app"), "0")
         told = 0
-        for category in KINDS:
-            told = told * len(_CLASSES) + classes.get(category, 0)
-        fits = np.array([_fits(home, seen) for home in self._homes])
-        scores = ((self._told[seen.length] == told).mean(axis=1) + 1e-9) * fits
+        for count in (*(calls.get(category, "0") for category in all_times(self._homes[0])), from_apps):
+            told = told * len(_CLASSES) + _CLASSES.index(count)
+        scores = (self._told[seen.length] == told).mean(axis=1) + 1e-9
+        shown = [*(v.version for v in seen.versions), *seen.platforms]
+        switches = {s.switch: s.state for s in seen.settings if s.state != "unknown"}
+        for trait in shown:
+            scores *= self._has[trait]
+        for switch, state in switches.items():
+            scores *= self._has[switch] == (state == "off")
         return int(self._chance.choice(np.flatnonzero(scores == scores.max())))
-
-
-def _fits(home: Household, seen: SharedReport) -> bool:
-    """Whether a household has what the report says of versions, platforms and switches."""
-    versions = {home.version, *(app.version for app in home.apps)}
-    platforms = {home.platform, *(app.platform for app in home.apps)}
-    switches = {s.switch: s.state for s in seen.settings if s.state != "unknown"}
-    return (
-        versions.issuperset(v.version for v in seen.versions)
-        and platforms.issuperset(seen.platforms)
-        and all((state == "off") == (switch in home.off) for switch, state in switches.items())
-    )
 
 
 def recognised(homes: Sequence[Household], reports: int, seed: int) -> float:

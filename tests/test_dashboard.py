@@ -238,3 +238,22 @@ def test_a_page_of_a_call_shows_its_items_verdicts_and_reasons(evenings: Client)
     assert "curl --request POST https://analytics.plex.tv/collect/event" in text
     assert evenings.ask("/call/99").status == 404
     assert evenings.ask("/call/99999999999999999999").status == 404
+
+
+def test_what_is_ticked_is_left_out_of_the_post_and_can_be_taken_back(evenings: Client) -> None:
+    def post(page: str) -> str:
+        found = re.search(r"<textarea[^>]*>(.*)</textarea>", page, re.DOTALL)
+        assert found
+        return found[1]
+
+    whole = evenings.ask("/share").text
+    assert "1.40" in post(whole)
+    assert "device name" in post(whole)
+    assert "Alice&#39;s living-room TV" in whole.partition("<textarea")[0]
+    assert "living-room" not in post(whole)
+    assert whole.count("checked") == 0
+    less = evenings.ask("/share?without=versions&without=client.device_name&without=no-such-word").text
+    assert "1.40" not in post(less)
+    assert "device name" not in post(less)
+    assert re.findall(r'value="([^"]*)" checked', less) == ["versions", "client.device_name"]
+    assert "Its author left out a part" in post(less)

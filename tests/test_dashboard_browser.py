@@ -179,6 +179,17 @@ def test_choosing_asks_at_once_and_the_address_can_be_kept(chrome: Any, evenings
     assert chrome.execute_script("return document.querySelectorAll('tr[data-id]').length") == 1
 
 
+def test_a_line_of_the_post_is_left_out_by_the_keyboard(chrome: Any, evenings: str) -> None:
+    browsing.look(chrome, f"{evenings}/share")
+    assert "device name" in chrome.find_element("id", "text").text
+    box = chrome.find_element("css selector", "[name=without][value='client.device_name']")
+    box.send_keys(" ")
+    box.submit()
+    wait(chrome, "location.search.includes('without=client.device_name')")
+    assert "device name" not in chrome.find_element("id", "text").text
+    assert browsing.console(chrome) == []
+
+
 def test_pages_are_whole_without_scripts(chrome: Any, evenings: str) -> None:
     browsing.look(chrome, f"{evenings}/calls", scripts=False)
     try:

@@ -15,14 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis import pipeline, redact, report
-from analysis.model import Category, Party, Verdict
+from analysis.model import Category, Finding, Party, Verdict
 from analysis.pipeline import Result
 from analysis.proof import LeakError, bits, held, masked, prove
 from analysis.redact import SharedReport, SharedRow
+from analysis.report.document import Paragraph
 from analysis.report.shared import shared
 from analysis.vocabulary import vocabulary
 from captures import formats
-from reporting import call, comparison, evening, exchange, finding, known, own_pack, result
+from reporting import START, call, comparison, evening, exchange, finding, known, own_pack, result
 from scanner import ENCODINGS, leaks
 from sessions import har, plex_web
 
@@ -144,8 +145,6 @@ def test_the_report_says_what_happened_in_classes() -> None:
     ]
     assert [(r.entity, r.item) for r in made.received] == [("Plex", "account.email")]
     assert [(v.product, v.version) for v in made.versions] == [("plex", "1.40")]
-    assert made.platforms == ("Linux",)
-    assert {(s.switch, s.state) for s in made.settings} >= {("send-playback-data", "off"), ("crash-reports", "unknown")}
     assert [(c.party.value, c.entity, c.category.value, c.count, c.unreadable) for c in made.calls] == [
         ("own", "", "server-api", "1", "0"),
         ("unknown", "", "unknown", "1", "1"),
@@ -154,6 +153,48 @@ def test_the_report_says_what_happened_in_classes() -> None:
         ("vendor", "Plex", "update-check", "1", "0"),
         ("vendor", "Plex", "usage-statistics", "2-5", "1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "versions", "platforms", "settings"),
+    [(0.5, ["1.40"], ("Linux",), True), (3, ["1.40"], (), False), (12, ["1.40"], (), False), (48, [], (), False)],
+)
+def test_the_longer_a_capture_is_the_less_is_told_of_its_household(
+    hours: float, versions: list[str], platforms: tuple[str, ...], settings: bool
+) -> None:
+    found = evening()
+    times = replace(found.captures[0], last=START + hours * 3600)
+    made = redact.redact(replace(found, captures=(times,)))
+    assert ([v.version for v in made.versions], made.platforms) == (versions, platforms)
+    assert [s.state for s in made.settings if s.switch == "send-playback-data"] == ["off"] * settings
+    said = " ".join(block.text for block in shared(made).blocks if isinstance(block, Paragraph))
+    assert ("other settings are not told" in said) is not settings
+    assert "versions, platform, other settings" not in said if versions else "versions, platform" in said
+
+
+def test_a_switch_on_which_a_verdict_rests_is_always_told() -> None:
+    found = evening()
+    broken = comparison("media.duration", Verdict.OPTED_OUT)
+    made = redact.redact(replace(found, comparisons=(*found.comparisons[:2], broken)))
+    assert ("plex", "send-playback-data", "off") in {(s.product, s.switch, s.state) for s in made.settings}
+    assert "crash-reports" not in {s.switch for s in made.settings}
+
+
+def test_of_several_apps_no_version_is_told() -> None:
+    """Which versions of which apps somebody has is as good as a name."""
+    found = evening()
+    app = finding(0, "client.app", "4.116.1", at="header.x-plex-version")
+    others = [finding(n, "client.app", f"{n}.7.1", at="header.x-plex-version") for n in (0, 1)]
+    without = tuple(f for f in found.findings if f.item != "server.version")
+
+    def told(*more: Finding, exact: bool = False, base: tuple[Finding, ...] = found.findings) -> list[str]:
+        made = redact.redact(replace(found, findings=(*base, *more)), exact_version=exact)
+        return [v.version for v in made.versions]
+
+    assert told(app, *others) == ["1.40"]
+    assert told(app, base=without) == ["4.116"]
+    assert told(*others, base=without) == []
+    assert told(app, exact=True) == ["1.40.2.8395", "4.116.1"]
 
 
 def test_two_reports_of_one_capture_differ_in_their_random_id_alone() -> None:

@@ -81,6 +81,8 @@ def _sections(result: Result, report: SharedReport) -> Iterator[Choice]:
     for word, (goes, stays) in told.items():
         if goes:
             yield Choice(word, f"{words.SECTION_NAMES[word]}: {goes}", stays)
+        elif stays and word in ("versions", "platforms"):
+            yield Choice("", "", f"{words.SECTION_NAMES[word]}: {stays}")
 
 
 def _items(result: Result, report: SharedReport) -> Iterator[Choice]:

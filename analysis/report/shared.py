@@ -83,6 +83,9 @@ def _about(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
             for x in report.settings
         )
         yield Paragraph(texts.SHARED_SETTINGS.format(settings=settings))
+    withheld = [name for name in redact.TOLD["<1h"] if name not in redact.TOLD.get(report.length, ())]
+    if withheld := [texts.SHARED_MAKE_UP[name] for name in withheld if name == "settings" or not getattr(report, name)]:
+        yield Paragraph(texts.SHARED_WITHHELD.format(what=texts.AND.join(withheld)))
     if report.promises:
         promises = "; ".join(
             texts.SHARED_PROMISE.format(

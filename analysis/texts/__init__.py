@@ -416,7 +416,11 @@ SHARED_PLATFORMS = "Platforms: {platforms}."
 SHARED_LISTS = "Judged by: {lists}."
 SHARED_LIST = "{product}, list of {declared}"
 SHARED_SETTINGS = "Settings: {settings}."
+SHARED_WITHHELD = (
+    "Of a capture of this length its household's {what} are not told, as they could tell beside the counts whose it is."
+)
 SHARED_SETTING = "{product}, {switch}: {state}"
+SHARED_MAKE_UP: Mapping[str, str] = {"versions": "versions", "platforms": "platform", "settings": "other settings"}
 SHARED_ROUNDINGS = "Numbers, beside the exact ones: {roundings}."
 SHARED_ROUNDING = "{item} to {entity}: {rounding}{step}{mode} ({pairs} distinct)"
 SHARED_STEP = ", step {step}"

@@ -84,9 +84,12 @@ COMPARE_DO = "Compare"
 WRONG_TIMES = "Each period needs a beginning before its end, and the two must not overlap."
 
 SHARE_NOTE = (
-    "On the left is what a post would say, on the right what stays here. Nothing is sent; copy the text yourself, or "
-    "use phonehome share."
+    "First line by line what a post would say and what of it stays here: tick what you want to leave out as well. "
+    "Below is the post as it would read. Nothing is sent; copy the text yourself, or use phonehome share."
 )
+CHOICES = "Line by line"
+LEAVE_OUT, LEAVE_OUT_DO = "Leave out", "Show the post without what is ticked"
+NOTHING_GOES = "nothing"
 GOES, STAYS = "What would go", "What stays here"
 STAYS_ROW = ("{n} value", "{n} values")
 STAYS_NONE = "Nothing private was recognised; the post is made of an allow list all the same."

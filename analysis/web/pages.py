@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from analysis.optout import optout
 from analysis.pipeline import Result
 from analysis.post import post
 from analysis.proof import LeakError, privates
-from analysis.report import explained, html
+from analysis.report import explained, html, preview
 from analysis.report.document import Bars, Document, brief, size
 from analysis.report.optout import optout_of
 from analysis.report.phrases import local_time
@@ -234,16 +234,24 @@ def _field(time: float) -> str:
         return ""
 
 
-def share(shown: Shown) -> Values:
-    """A post beside what it leaves out, and whether it holds anything private."""
+def share(shown: Shown, left_out: Collection[str] = ()) -> Values:
+    """A post beside what it leaves out, line by line, and whether it holds anything private.
+
+    `left_out` are words of `Choice`; those that name nothing here are passed over, since an address can be old.
+    """
     result = shown.origin.whole()
-    report = redact.redact(result)
+    whole = redact.redact(result)
+    choices = preview.choices(result, whole)
+    left_out = {choice.word for choice in choices if choice.word}.intersection(left_out)
+    report = redact.without(whole, left_out)
     text, refused = "", ""
     try:
         text = post(result, report, "markdown")
     except LeakError as error:
         refused = str(error)
     return {
+        "choices": choices,
+        "left_out": left_out,
         "sections": [] if refused else _sections(shared(report)),
         "post": text,
         "refused": refused,

@@ -355,8 +355,9 @@ class Share(Page):
     """What a post would say."""
 
     async def get(self) -> None:
-        """The preview."""
-        self.show("share.html", say.SHARE, await self.apart(lambda: pages.share(self.shown)))
+        """The preview, without what the address names."""
+        left_out = self.get_query_arguments("without")
+        self.show("share.html", say.SHARE, await self.apart(lambda: pages.share(self.shown, left_out)))
 
 
 class Settings(Page):
