@@ -26,6 +26,7 @@ from mitmproxy.tools.dump import DumpMaster
 from addons.forwarded import Forwarded
 from addons.guard import Guard
 from addons.heartbeat import Heartbeat
+from addons.limits import Limits
 from addons.local import SILENT, Watchdog, prepare
 from addons.observe import Observe
 from addons.passthrough import Passthrough
@@ -37,6 +38,9 @@ ALWAYS: dict[str, Any] = {
     # A body that turns out to be large is passed on rather than held; `bodies` takes care of the others.
     "stream_large_bodies": "2m",
     "store_streamed_bodies": False,
+    # Seconds without a byte after which a connection is closed.  Ten minutes, mitmproxy's own, end those on which a
+    # device waits for news; two hours and four minutes are what devices expect of a router (RFC 5382, 5).
+    "tcp_timeout": 7440,
     # Connections that pass untouched are still counted.
     "show_ignored_hosts": True,
     # In an IPv6 household every device has a public address, and so have the visitors of a media server: `Guard` knows
@@ -98,7 +102,7 @@ async def run(settings: dict[str, Any]) -> None:
     observe = Observe()
     # Before mitmproxy's own, which decides what is looked into.
     master.addons.chain.insert(0, master.addons.register(Passthrough(observe)))
-    first = (Wellformed(observe), Forwarded(observe), observe)
+    first = (Wellformed(observe), Forwarded(observe), Limits(observe), observe)
     master.addons.add(*first, Reroute(), Guard(observe), Heartbeat(observe), Announce())
     # Without a handler Python would print mitmproxy's warnings.
     logging.getLogger().addHandler(Faults(observe))

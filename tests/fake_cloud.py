@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -200,3 +201,25 @@ def resident(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     raise ProcessLookupError(pid)
+
+
+def held(pid: int) -> dict[str, tuple[int, int]]:
+    """Number of a process -> of it and of all that it has started, by module: bytes that are resident, and its share of
+    those: a page that several processes hold is divided among them (Linux).  The process itself is `watch`."""
+    found: dict[str, tuple[int, int]] = {}
+    waiting = [pid]
+    while waiting:
+        number = waiting.pop()
+        process = Path(f"/proc/{number}")
+        # One may have ended meanwhile.
+        with contextlib.suppress(OSError):
+            children = [(task / "children").read_text("ascii") for task in (process / "task").iterdir()]
+            words = (process / "cmdline").read_text().split("\0")
+            lines = (process / "smaps_rollup").read_text("ascii").splitlines()[1:]
+            waiting += [int(child) for text in children for child in text.split()]
+            sizes = {line.partition(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+            module = words[words.index("-m") + 1] if "-m" in words else Path(words[0]).name
+            name = "watch" if number == pid else module
+            resident, share = found.get(name, (0, 0))
+            found[name] = (resident + sizes["Rss"], share + sizes["Pss"])
+    return found

@@ -19,6 +19,8 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
             path = head.split(b" ", 2)[1].decode()
+            if b"content-length:" in head.lower():
+                await reader.readexactly(int(head.lower().partition(b"content-length:")[2].split()[0]))
             if path == "/big":
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: %d\r\n\r\n" % _BIG)
                 for _ in range(_BIG // 65536):

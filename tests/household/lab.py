@@ -58,9 +58,9 @@ class Lab:
             env=self._environment(),
         )
 
-    def must(self, host: str, *command: str, text: str = "") -> str:
+    def must(self, host: str, *command: str, text: str = "", timeout: float = 60) -> str:
         """Runs a command that must succeed -> what it prints."""
-        done = self.run(host, *command, text=text)
+        done = self.run(host, *command, text=text, timeout=timeout)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         return done.stdout
 

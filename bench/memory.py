@@ -1,0 +1,67 @@
+"""Resident memory of each process of `phonehome watch`, dashboard included, while many flows pass.
+
+    python bench/memory.py [FLOWS]
+
+FLOWS (100,000) small requests, with new connections each 2,000.  On a quiet machine that takes about five minutes.
+Everything is on loopback.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests")]
+
+import live
+
+EACH = 2000
+PARTS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0)
+
+
+def main() -> None:
+    """Prints what is held after a part of the flows, and after all."""
+    from fake_cloud import held
+
+    flows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    script = live.__file__
+    with tempfile.TemporaryDirectory() as temporary, live.child(script, "serve", temporary) as (_, served):
+        folder = Path(temporary)
+        port, authority = served.split()
+        reroute = json.dumps({live.HOST: ["127.0.0.1", int(port)]})
+        command = [
+            sys.executable, "-m", "analysis", "watch", "--listen", "0", "--ledger", str(folder / "flat.ledger"),
+            "--upstream-ca", authority, "--set", f"phonehome_reroute={reroute}",
+        ]  # fmt: skip
+        environment = {
+            **os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PHONEHOME_HOME": str(folder / "home"),
+        }  # fmt: skip
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as watch:
+            said = watch.stderr.readline() if watch.stderr else ""
+            listening = said.rpartition(":")[2].strip()
+            threading.Thread(target=watch.communicate, daemon=True).start()
+            trust = str(folder / "home" / "ca" / "mitmproxy-ca-cert.pem")
+            print("flows and MB held by each process (MB in all, where shared pages count once)")
+            done = 0
+            for part in PARTS:
+                while done < int(flows * part):
+                    count = min(EACH, int(flows * part) - done)
+                    client = [sys.executable, script, "load", listening, trust, "h1", str(count)]
+                    subprocess.run(client, capture_output=True, check=True)
+                    done += count
+                time.sleep(3)
+                now = held(watch.pid)
+                each = "  ".join(f"{name} {resident / 1e6:.1f}" for name, (resident, _) in sorted(now.items()))
+                print(f"{done:>7}  {each}  ({sum(share for _, share in now.values()) / 1e6:.1f})", flush=True)
+            # The report is not measured here.
+            watch.kill()
+
+
+if __name__ == "__main__":
+    main()
