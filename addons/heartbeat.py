@@ -1,6 +1,6 @@
 """Keeps the chosen devices of a router led through this proxy, as long as it lives.
 
-Elements of the set last five seconds; who renews them is the proxy's own event loop, so that a proxy that was killed
+Elements of the set last seconds; who renews them is the proxy's own event loop, so that a proxy that was killed
 and one that hangs both let go of the devices.
 """
 
@@ -49,7 +49,7 @@ class Heartbeat:
             try:
                 led = led or await _lead()
                 if led:
-                    await _run("nft", "-f", "-", text=renewal(planned.devices))
+                    await _run("nft", "-f", "-", text=renewal(planned.devices, planned.way))
             except (CaptureError, OSError) as error:
                 self._observe.fault("gateway", f"the router's set-up could not be renewed ({type(error).__name__})")
             await asyncio.sleep(RENEWED)
@@ -60,7 +60,7 @@ class Heartbeat:
             self._task.cancel()
             # Somebody may have taken everything back already.
             with contextlib.suppress(CaptureError):
-                network.run("nft", "-f", "-", text=renewal(()))
+                network.run("nft", "-f", "-", text=renewal((), self._planned.way))
 
 
 async def _lead() -> bool:

@@ -26,17 +26,27 @@ def test_packets_of_the_chosen_devices_alone_are_marked() -> None:
         == """\
 table inet phonehome {
   set watched { type ether_addr; flags timeout; }
-  chain to_tun {
+  counter led_020000000020 { }
+  counter excluded_020000000020 { }
+  chain led {
+    counter name ether saddr map { 02:00:00:00:00:20 : "led_020000000020" }
+    meta mark set meta mark | 0x40000000
+  }
+  chain excluded {
+    counter name ether saddr map { 02:00:00:00:00:20 : "excluded_020000000020" }
+  }
+  chain from_device {
     type filter hook prerouting priority mangle; policy accept;
     iifname != "br-lan" return
     ether saddr != @watched return
-    fib daddr type != unicast return
-    ip6 daddr { fe80::/10, fc00::/7, ff00::/8 } return
-    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 127.0.0.0/8 } return
-    ip daddr { 198.51.100.0/24 } return
-    ip6 daddr { 2001:db8:1::/64 } return
-    meta l4proto tcp counter meta mark set meta mark | 0x40000000
-    udp dport { 53, 443, 853 } counter meta mark set meta mark | 0x40000000
+    fib daddr type != unicast goto excluded
+    ip6 daddr { fe80::/10, fc00::/7, ff00::/8 } goto excluded
+    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 127.0.0.0/8 } goto excluded
+    ip daddr { 198.51.100.0/24 } goto excluded
+    ip6 daddr { 2001:db8:1::/64 } goto excluded
+    meta l4proto tcp goto led
+    udp dport { 53, 443, 853 } goto led
+    goto excluded
   }
 }
 """
@@ -56,10 +66,10 @@ def test_a_household_without_ipv6_gets_no_rule_for_it() -> None:
 
 def test_a_renewal_replaces_the_set_at_once_and_none_empties_it() -> None:
     assert (
-        renewal((MAC,))
+        renewal((MAC,), "redirect")
         == f"flush set inet phonehome watched\nadd element inet phonehome watched {{ {MAC} timeout 5s }}\n"
     )
-    assert renewal(()) == "flush set inet phonehome watched\n"
+    assert renewal((), "tun") == "flush set inet phonehome watched\n"
 
 
 @pytest.mark.parametrize("kind", scripts.NAMES)

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from analysis.cli import options
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from captures.gateway.counters import Count, Device
+    from captures.gateway.journal import Journal
     from captures.gateway.plan import Plan, Way
 
 _PORT = 8080
@@ -19,7 +23,7 @@ def gateway() -> None:
     """Lead the traffic of chosen devices through the proxy, on the router that they use.
 
     Only these devices are led, only while the proxy lives: when it ends, dies or hangs, they are online again within
-    five seconds.  What stays in the house is never touched.
+    ten seconds.  What stays in the house is never touched.
 
     \b
     Example:
@@ -117,24 +121,57 @@ def down() -> None:
 
 
 @gateway.command()
-def status() -> None:
-    """Say what is set up, and whether devices are led through the proxy now.
+@options.output("terminal", "json")
+def status(form: str, out: str) -> None:
+    """Say what is set up, whether devices are led through the proxy now, and how much of each one was.
+
+    What is counted is what a device sent while it was led: to the proxy, and on its usual way (what stays in the house,
+    and what is none of our business).
 
     \b
     Example:
       sudo phonehome gateway status
+      sudo phonehome gateway status --format json
     """
     from captures import home
-    from captures.gateway import journal, network
-    from captures.gateway.plan import SET
+    from captures.gateway import counters, journal
 
     planned = journal.read(home.journal())
-    if planned is None:
-        click.echo("nothing is set up")
-        return
-    click.echo(f"set up: {', '.join(planned.devices)} on {planned.interface}, by {planned.way}")
-    led = network.run("nft", "list", "set", "inet", planned.table, SET)
-    click.echo("led through the proxy now" if "elements" in led else "not led now: no proxy keeps it alive")
+    devices = counters.read(planned) if planned else ()
+    if form == "json":
+        text = _status_json(planned, devices)
+    else:
+        text = _status(planned, devices) if planned else "nothing is set up\n"
+    options.write(text, out)
+
+
+def _status(planned: Journal, devices: Sequence[Device]) -> str:
+    led = any(device.now for device in devices)
+    lines = [
+        f"set up: {', '.join(planned.devices)} on {planned.interface}, by {planned.way}",
+        "led through the proxy now" if led else "not led now: no proxy keeps it alive",
+        f"{'what it sent while it was led':30}{'to the proxy':>26}{'on its usual way':>26}",
+    ]
+    lines += [f"{device.mac:30}{_amount(device.led):>26}{_amount(device.excluded):>26}" for device in devices]
+    return "\n".join([*lines, ""])
+
+
+def _amount(count: Count) -> str:
+    return f"{count.packets:,} packets, {count.bytes / 1e6:,.1f} MB"
+
+
+def _status_json(planned: Journal | None, devices: Sequence[Device]) -> str:
+    import msgspec
+
+    told = {
+        "schema": "phonehome/gateway/1",
+        "set_up": planned is not None,
+        "way": planned.way if planned else None,
+        "interface": planned.interface if planned else None,
+        "led": any(device.now for device in devices),
+        "devices": devices,
+    }
+    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n"
 
 
 def _plan(interface: str, devices: tuple[str, ...], way: Way, port: int) -> Plan:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from captures.gateway import network
-from captures.gateway.plan import TABLE, Plan
+from captures.gateway.plan import TABLE, Plan, Way
 from captures.model import CaptureError
 
 _VERSION = 1
@@ -32,7 +32,7 @@ class Sysctl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that has to be taken back."""
 
-    way: str
+    way: Way
     """`tun` or `redirect`."""
     interface: str
     """The household's side."""

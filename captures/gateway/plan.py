@@ -1,6 +1,6 @@
 """What is set up on a router so that chosen devices pass through the proxy, and nobody else does.
 
-Everything depends on one set of MACs whose elements last five seconds and are renewed by the running proxy: when it
+Everything depends on one set of MACs whose elements last seconds and are renewed by the running proxy: when it
 dies or hangs, the devices are online again by themselves.  All other rules are without effect while the set is empty.
 """
 
@@ -21,8 +21,9 @@ TABLE = "phonehome"
 SET = "watched"
 """Name of the set of MACs."""
 
-LASTS = 5
-"""Seconds that an element of the set lasts."""
+LASTS: dict[Way, int] = {"tun": 8, "redirect": 5}
+"""Seconds that an element of the set lasts.  In the way `tun` the end of the proxy frees the devices at once, and a set
+that empties while a busy machine is late ends their connections."""
 
 RENEWED = 2.0
 """Seconds between two renewals."""
@@ -35,6 +36,19 @@ MARK = "0x40000000"
 
 ROUTES = "7068"
 """Number of the routing table, and of the rule that leads to it."""
+
+
+type Kind = Literal["led", "excluded"]
+"""What becomes of a packet of a chosen device, while it is led: to the proxy, or on its usual way."""
+
+KINDS: tuple[Kind, ...] = ("led", "excluded")
+
+_LED: dict[Way, tuple[str, ...]] = {
+    # Resolvers and QUIC; what else speaks UDP (calls, games) is left alone.
+    "tun": ("meta l4proto tcp", "udp dport { 53, 443, 853 }"),
+    "redirect": ("tcp dport { 80, 443 }",),
+}
+"""What is led, of what leaves the house."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,47 +88,52 @@ def plan(way: Way, lan: Lan, devices: tuple[str, ...], port: int, filtered: bool
         )
         if filtered:
             sysctls.append(("net/ipv4/conf/all/rp_filter", "2"))
-    return Plan(way, lan, devices, port, _ruleset(way, lan, port), rules, tuple(sysctls))
+    return Plan(way, lan, devices, port, _ruleset(way, lan, devices, port), rules, tuple(sysctls))
 
 
-def renewal(devices: tuple[str, ...]) -> str:
-    """MACs -> text for `nft -f -` that keeps them in the set for five more seconds; of none: empties it at once."""
+def renewal(devices: tuple[str, ...], way: Way) -> str:
+    """MACs -> text for `nft -f -` that keeps them in the set for some more seconds; of none: empties it at once."""
     text = f"flush set inet {TABLE} {SET}\n"
     if devices:
-        elements = ", ".join(f"{device} timeout {LASTS}s" for device in devices)
+        elements = ", ".join(f"{device} timeout {LASTS[way]}s" for device in devices)
         text += f"add element inet {TABLE} {SET} {{ {elements} }}\n"
     return text
 
 
-def _ruleset(way: Way, lan: Lan, port: int) -> str:
+def counter(kind: Kind, device: str) -> str:
+    """Name of a counter in nftables of what a device sent, by its MAC."""
+    return f"{kind}_{device.replace(':', '')}"
+
+
+def _ruleset(way: Way, lan: Lan, devices: tuple[str, ...], port: int) -> str:
     lines = [f"table inet {TABLE} {{", f"  set {SET} {{ type ether_addr; flags timeout; }}"]
-    lines += _led_to_tun(lan) if way == "tun" else _redirected(lan, port)
-    return "\n".join([*lines, "}", ""])
-
-
-def _led_to_tun(lan: Lan) -> list[str]:
-    lead = f"counter meta mark set meta mark | {MARK}"
-    return [
-        "  chain to_tun {",
+    lines += [f"  counter {counter(kind, device)} {{ }}" for kind in KINDS for device in devices]
+    for kind in KINDS:
+        table = ", ".join(f'{device} : "{counter(kind, device)}"' for device in devices)
+        mark = [f"    meta mark set meta mark | {MARK}"] if (way, kind) == ("tun", "led") else []
+        lines += [f"  chain {kind} {{", f"    counter name ether saddr map {{ {table} }}", *mark, "  }"]
+    # Not in the way of the first packet of a connection alone, as a redirection is: all are counted.
+    lines += [
+        "  chain from_device {",
         "    type filter hook prerouting priority mangle; policy accept;",
-        *_not_ours(lan),
-        f"    meta l4proto tcp {lead}",
-        # Resolvers and QUIC; what else speaks UDP (calls, games) is left alone.
-        f"    udp dport {{ 53, 443, 853 }} {lead}",
+        *_not_ours(lan, "goto excluded"),
+        *(f"    {what} goto led" for what in _LED[way]),
+        "    goto excluded",
         "  }",
     ]
+    return "\n".join([*lines, *(_redirected(lan, port) if way == "redirect" else ()), "}", ""])
 
 
 def _redirected(lan: Lan, port: int) -> list[str]:
     return [
         "  chain to_proxy {",
         "    type nat hook prerouting priority dstnat; policy accept;",
-        *_not_ours(lan),
-        f"    tcp dport {{ 80, 443 }} counter redirect to :{port}",
+        *_not_ours(lan, "return"),
+        *(f"    {what} redirect to :{port}" for what in _LED["redirect"]),
         "  }",
         "  chain no_quic {",
         "    type filter hook forward priority filter; policy accept;",
-        *_not_ours(lan),
+        *_not_ours(lan, "return"),
         "    udp dport 443 counter reject",
         "  }",
         # A direct connection to the proxy's port would make it connect to itself, again and again.
@@ -125,22 +144,23 @@ def _redirected(lan: Lan, port: int) -> list[str]:
     ]
 
 
-def _not_ours(lan: Lan) -> list[str]:
-    """Ends a chain for what is none of our business: other devices, the router itself, the household's own networks.
+def _not_ours(lan: Lan, verdict: str) -> list[str]:
+    """Ends a chain for what is none of our business: what other devices send, and, with this verdict, what the chosen
+    ones send to the router itself and to the household's own networks.
 
     Also bridged traffic: with `bridge-nf-call-iptables`, as Docker sets it, what one device sends to another comes by.
     """
     lines = [
         f'    iifname != "{lan.interface}" return',
         f"    ether saddr != @{SET} return",
-        "    fib daddr type != unicast return",
-        "    ip6 daddr { fe80::/10, fc00::/7, ff00::/8 } return",
-        "    ip daddr { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 127.0.0.0/8 } return",
+        f"    fib daddr type != unicast {verdict}",
+        f"    ip6 daddr {{ fe80::/10, fc00::/7, ff00::/8 }} {verdict}",
+        f"    ip daddr {{ 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 169.254.0.0/16, 127.0.0.0/8 }} {verdict}",
     ]
     if networks := _unprivate4(lan.networks4):
-        lines.append(f"    ip daddr {{ {', '.join(networks)} }} return")
+        lines.append(f"    ip daddr {{ {', '.join(networks)} }} {verdict}")
     if lan.networks6:
-        lines.append(f"    ip6 daddr {{ {', '.join(lan.networks6)} }} return")
+        lines.append(f"    ip6 daddr {{ {', '.join(lan.networks6)} }} {verdict}")
     return lines
 
 

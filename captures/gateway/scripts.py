@@ -30,11 +30,11 @@ def render(kind: str, plan: Plan) -> str:
     )
     return environment.get_template(NAMES[kind]).render(
         plan=plan,
-        lasts=LASTS,
+        lasts=LASTS[plan.way],
         mark=MARK,
         routes=ROUTES,
         set=SET,
         table=TABLE,
         tun=TUN,
-        renewal=renewal(plan.devices),
+        renewal=renewal(plan.devices, plan.way),
     )
