@@ -56,6 +56,9 @@ _MESSAGE = 1024 * 1024
 _ROWS = 1000
 """Faults that are recorded one by one; of more only the number."""
 
+EARLY = "connection closed early"
+"""mitmproxy's words for a device that has left before a certificate was shown to it, since the server took so long."""
+
 _NOTHING = Evidence()
 
 type _Address = tuple[Any, ...]
@@ -339,7 +342,7 @@ class Observe:
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """The device would not go on with the proxy's certificate, or left."""
         error = (data.conn.error or "").lower()
-        left = "disconnected during the handshake" in error
+        left = EARLY in error or "disconnected during the handshake" in error
         reason = "client left during the handshake" if left else "client rejected the certificate"
         self.closed(data.context.client, data.context.server, reason)
 

@@ -17,7 +17,7 @@ from mitmproxy.proxy.layers import TCPLayer
 from mitmproxy.proxy.layers.tls import parse_client_hello
 from mitmproxy.proxy.mode_specs import ReverseMode
 
-from addons.observe import Observe, guarded
+from addons.observe import EARLY, Observe, guarded
 from captures.gateway import authority
 from captures.model import CaptureError
 
@@ -123,13 +123,17 @@ class Passthrough:
     @guarded
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """A device refused, or left."""
-        left = "disconnected during the handshake" in (data.conn.error or "")
+        error = data.conn.error or ""
+        if EARLY in error:
+            return
+        left = "disconnected during the handshake" in error
         self._learn(data.context.client, data.conn.sni, sure=not left)
 
     @guarded
     def tls_failed_server(self, data: tls.TlsData) -> None:
         """The server is one that only the device trusts, or talks a TLS that only the device accepts."""
-        self._learn(data.context.client, data.context.client.sni, sure=True)
+        if data.context.client.connected:
+            self._learn(data.context.client, data.context.client.sni, sure=True)
 
     @guarded
     def tls_established_server(self, data: tls.TlsData) -> None:

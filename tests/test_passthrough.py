@@ -126,6 +126,22 @@ def test_a_server_that_only_the_device_trusts_is_reached_the_next_time(tmp_path:
     assert [x.reason for x in seen if isinstance(x, Contact)] == ["the server's certificate is not trusted", REASON]
 
 
+def test_who_leaves_while_a_server_is_slow_has_refused_nothing(tmp_path: Path) -> None:
+    make(tmp_path, ("plex.tv",))
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        reroute = json.dumps({"plex.tv": ["127.0.0.1", slow.getsockname()[1]]})
+        with recorded(tmp_path, small, phonehome_reroute=reroute) as (proxy, path):
+            for count in (1, 2):
+                with connect(proxy, strict(tmp_path), "plex.tv") as connection:
+                    connection.timeout = 0.3
+                    with pytest.raises(TimeoutError):
+                        connection.connect()
+                # The server accepts, and says nothing until the device has left.
+                slow.accept()[0].close()
+                rows = [x.reason for x in written(path, 2 * count) if isinstance(x, Contact)]
+                assert rows == ["server refused TLS", "client left during the handshake"] * count
+
+
 @contextmanager
 def asking(folder: Path, *arguments: str) -> Iterator[tuple[int, Path]]:
     """A server (OpenSSL's) that asks for a client's certificate -> its port, and the certificate that it accepts."""
