@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-import live
+import live  # type: ignore[import-not-found]  # beside this script
 
 EACH = 2000
 PARTS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0)

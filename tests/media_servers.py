@@ -1,6 +1,7 @@
 """Media servers on loopback: one that speaks the XML of Plex Media Server, one with the API of Jellyfin.
 
-All films are made up.  `python tests/media_servers.py plex COUNT` runs one until it is ended, and prints its address.
+All films are made up.  `python tests/media_servers.py plex COUNT [HOST PORT]` runs one until it is ended, and prints its
+address.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ type Handler = Callable[[str, str, dict[str, str], dict[str, str], bytes], Answe
 
 
 @contextmanager
-def serving(handler: Handler) -> Iterator[str]:
-    """Such a server on loopback -> its address."""
+def serving(handler: Handler, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Such a server, on loopback unless told otherwise -> its address."""
 
     class Server(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -85,12 +86,12 @@ def serving(handler: Handler) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    server = ThreadingHTTPServer((host, port), Server)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http://{host}:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
@@ -256,6 +257,7 @@ def jellyfin_film(film: Film, wanted: set[str]) -> dict[str, object]:
 
 if __name__ == "__main__":
     made = films(int(sys.argv[2]))
-    with serving(plex(made) if sys.argv[1] == "plex" else jellyfin(made)) as address:
+    place = (sys.argv[3], int(sys.argv[4])) if len(sys.argv) > 3 else ()
+    with serving(plex(made) if sys.argv[1] == "plex" else jellyfin(made), *place) as address:
         print(address, flush=True)  # noqa: T201 - the bench reads it
         threading.Event().wait()

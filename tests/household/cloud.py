@@ -12,6 +12,18 @@ import sys
 
 _BIG = 300 * 1024 * 1024
 
+_PLEX = {
+    "/api/v2/user": '<user id="1" title="anna" username="anna" authToken="made-up-token-0001" scrobbleTypes="1"'
+    ' joinedAt="1700000000" rememberExpiresAt="1700000000"><subscription active="0" subscribedAt=""/><profile'
+    ' autoSelectAudio="1" autoSelectSubtitle="0" defaultSubtitleAccessibility="0" defaultSubtitleForced="0"'
+    ' defaultSubtitleForces="0"/></user>',
+    "/api/v2/resources": '<resources><resource name="Shelf" product="Plex Media Server" provides="server" owned="1"'
+    ' clientIdentifier="made-up-server-0001" accessToken="made-up-token-0001" presence="1"><connections><connection'
+    ' protocol="http" address="192.168.50.40" port="32400" uri="http://192.168.50.40:32400" local="1" relay="0"'
+    ' IPv6="0"/></connections></resource></resources>',
+}
+"""What plex.tv says to plexapi: who somebody is, and where his server stands."""
+
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answers requests, one after another."""
@@ -29,7 +41,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
                 continue
             if path == "/slow":
                 await asyncio.sleep(3)
-            text = f"{path} {peer}\n".encode()
+            text = (_PLEX.get(path.partition("?")[0]) or f"{path} {peer}\n").encode()
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):

@@ -66,7 +66,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 async def _pour(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Plain bytes, and what they are is nobody's business."""
-    for _ in range(RAW // 65536):
+    for _turn in range(RAW // 65536):
         writer.write(b"\x00\xff" * 32768)
         await writer.drain()
     writer.close()
@@ -172,5 +172,10 @@ async def _flows(authority: str, address: str, count: str) -> None:
 
 
 if __name__ == "__main__":
-    commands = {"serve": _serve, "load": _load, "flows": _flows}
-    asyncio.run(commands[sys.argv[1]](*sys.argv[2:]))
+    match sys.argv[1]:
+        case "serve":
+            asyncio.run(_serve(sys.argv[2]))
+        case "load":
+            asyncio.run(_load(*sys.argv[2:]))
+        case _:
+            asyncio.run(_flows(*sys.argv[2:]))
