@@ -1,7 +1,7 @@
 """Media servers on loopback: one that speaks the XML of Plex Media Server, one with the API of Jellyfin.
 
-All films are made up.  `python tests/media_servers.py plex COUNT [HOST PORT]` runs one until it is ended, and prints its
-address.
+All films are made up.  `python tests/media_servers.py plex COUNT [HOST PORT]` runs one until it is ended, and prints
+its address.
 """
 
 from __future__ import annotations
