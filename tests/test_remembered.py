@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,8 @@ from analysis import extract as extraction
 from analysis import knowledge
 from analysis.classify import classify, rule_of
 from analysis.decode import decode, walk
+from analysis.decode.peel import peel_bytes, peel_value
+from analysis.decode.walk import BUDGET, Walk
 from analysis.evidence import Evidence
 from analysis.example import exchange_of
 from analysis.extract import extract
@@ -92,11 +96,22 @@ def test_leaves_and_rules_are_the_same_with_and_without_a_memory(name: str) -> N
     alone = []
     for seen in observations:
         decoding._met.clear()
+        walk._plain.clear()
         alone.append(decode(seen))
     assert remembered == alone
     calls = [classify(seen, known, evidence) for seen in observations]
     fitting = [call.rule for call in calls]
     assert [rule_of(seen, known, evidence) for seen in observations] == fitting
+
+
+def test_a_value_for_which_there_was_no_room_is_looked_at_in_the_next_call() -> None:
+    value = base64.b64encode(zlib.compress(b"ann@example.org " * 3)[2:-4]).decode()
+    walk._plain.clear()
+    short, enough = (Walk(BUDGET, peel_value, peel_bytes) for _ in range(2))
+    short.room = 10
+    for one in (short, enough):
+        one.text("body.a", value)
+    assert [len(one) for one in (short, enough)] == [1, 2]
 
 
 def raw_flows(name: str) -> Iterator[bytes]:
