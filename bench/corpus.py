@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -374,13 +375,14 @@ def reckon(bench: Bench) -> None:
 def simulate(captures: int, cores: int, costs: Costs, seed: int = 1) -> tuple[float, float]:
     """A run, event by event -> its seconds, and which part of them the leader was busy.
 
-    Each capture takes what one that was measured took, drawn anew.  The leader plans, then hands out one batch at a
-    time, to whoever is free first; the tables are made at the end, in as many parts as there are.
+    Captures take what those that were measured took, with their mean and spread.  The leader plans, then hands out one
+    batch at a time, to whoever is free first; the tables are made at the end, in as many parts as there are.
     """
     draw = random.Random(seed)
     now = leader = captures * costs.planning
     free = [now] * cores
-    left, mean = captures, statistics.mean(costs.captures)
+    left, mean, spread = captures, statistics.mean(costs.captures), statistics.pstdev(costs.captures)
+    least = min(costs.captures)
     while left:
         size = max(1, int(min(BATCH / mean, left / cores / 4)))
         size = min(size, left)
@@ -389,8 +391,7 @@ def simulate(captures: int, cores: int, costs: Costs, seed: int = 1) -> tuple[fl
         now = max(now, begin) + costs.batch
         leader += costs.batch
         # Of many, the sum varies as the normal distribution says.
-        spread = statistics.pstdev(costs.captures) * size**0.5
-        heapq.heappush(free, now + max(draw.gauss(mean * size, spread), min(costs.captures) * size))
+        heapq.heappush(free, now + max(draw.gauss(mean * size, spread * size**0.5), least * size))
     end = max(free)
     parts = 16 if captures < 50_000 else 256 if captures < 2_000_000 else 4096
     end += -(-parts // cores) * costs.tables * captures / parts
@@ -461,9 +462,8 @@ def planned(bench: Bench) -> tuple[float, float, float, float]:
         command = [sys.executable, __file__, "--plan", str(bench.folder / f"planned-{count}"), str(count)]
         said = subprocess.run(command, capture_output=True, text=True, check=True, env=bench.environment).stdout
         taken.append([*map(float, said.split())])
-    (few_seconds, few_memory, _), (seconds, memory, kept) = taken
-    each = (memory - few_memory) / 18_000
-    return (seconds - few_seconds) / 18_000, few_memory - 2_000 * each, each, kept / 20_000
+    (few_seconds, whole, few_memory, _), (seconds, _, memory, kept) = taken
+    return (seconds - few_seconds) / 18_000, whole, (memory - few_memory) / 18_000, kept / 20_000
 
 
 def plan(folder: Path, count: int) -> None:
@@ -496,7 +496,10 @@ def plan(folder: Path, count: int) -> None:
     done = leader.run(find([str(captures)]).captures, Store(out, shared=False), leader.How(), tell=print)
     seconds = time.monotonic() - begin
     expect("planned", (done.known, done.read), (count, 0), quiet=True)
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, remembered._path.stat().st_size)
+    tracemalloc.start()
+    leader.run(find([str(captures)]).captures, Store(out, shared=False), leader.How(), tell=print)
+    whole = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(seconds, whole, tracemalloc.get_traced_memory()[1], remembered._path.stat().st_size)
     shutil.rmtree(folder)
 
 
