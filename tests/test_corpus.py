@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -443,6 +444,24 @@ def test_the_usual_questions_are_answered(dataset: Path, home: Path) -> None:
     wrong = subprocess.run(command, **ran)  # type: ignore[call-overload]
     assert wrong.returncode == 2
     assert "give one of" in wrong.stderr
+
+
+def test_the_examples_of_the_docs_answer_as_the_program_does(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They ask for `dataset` in the folder where one is; asked is for a version that divides these captures."""
+    text = (ROOT / "docs" / "scale.md").read_text("utf-8").replace("(1, 41)", "(4, 111)")
+    monkeypatch.chdir(dataset.parent)
+    said: dict[str, Any] = {}
+    for block in re.findall("```python\n(.*?)```", text, re.DOTALL):
+        exec(block, said)  # noqa: S102  our own page
+    receives, callers = query.receives(dataset, "media.title"), query.callers(dataset, "plex.tv")
+    for shown, found in ((said["receives"], receives), (said["callers"], callers)):
+        assert len(found) > 0
+        assert shown.to_dict() == found.set_index(list(found.columns[:-1]))["captures"].to_dict()
+    around = query.around(dataset, "plex", "4.111").set_index(["item", "entity"])
+    assert set(around["before"]) | set(around["since"]) > {1.0}
+    assert said["around"].rename(columns={False: "before", True: "since"}).to_dict() == around.to_dict()
+    for block, found in zip(re.findall("```sql\n(.*?)```", text, re.DOTALL), (receives, callers), strict=True):
+        assert sorted(duckdb.sql(block).fetchall()) == sorted(found.itertuples(index=False, name=None))
 
 
 def test_a_folder_that_is_no_corpus_is_told_with_what_to_do(tmp_path: Path) -> None:
