@@ -461,7 +461,7 @@ def test_the_examples_of_the_docs_answer_as_the_program_does(dataset: Path, monk
     assert set(around["before"]) | set(around["since"]) > {1.0}
     assert said["around"].rename(columns={False: "before", True: "since"}).to_dict() == around.to_dict()
     for block, found in zip(re.findall("```sql\n(.*?)```", text, re.DOTALL), (receives, callers), strict=True):
-        assert sorted(duckdb.sql(block).fetchall()) == sorted(found.itertuples(index=False, name=None))
+        assert sorted(duckdb.execute(block).fetchall()) == sorted(found.itertuples(index=False, name=None))
 
 
 def test_a_folder_that_is_no_corpus_is_told_with_what_to_do(tmp_path: Path) -> None:
