@@ -20,7 +20,7 @@ from analysis.report import markdown
 from analysis.report.compared import compared, differing
 from analysis.report.preview import choices
 from analysis.report.shared import shared
-from reporting import evening, finding
+from reporting import START, evening, finding
 from sessions import har, plex_web
 
 ROOT = Path(__file__).parents[1]
@@ -153,6 +153,7 @@ def test_against_belongs_to_verify(session: Path, capfd: pytest.CaptureFixture[s
 
 def test_two_reports_are_compared_by_what_differs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     one = evening()
+    one = replace(one, captures=(replace(one.captures[0], last=START + 1800),))
     two = replace(one, findings=one.findings[:-2], comparisons=one.comparisons[1:], evidence=type(one.evidence)())
     paths = []
     for n, found in enumerate((one, two)):
