@@ -474,7 +474,10 @@ def _open(path: Path) -> sqlite3.Connection:
     """For reading.  A copy without its log, or one in a folder that may not be written, is read as it stands."""
     name = path.resolve().as_uri()
     for options in ("mode=ro", "mode=ro&immutable=1"):
-        connection = sqlite3.connect(f"{name}?{options}", uri=True, timeout=5.0)
+        try:
+            connection = sqlite3.connect(f"{name}?{options}", uri=True, timeout=5.0)
+        except sqlite3.OperationalError:
+            continue
         try:
             if _version(connection, path) == 0:
                 raise CaptureError(f"{path.name}: is empty; record something first")
