@@ -1,10 +1,13 @@
 """Keeps devices working that do not accept the proxy's certificate: after one failure their connections pass untouched.
 
-What passes is recorded as a contact that was not inspected, with its bytes.
+What passes is recorded as a contact that was not inspected, with its bytes.  What was learned is kept in a file, so
+that a device need not fail again after each start.
 """
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +21,9 @@ from mitmproxy.proxy.layers.tls import parse_client_hello
 from mitmproxy.proxy.mode_specs import ReverseMode
 
 from addons.observe import EARLY, Observe, guarded
-from captures.gateway import authority
+from captures.gateway import authority, refusals
+from captures.gateway.refusals import Refusal
 from captures.model import CaptureError
-
-EXPIRES = 24 * 3600.0
-"""Seconds after which a device is tried again."""
 
 AT_ONCE = 3.0
 """Seconds.  An app that pins its certificates leaves right after the handshake; a browser that opens connections in
@@ -33,6 +34,9 @@ _MOST = 10_000
 
 _LONGEST = 64 * 1024
 """Bytes in which a ClientHello must be complete."""
+
+_SOON = 1.0
+"""Seconds from learning something to its being written; an app refuses many names at once."""
 
 _NO_CERTIFICATE = (400, 495, 496)
 """Status of an answer to who has shown no certificate."""
@@ -56,22 +60,15 @@ class _Handshake:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """What was learned of a pair."""
-
-    at: float
-    sure: bool
-    """Whether the device said so; else it only left, which a request on another connection disproves."""
-
-
 class Passthrough:
     """The addon.  It must stand before mitmproxy's own `NextLayer`, which leaves alone what is decided."""
 
     def __init__(self, observe: Observe) -> None:
         """`observe` records what passes."""
         self._observe = observe
-        self._refusals: dict[Pair, _Refusal] = {}
+        self._refusals: dict[Pair, Refusal] = {}
+        self._waiting: asyncio.TimerHandle | None = None
+        self._writing = threading.Lock()
         self._accepted: dict[Pair, None] = {}
         self._open: dict[str, _Handshake] = {}
         self._servers: dict[str, tuple[connection.Server, str]] = {}
@@ -79,11 +76,15 @@ class Passthrough:
         self._never: frozenset[str] = frozenset()
 
     def load(self, loader: Loader) -> None:
-        """Adds our option."""
+        """Adds our options."""
         loader.add_option("phonehome_never", str, "", "File with names that are never intercepted; empty: none.")
+        loader.add_option("phonehome_refusals", str, "", "File that keeps who refused; empty: forgotten at the end.")
 
     def configure(self, updated: set[str]) -> None:
-        """Reads the list once.  Raises `OptionsError` for one that cannot be read."""
+        """Reads the files once.  Raises `OptionsError` for a list that cannot be read."""
+        if "phonehome_refusals" in updated and ctx.options.phonehome_refusals:
+            kept = refusals.read(Path(ctx.options.phonehome_refusals), time.time())
+            self._refusals = {(refusal.device, refusal.name): refusal for refusal in kept[-_MOST:]}
         if "phonehome_never" in updated and ctx.options.phonehome_never:
             try:
                 self._never = frozenset(authority.names(Path(ctx.options.phonehome_never)))
@@ -181,6 +182,7 @@ class Passthrough:
         _remember(self._accepted, handshake.pair, None)
         if (refusal := self._refusals.get(handshake.pair)) and not refusal.sure:
             del self._refusals[handshake.pair]
+            self._keep()
 
     @guarded
     def client_disconnected(self, client: connection.Client) -> None:
@@ -201,7 +203,7 @@ class Passthrough:
 
     def _passes(self, pair: Pair) -> bool:
         refusal = self._refusals.get(pair)
-        if refusal and time.monotonic() - refusal.at > EXPIRES:
+        if refusal and not refusal.holds(time.time()):
             del self._refusals[pair]
             return False
         return refusal is not None
@@ -211,8 +213,33 @@ class Passthrough:
         pair = (_address(client), sni or "")
         if not sni or isinstance(client.proxy_mode, ReverseMode) or (pair in self._accepted and not sure):
             return False
-        _remember(self._refusals, pair, _Refusal(time.monotonic(), sure))
+        _remember(self._refusals, pair, Refusal(*pair, time.time(), sure))
+        self._keep()
         return True
+
+    def _keep(self) -> None:
+        """Has what was learned written soon."""
+        if ctx.options.phonehome_refusals and self._waiting is None:
+            self._waiting = asyncio.get_running_loop().call_later(_SOON, self._begin)
+
+    def _begin(self) -> None:
+        """By a thread: no byte waits for a disk."""
+        self._waiting = None
+        asyncio.get_running_loop().run_in_executor(None, self._write, tuple(self._refusals.values()))
+
+    def _write(self, learned: tuple[Refusal, ...]) -> None:
+        try:
+            with self._writing:
+                refusals.write(Path(ctx.options.phonehome_refusals), learned)
+        except (CaptureError, OSError) as error:
+            self.fault("refusals", f"what was learned of devices could not be kept: {error}")
+
+    @guarded
+    def done(self) -> None:
+        """What waits to be written is written."""
+        if self._waiting:
+            self._waiting.cancel()
+            self._write(tuple(self._refusals.values()))
 
 
 def _remember[K, V](table: dict[K, V], key: K, value: V) -> None:

@@ -45,6 +45,11 @@ def authority() -> Path:
     return _folder(root() / "ca")
 
 
+def refusals() -> Path:
+    """File of the devices that did not accept the proxy's certificate; it need not exist."""
+    return root() / "refusals.json"
+
+
 def journal() -> Path:
     """Folder of what was changed on this machine, to take it back."""
     return _folder(root() / "journal")

@@ -449,13 +449,14 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def prune(path: Path, days: float) -> int:
+def prune(path: Path, days: float, now: float | None = None) -> int:
     """Deletes what is older, for good (overwritten, and the log emptied), and what was found in it.
 
-    Gives the number of rows.  Somebody else may write meanwhile: it is done in pieces.  Raises `sqlite3.Error` when
-    the ledger cannot be written now, and `CaptureError` for what is no ledger.
+    `now`: seconds since the epoch (UTC), by default those of the clock.  Gives the number of rows.  Somebody else may
+    write meanwhile: it is done in pieces.  Raises `sqlite3.Error` when the ledger cannot be written now, and
+    `CaptureError` for what is no ledger.
     """
-    end, deleted = time.time() - days * 86_400, 0
+    end, deleted = (time.time() if now is None else now) - days * 86_400, 0
     with closing(_connect(path)) as connection:
         while count := connection.execute(_DELETE, (end,)).rowcount:
             deleted += count

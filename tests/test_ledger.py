@@ -167,6 +167,19 @@ def test_what_is_old_is_deleted_for_good(tmp_path: Path) -> None:
     assert all(b"madeUpOldPath" not in file.read_bytes() for file in tmp_path.iterdir())
 
 
+def test_what_is_old_is_told_by_the_time_that_is_given(tmp_path: Path) -> None:
+    """By a clock that has jumped two days ahead, all would be old."""
+    path = tmp_path / "a.ledger"
+    write(path, replace(exchange(0), time=time.time()))
+    assert ledger.prune(path, 1, time.time()) == 0
+    assert ledger.prune(path, 1, time.time() + 2 * 86_400) == 1
+
+
+def test_a_ledger_that_vanished_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match="gone.ledger: cannot be opened"):
+        ledger.newest(tmp_path / "gone" / "gone.ledger")
+
+
 def test_what_was_found_in_old_rows_is_deleted_with_them(tmp_path: Path) -> None:
     path, index = tmp_path / "a.ledger", tmp_path / "a.ledger.index"
     write(path, replace(exchange(0), time=time.time()))

@@ -18,6 +18,7 @@ import pytest
 from addons.passthrough import AT_ONCE, LEFT, REASON
 from analysis.demo.certificates import make
 from analysis.proxy import Proxy
+from captures.gateway import refusals
 from captures.model import Contact, Exchange, Unreadable
 from fake_cloud import connect, read_request, recorded, small, trust, written
 
@@ -202,6 +203,46 @@ def test_one_that_asks_and_does_without_is_still_looked_into(tmp_path: Path) -> 
             for _ in range(2):
                 assert b"s_server" in fetch(proxy, trust(tmp_path / "x"))
             assert [type(x) for x in written(path, 2)] == [Exchange, Exchange]
+
+
+def test_what_was_learned_of_a_device_holds_for_the_next_recording_too(tmp_path: Path) -> None:
+    kept = tmp_path / "refusals.json"
+    with recorded(tmp_path, small, phonehome_refusals=str(kept)) as (proxy, path):
+        refuse(proxy, tmp_path)
+        written(path, 1)
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert [(refusal.name, refusal.sure) for refusal in refusals.read(kept, time.time())] == [("plex.tv", True)]
+    with recorded(tmp_path, small, phonehome_refusals=str(kept)) as (proxy, path):
+        assert fetch(proxy, strict(tmp_path)) == ANSWER
+        seen = written(path, 2)
+    assert [x.reason for x in seen if isinstance(x, Contact)] == ["client rejected the certificate", REASON]
+
+
+def test_a_file_that_cannot_be_written_costs_the_memory_alone(tmp_path: Path) -> None:
+    with recorded(tmp_path, small, phonehome_refusals=str(tmp_path / "missing" / "refusals.json")) as (proxy, path):
+        refuse(proxy, tmp_path)
+        written(path, 1)
+        assert fetch(proxy, strict(tmp_path)) == ANSWER
+    assert "could not be kept" in " ".join(x.reason for x in written(path, 3) if isinstance(x, Unreadable))
+
+
+@pytest.mark.parametrize(
+    ("age", "holds"),
+    [(0, True), (refusals.EXPIRES, True), (refusals.EXPIRES + 1, False), (-1, False)],
+    ids=["now", "a day", "more", "the clock was set back"],
+)
+def test_a_refusal_is_heeded_for_a_day(tmp_path: Path, age: float, holds: bool) -> None:
+    kept = tmp_path / "refusals.json"
+    known = refusals.Refusal("192.168.1.20", "plex.tv", 1_900_000_000.0, True)
+    refusals.write(kept, [known])
+    assert refusals.read(kept, known.at + age) == ([known] if holds else [])
+
+
+@pytest.mark.parametrize("text", [b"", b"[", b'{"a": 1}', b'[{"device": 1}]', b"\xff", b"[" * 100_000])
+def test_a_damaged_file_of_refusals_is_none(tmp_path: Path, text: bytes) -> None:
+    kept = tmp_path / "refusals.json"
+    kept.write_bytes(text)
+    assert refusals.read(kept, 0) == []
 
 
 def test_what_still_passes_at_the_end_is_recorded(tmp_path: Path) -> None:

@@ -127,6 +127,17 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
     assert process.returncode == 3
 
 
+@pytest.mark.parametrize(("arguments", "kept"), [((), True), (("--retest",), False)])
+def test_devices_that_refused_are_tried_again_on_request(
+    tmp_path: Path, arguments: tuple[str, ...], kept: bool
+) -> None:
+    file = tmp_path / "refusals.json"
+    file.write_text("[]", "ascii")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        start("watch", *arguments, "--listen", str(taken.getsockname()[1]), home=tmp_path).communicate(timeout=60)
+    assert file.exists() is kept
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -54,6 +54,7 @@ _PLACE = "127.0.0.1:8080"
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An authority of your own to trust towards servers.",
 )
+@click.option("--retest", is_flag=True, help="Try again the devices that did not accept the proxy's certificate.")
 @click.option("--keep-secrets", is_flag=True, help="Keep tokens and passwords as they are, instead of pseudonyms.")
 @click.option("--keep", "days", type=float, metavar="DAYS", help="Delete from the ledger what is older.")
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any option of mitmproxy; repeatable.")
@@ -72,6 +73,7 @@ def watch(
     device: str,
     product: str,
     upstream_ca: Path | None,
+    retest: bool,
     keep_secrets: bool,
     days: float | None,
     settings: tuple[str, ...],
@@ -114,6 +116,9 @@ def watch(
     # Before mitmproxy makes one that is valid for ten years and for every name.
     authority.ensure(home.authority())
     wanted["phonehome_never"] = str(authority.never())
+    wanted["phonehome_refusals"] = str(home.refusals())
+    if retest:
+        home.refusals().unlink(missing_ok=True)
     if gateway:
         wanted.update(_gateway(modes))
     pictures = _tunnels(places)
@@ -265,6 +270,7 @@ def _follow(
     named = Servers(hosts=frozenset(server.value for server in known.listed("server")))
     with View(options.known(), path, named, known.load(), terminal=sys.stderr.isatty()) as view:
         begun = pruned = time.monotonic()
+        clock = time.time()
         link = ""
         while proxy.running and not interrupted:
             more = False
@@ -279,7 +285,8 @@ def _follow(
                     silent = ""
                 if days is not None and time.monotonic() - pruned > _PRUNE_EVERY:
                     pruned = time.monotonic()
-                    ledger.prune(path, days)
+                    # A clock that jumps ahead must not delete what is new; what it spares goes at the next start.
+                    ledger.prune(path, days, min(time.time(), clock + pruned - begun))
                     view.go_on()
             if not more:
                 time.sleep(0.25)

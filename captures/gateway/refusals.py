@@ -1,0 +1,50 @@
+"""Devices that did not accept the proxy's certificate, kept from one recording to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from captures import home
+
+EXPIRES = 24 * 3600.0
+"""Seconds after which a device is tried again."""
+
+_LARGEST = 8 << 20
+"""Bytes; what is larger was not written by us."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """One device and one name of a server.  Private."""
+
+    device: str
+    """Its address."""
+    name: str
+    """Other names on the same server are still inspected."""
+    at: float
+    """When that was learned, seconds since the epoch (UTC)."""
+    sure: bool
+    """Whether the device said so; else it only left, which a request on another connection disproves."""
+
+    def holds(self, now: float) -> bool:
+        """Whether it is to be heeded.  A clock that was set back makes it void: one more try costs one connection."""
+        return 0 <= now - self.at <= EXPIRES
+
+
+def read(path: Path, now: float) -> list[Refusal]:
+    """What was learned and still holds; empty when there is no file, or one that is damaged."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_LARGEST)
+        return [refusal for refusal in msgspec.json.decode(raw, type=list[Refusal]) if refusal.holds(now)]
+    except (OSError, ValueError, RecursionError):
+        return []
+
+
+def write(path: Path, refusals: Iterable[Refusal]) -> None:
+    """Replaces the file as a whole, for the user alone.  Raises `OSError`, and `CaptureError` for a link."""
+    aside = home.private_file(path.with_name(path.name + ".new"))
+    aside.write_bytes(msgspec.json.encode(list(refusals)))
+    aside.replace(path)
