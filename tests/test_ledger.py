@@ -176,7 +176,7 @@ def test_what_is_old_is_told_by_the_time_that_is_given(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_vanished_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CaptureError, match="gone.ledger: cannot be opened"):
+    with pytest.raises(CaptureError, match=r"gone\.ledger: cannot be opened"):
         ledger.newest(tmp_path / "gone" / "gone.ledger")
 
 
