@@ -95,12 +95,31 @@ def held(text: str, result: Result, report: SharedReport) -> Private | None:
     looked for in the whole text, unless our own words make it up, and a short one beside our own words alone.
     """
     whole = f"{text}\n{html.unescape(text)}"
-    left = re.sub(f"{_MASK}+", _MASK, _received(whole, report))
+    left = _received(whole, report)
     ticked = {seen.name for seen in report.shown}
-    found = _first(left, result, ticked)
+    found = _first(re.sub(f"{_MASK}+", _MASK, left), result, ticked)
     if found:
         return found
-    return _first(whole, result, ticked, lambda p: _is_long(p.value) and bool(_foreign(p.value, report)))
+    return _first(
+        whole,
+        result,
+        ticked,
+        lambda p: _is_long(p.value) and bool(_foreign(p.value, report)) and _stands_beside(p, whole, left),
+    )
+
+
+def _stands_beside(private: Private, whole: str, left: str) -> bool:
+    """Whether a value stands anywhere but within our own words, as `start` does in `restart`.
+
+    `left` is the whole text with our own words blanked, character by character.
+    """
+
+    def own(found: re.Match[str]) -> str:
+        return found[0] if re.search(r"\w", left[found.start() : found.end()]) else _blank(found)
+
+    beside = re.sub(re.escape(private.value.strip()[:BEGINNING]), own, whole, flags=re.IGNORECASE)
+    beside = "\n".join((beside, *_opened(beside)))
+    return _stands_in(private, beside, beside.casefold())
 
 
 def _foreign(value: str, report: SharedReport) -> str:

@@ -313,6 +313,20 @@ def test_the_beginning_of_a_long_value_is_known_again(encoding: str) -> None:
         assert (private.what if private else "") == wanted
 
 
+@pytest.mark.parametrize(
+    ("beside", "leaks"), [("", False), (" statist", True), (" a Statist Plex", True), (" c3RhdGlzdA==", True)]
+)
+def test_a_value_that_stands_within_our_own_words_alone_is_no_leak(beside: str, leaks: bool) -> None:
+    """`statist` stands in `usage statistics`."""
+    found = evening()
+    value = "statist Plex" if "Plex" in beside else "statist"
+    found = replace(found, findings=(*found.findings, finding(1, "event.name", value)))
+    made = redact.redact(found)
+    text = report.renderer("markdown").render(shared(made)) + beside
+    assert "statist" in text
+    assert (held(text, found, made) is not None) is leaks
+
+
 def test_the_proof_refuses_any_word_that_is_not_the_report_s_own() -> None:
     found = evening()
     made = redact.redact(found)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from analysis import texts
+from analysis import language, texts
 from analysis.community import sentences
 from analysis.community.answers import Answers, json
 from analysis.community.dataset import DatasetError
@@ -171,5 +171,5 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters["ours"] = Markup  # a file of ours, or a policy made of hashes
-    made.globals.update(texts=texts, words=words, search=page_words)
+    made.globals.update(texts=texts, words=words, search=page_words, language=language.current())
     return made
