@@ -56,6 +56,9 @@ TOLD: Mapping[Length, tuple[str, ...]] = {
 The longer it is, the more do its counts tell, and the smaller is the crowd that fits both; see `bench/matcher.py`.
 """
 
+MOST_BYTES = 8 * 1024 * 1024
+"""Of a post; what is larger is no shared report, or a whole forum."""
+
 
 class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A value each of whose fields holds only the words that belong into a field of that name."""

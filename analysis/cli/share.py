@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from analysis.redact import SharedReport
     from analysis.report.preview import Choice
 
-MOST = 8 * 1024 * 1024
-"""A larger file is no shared report."""
-
 FORMS = ("markdown", "json", "bbcode", "html", "har", "openapi", "hosts", "adblock", "unbound", "nft", "iap")
 """Reports to post, and what other programs take."""
 
@@ -184,10 +181,11 @@ def _verify(path: str, result: Result | None) -> bool:
 
 def read(path: str) -> bytes:
     """The bytes of a post.  Raises `Failure` for one that is too large."""
+    from analysis import redact
     from analysis.report.document import printable
 
     with click.open_file(path, "rb") as file:
-        data: bytes = file.read(MOST + 1)
-    if len(data) > MOST:
+        data: bytes = file.read(redact.MOST_BYTES + 1)
+    if len(data) > redact.MOST_BYTES:
         raise Failure(f"{printable(path)}: is larger than a shared report can be; choose another file", 3)
     return data

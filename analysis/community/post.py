@@ -20,9 +20,6 @@ from analysis.texts import Count
 from analysis.texts import community as texts
 from analysis.vocabulary import UnknownWordError, vocabulary
 
-MOST_BYTES = 8 * 1024 * 1024
-"""A larger post is refused unread."""
-
 MOST_ENTRIES = 5_000
 """Entries of one list in a report; a household has a few hundred."""
 
@@ -56,7 +53,7 @@ def posts(data: bytes, now: float | None = None) -> Iterator[Post | RejectedErro
 
     `now` is the time by which a month lies in the future, seconds since the epoch (UTC); `None`: the clock's.
     """
-    if len(data) > MOST_BYTES:
+    if len(data) > redact.MOST_BYTES:
         yield RejectedError(texts.TOO_LARGE)
         return
     found = list(islice(redact.blocks(data), MOST_REPORTS))
