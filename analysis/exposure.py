@@ -137,13 +137,19 @@ def occasions(
     A call without a time shows none.  Kinds that did not happen are missing.
     """
     who = senders(calls, findings)
-    every = [(time, n, call) for call in calls for time, n in moments(call) if time is not None]
+    kinds = {rule.id: kind for rule in knowledge.rules.values() if (kind := kind_of(rule.when)) in KINDS[1:]}
+    telling = [call for call in calls if call.rule in kinds or _is_of_play(call)]
+    every = [(time, n, call) for call in telling for time, n in moments(call) if time is not None]
     timed = [_at(time, call) for time, _, call in sorted(every, key=operator.itemgetter(0, 1))]
     found = {PLAY: _plays(timed, findings, who)}
     for kind in KINDS[1:]:
-        shown = [c for c in timed if (rule := knowledge.rules.get(c.rule)) and kind_of(rule.when) == kind]
-        found[kind] = _clusters(shown, who)
+        found[kind] = _clusters([call for call in timed if kinds.get(call.rule) == kind], who)
     return {kind: tuple(items) for kind, items in found.items() if items}
+
+
+def _is_of_play(call: Classified) -> bool:
+    """Whether it tells the own server of a play, or is one."""
+    return call.party in _AT_HOME and call.category in (Category.PLAYBACK_REPORT, Category.MEDIA_STREAM)
 
 
 def _at(time: float, call: Classified) -> Classified:
@@ -163,10 +169,9 @@ def _plays(
     for finding in findings:
         if finding.item in _SHOWS_PLAY or finding.item == "media.library_key":
             said[finding.call][finding.item].append(finding.value)
-    at_home = [call for call in timed if call.party in _AT_HOME]
     done: list[_Growing] = []
     current: dict[tuple[frozenset[str], str], _Growing] = {}
-    for call in at_home:
+    for call in filter(_is_of_play, timed):
         items = said.get(call.n, {})
         report = call.category is Category.PLAYBACK_REPORT and not _SHOWS_PLAY.isdisjoint(items)
         if not report and call.category is not Category.MEDIA_STREAM:
