@@ -11,7 +11,7 @@ import operator
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from analysis.knowledge import Knowledge
 from analysis.model import Category, Classified, Finding, Party
@@ -64,18 +64,23 @@ class Occasion:
     """Part of that product; empty for a play."""
 
 
+type _Timed = tuple[float, Classified]
+"""When a call was, and the call, which may stand for others that were at other times."""
+
+
 @dataclass(slots=True)
 class _Growing:
     """An occasion whose last call may still come."""
 
     first: Classified
+    start: float
     end: float
     who: set[str] = field(default_factory=set)
     rules: set[str] = field(default_factory=set)
     over: bool = False
 
-    def add(self, call: Classified, who: frozenset[str]) -> None:
-        self.end = max(self.end, _time(call))
+    def add(self, time: float, call: Classified, who: frozenset[str]) -> None:
+        self.end = max(self.end, time)
         self.who |= who
         self.rules.add(call.rule)
 
@@ -85,7 +90,7 @@ class _Growing:
     def of(self, product: str, role: str) -> Occasion:
         source = self.first.observation.source
         who, rules = frozenset(self.who), frozenset(self.rules)
-        return Occasion(_time(self.first), self.end, who, rules, source.capture, product, role)
+        return Occasion(self.start, self.end, who, rules, source.capture, product, role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +145,10 @@ def occasions(
     kinds = {rule.id: kind for rule in knowledge.rules.values() if (kind := kind_of(rule.when)) in KINDS[1:]}
     telling = [call for call in calls if call.rule in kinds or _is_of_play(call)]
     every = [(time, n, call) for call in telling for time, n in moments(call) if time is not None]
-    timed = [_at(time, call) for time, _, call in sorted(every, key=operator.itemgetter(0, 1))]
+    timed = [(time, call) for time, _, call in sorted(every, key=operator.itemgetter(0, 1))]
     found = {PLAY: _plays(timed, findings, who)}
     for kind in KINDS[1:]:
-        found[kind] = _clusters([call for call in timed if kinds.get(call.rule) == kind], who)
+        found[kind] = _clusters([seen for seen in timed if kinds.get(seen[1].rule) == kind], who)
     return {kind: tuple(items) for kind, items in found.items() if items}
 
 
@@ -152,18 +157,7 @@ def _is_of_play(call: Classified) -> bool:
     return call.party in _AT_HOME and call.category in (Category.PLAYBACK_REPORT, Category.MEDIA_STREAM)
 
 
-def _at(time: float, call: Classified) -> Classified:
-    """One of the calls that a call stands for."""
-    return replace(call, observation=replace(call.observation, time=time)) if call.alike else call
-
-
-def _time(call: Classified) -> float:
-    return call.observation.time or 0.0
-
-
-def _plays(
-    timed: Sequence[Classified], findings: Sequence[Finding], who: Mapping[int, frozenset[str]]
-) -> list[Occasion]:
+def _plays(timed: Sequence[_Timed], findings: Sequence[Finding], who: Mapping[int, frozenset[str]]) -> list[Occasion]:
     """Calls to own servers -> plays: one for each film (or session) on each client, until it stops or pauses long."""
     said: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for finding in findings:
@@ -171,19 +165,21 @@ def _plays(
             said[finding.call][finding.item].append(finding.value)
     done: list[_Growing] = []
     current: dict[tuple[frozenset[str], str], _Growing] = {}
-    for call in filter(_is_of_play, timed):
+    for time, call in timed:
+        if not _is_of_play(call):
+            continue
         items = said.get(call.n, {})
         report = call.category is Category.PLAYBACK_REPORT and not _SHOWS_PLAY.isdisjoint(items)
         if not report and call.category is not Category.MEDIA_STREAM:
             continue
         what = _film(items) if report else ""
         key = (who[call.n], what)
-        play = current.get(key) if report else _running(current, who[call.n], call) or current.get(key)
+        play = current.get(key) if report else _running(current, who[call.n], time) or current.get(key)
         stopped = any(value.lower() in {"stopped", "stop"} for value in items.get("play.watched_state", ()))
-        if play is None or _time(call) - play.end > _PAUSE or (play.over and not stopped):
-            play = current[key] = _Growing(call, _time(call))
+        if play is None or time - play.end > _PAUSE or (play.over and not stopped):
+            play = current[key] = _Growing(call, time, time)
             done.append(play)
-        play.add(call, who[call.n])
+        play.add(time, call, who[call.n])
         play.over = stopped
     return [play.play() for play in done]
 
@@ -196,28 +192,28 @@ def _film(items: Mapping[str, Sequence[str]]) -> str:
 
 
 def _running(
-    current: Mapping[tuple[frozenset[str], str], _Growing], who: frozenset[str], call: Classified
+    current: Mapping[tuple[frozenset[str], str], _Growing], who: frozenset[str], time: float
 ) -> _Growing | None:
     """The play to which a stream belongs: the latest on the same client that is not long over."""
     running = [
         play
         for (client, _), play in current.items()
-        if not client.isdisjoint(who) and not play.over and _time(call) - play.end <= _PAUSE
+        if not client.isdisjoint(who) and not play.over and time - play.end <= _PAUSE
     ]
     return max(running, key=lambda play: play.end, default=None)
 
 
-def _clusters(shown: Sequence[Classified], who: Mapping[int, frozenset[str]]) -> list[Occasion]:
+def _clusters(shown: Sequence[_Timed], who: Mapping[int, frozenset[str]]) -> list[Occasion]:
     """Calls that are made on one kind of occasion -> the occasions: of each sender, what is not far apart."""
     done: list[_Growing] = []
     current: dict[tuple[str, str, str], _Growing] = {}
-    for call in shown:
+    for time, call in shown:
         sender = (call.observation.device, call.product, call.role)
         cluster = current.get(sender)
-        if cluster is None or _time(call) - cluster.end > _APART:
-            cluster = current[sender] = _Growing(call, _time(call))
+        if cluster is None or time - cluster.end > _APART:
+            cluster = current[sender] = _Growing(call, time, time)
             done.append(cluster)
-        cluster.add(call, who[call.n])
+        cluster.add(time, call, who[call.n])
     return [cluster.of(cluster.first.product, cluster.first.role) for cluster in done]
 
 
