@@ -7,6 +7,7 @@ quarters of an hour in which its sender was at work count.
 
 from __future__ import annotations
 
+import functools
 import operator
 import re
 from collections import defaultdict
@@ -142,14 +143,25 @@ def occasions(
     A call without a time shows none.  Kinds that did not happen are missing.
     """
     who = senders(calls, findings)
-    kinds = {rule.id: kind for rule in knowledge.rules.values() if (kind := kind_of(rule.when)) in KINDS[1:]}
-    telling = [call for call in calls if call.rule in kinds or _is_of_play(call)]
+    kinds = _kinds(knowledge)
+    telling = [call for call in calls if tells(call, knowledge)]
     every = [(time, n, call) for call in telling for time, n in moments(call) if time is not None]
     timed = [(time, call) for time, _, call in sorted(every, key=operator.itemgetter(0, 1))]
     found = {PLAY: _plays(timed, findings, who)}
     for kind in KINDS[1:]:
         found[kind] = _clusters([seen for seen in timed if kinds.get(seen[1].rule) == kind], who)
     return {kind: tuple(items) for kind, items in found.items() if items}
+
+
+def tells(call: Classified, knowledge: Knowledge) -> bool:
+    """Whether a call can tell of an occasion."""
+    return call.rule in _kinds(knowledge) or _is_of_play(call)
+
+
+@functools.lru_cache(maxsize=4)
+def _kinds(knowledge: Knowledge) -> Mapping[str, str]:
+    """Rule -> the kind of occasion on which such calls are made, but for plays, which are told otherwise."""
+    return {rule.id: kind for rule in knowledge.rules.values() if (kind := kind_of(rule.when)) in KINDS[1:]}
 
 
 def _is_of_play(call: Classified) -> bool:

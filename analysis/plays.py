@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from analysis.knowledge import Knowledge
 from analysis.model import Category, Classified, Party
 from analysis.pipeline import Result
 from analysis.quantities import Beside, Number, numbers, part
@@ -122,12 +123,13 @@ def server_calls(result: Result) -> dict[int, Classified]:
 
     Whose server it is does not matter here, so that one whose owner is not proven counts too: the rule shows it.
     """
-    rules = result.knowledge.rules
-    return {
-        call.n: call
-        for call in result.calls
-        if call.party in _SERVERS or (call.rule in rules and rules[call.rule].match.party == "own")
-    }
+    return {call.n: call for call in result.calls if is_server_call(call, result.knowledge)}
+
+
+def is_server_call(call: Classified, knowledge: Knowledge) -> bool:
+    """As `server_calls`, for one call."""
+    rule = knowledge.rules.get(call.rule)
+    return call.party in _SERVERS or (rule is not None and rule.match.party == "own")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from analysis.report.document import Block, Bullets, Cell, Column, Data, Documen
 ROWS = (60, 30, 16, 8, 4, 2)
 """Rows that are left of a table, from step to step."""
 
+_LONG = 12
+"""A table with more rows is folded where that can be."""
+
 _WITH_DATA = 3
 """Steps before the form for programs goes."""
 
@@ -36,6 +39,11 @@ def fitting(document: Document, render: Callable[[Document], str], most: int) ->
         if len(text) <= most:
             return text
     return text
+
+
+def is_long(block: Block) -> bool:
+    """Whether a block is to be folded where that can be."""
+    return isinstance(block, Data) or (isinstance(block, Table) and len(block.rows) > _LONG)
 
 
 def _candidates(document: Document) -> Iterator[Document]:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from analysis import texts
 from analysis.report import plot
-from analysis.report.aggregate import fitting
+from analysis.report.aggregate import fitting, is_long
 from analysis.report.document import (
     Bars,
     Block,
@@ -55,9 +55,6 @@ FORUMS = {
 }
 """By name; `any` uses nothing but tags that all of them know, and is as long as the most patient takes."""
 
-FOLDED = 12
-"""A table with more rows is folded where that can be."""
-
 
 def render(document: Document, forum: str = "any") -> str:
     """Document -> BBCode for a place in `FORUMS`, put together where it would be too long for a post there."""
@@ -71,8 +68,7 @@ def render(document: Document, forum: str = "any") -> str:
 
 
 def _folded(block: Block, place: Forum) -> str:
-    long = isinstance(block, Data) or (isinstance(block, Table) and len(block.rows) > FOLDED)
-    if not (long and place.begin):
+    if not (is_long(block) and place.begin):
         return _block(block, place)
     return "\n".join([place.begin.format(escape(texts.FOLDED)), _block(block, place), place.end])
 

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from analysis import texts
 from analysis.report import plot
-from analysis.report.aggregate import fitting
+from analysis.report.aggregate import fitting, is_long
 from analysis.report.document import (
     Bars,
     Block,
@@ -59,9 +59,6 @@ FORUMS = {
 }
 """By name; `any` is what all of them take."""
 
-FOLDED = 12
-"""A table with more rows is folded where that can be."""
-
 MARKUP = re.compile(
     r"^`{3,}(?:sh|json)?$|^#+ |^\| (?:-{3}:? \| ?)+$|\*\*|^- |^</?details>|</?summary>|</details>$|^:::(?: spoiler)?",
     re.MULTILINE,
@@ -81,8 +78,7 @@ def render(document: Document, forum: str = "any") -> str:
 
 
 def _folded(block: Block, place: Forum) -> str:
-    long = isinstance(block, Data) or (isinstance(block, Table) and len(block.rows) > FOLDED)
-    if not (long and place.begin):
+    if not (is_long(block) and place.begin):
         return _block(block)
     return "\n\n".join([place.begin.format(texts.FOLDED), _block(block), place.end])
 

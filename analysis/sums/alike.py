@@ -13,15 +13,13 @@ from analysis.anonymity import LEADING
 from analysis.compare.scope import PERSONAL
 from analysis.discovery import said
 from analysis.evidence import address_of
-from analysis.exposure import KINDS as OCCASIONS
-from analysis.exposure import kind_of
+from analysis.exposure import tells
 from analysis.knowledge import Knowledge
-from analysis.model import Category, Classified, Finding, Party
+from analysis.model import Category, Classified, Finding
+from analysis.plays import is_server_call
 from analysis.quantities import KINDS, PAIRED, moment
 from analysis.traffic import OUTSIDE, is_outside, unread_reason
 from captures.model import Contact, Exchange, Lookup
-
-_AT_HOME = (Party.OWN, Party.OWN_VIA_RELAY, Party.OTHER_HOME)
 
 _TOLD_APART = frozenset({*LEADING, *PERSONAL, *KINDS, "geo.latlon", "geo.postal_code"})
 """Items of calls to somebody else whose values reports compare."""
@@ -62,29 +60,21 @@ def _told(finding: Finding, call: Classified) -> str:
 
 def stands_alone(call: Classified, found: Sequence[Finding], knowledge: Knowledge) -> bool:
     """Whether it is held against others by its time and numbers (`plays`, `media_info`, `pairs`)."""
-    if _is_server(call, knowledge):
+    if is_server_call(call, knowledge):
         told = any(f.direction == "received" and f.item.startswith("media.") and f.item in KINDS for f in found)
         return told or call.category is Category.PLAYBACK_REPORT
     return is_outside(call) and any(f.direction == "sent" and KINDS.get(f.item) in PAIRED for f in found)
 
 
-def _is_server(call: Classified, knowledge: Knowledge) -> bool:
-    """As `plays.server_calls`."""
-    rule = knowledge.rules.get(call.rule)
-    return call.party in _AT_HOME or bool(rule and rule.match.party == "own")
-
-
 def is_timed(call: Classified, knowledge: Knowledge) -> bool:
     """Whether it matters when each of many alike was made: for occasions, and for the periods of discovery."""
-    rule = knowledge.rules.get(call.rule)
-    streamed = call.category is Category.MEDIA_STREAM and call.party in _AT_HOME
-    return streamed or bool(rule and kind_of(rule.when) in OCCASIONS[1:]) or said(call) is not None
+    return tells(call, knowledge) or said(call) is not None
 
 
 def lag(call: Classified, found: Sequence[Finding], knowledge: Knowledge) -> float | None:
     """Least number of seconds by which the clock of a device is behind, as a call to somebody else shows."""
     time = call.observation.time
-    if time is None or not is_outside(call) or _is_server(call, knowledge):
+    if time is None or not is_outside(call) or is_server_call(call, knowledge):
         return None
     told = (moment(f.value) for f in found if f.item == "event.time" and f.direction == "sent")
     return min((time - own for own in told if own is not None), default=None)

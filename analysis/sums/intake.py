@@ -117,8 +117,6 @@ class Intake:
         """Rows of the ledger by their numbers, with the names of connections.  Raises `CaptureError`."""
         return (self._named_row(row)[:2] for row in ledger.rows(self._path, numbers))
 
-    # What rows prove --------------------------------------------------------------------------------------------------
-
     def _concluded(self) -> Evidence:
         return conclude(self._store.proofs(), self._named, self._own.addresses if self._own else ())
 
@@ -180,8 +178,6 @@ class Intake:
             return b"%d" % (host in self.evidence.public_addresses)
         judged = judged_host(host, port, self._knowledge, self.evidence, seen_whole=kind == EXCHANGE)
         return repr(judged).encode()
-
-    # What rows are ----------------------------------------------------------------------------------------------------
 
     def _judge(self, again: Iterable[int], new: Sequence[Numbered]) -> None:
         """Rows of these numbers that were judged before, and new ones -> what is kept of them."""

@@ -152,8 +152,6 @@ class Store:
         """Says something of the whole."""
         self._connection.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
 
-    # Texts ------------------------------------------------------------------------------------------------------------
-
     def number(self, value: bytes) -> int:
         """A text -> its number."""
         known = self._met.get(value)
@@ -174,8 +172,6 @@ class Store:
     def text(self, number: int) -> bytes:
         """A number -> the text."""
         return bytes(self._connection.execute("SELECT value FROM text WHERE id = ?", (number,)).fetchone()[0])
-
-    # What rows prove --------------------------------------------------------------------------------------------------
 
     def prove(self, proofs: dict[Proof, tuple[int, int]]) -> None:
         """Keeps proofs, each with the first and the last row that holds it."""
@@ -228,8 +224,6 @@ class Store:
         )
         return {decoded(host): decoded(name) for host, name in found}
 
-    # Places -----------------------------------------------------------------------------------------------------------
-
     def places(self) -> Iterator[tuple[int, tuple[int, str, int], bytes]]:
         """All places: number, (type of row, host, port), and how it was judged."""
         every = self._connection.execute("SELECT id, value, judged FROM place JOIN text USING (id)").fetchall()
@@ -239,12 +233,6 @@ class Store:
     def judge_places(self, judged: Iterable[tuple[int, bytes]]) -> None:
         """Keeps how places are judged."""
         self._connection.executemany("INSERT OR REPLACE INTO place VALUES (?, ?)", judged)
-
-    def is_place(self, number: int) -> bool:
-        """Whether it is kept how a place is judged."""
-        return self._connection.execute("SELECT 1 FROM place WHERE id = ?", (number,)).fetchone() is not None
-
-    # Rows -------------------------------------------------------------------------------------------------------------
 
     def rows_where(self, column: str, numbers: Iterable[int], also: str = "") -> list[int]:
         """Numbers of the rows in which a column holds one of these numbers."""
@@ -311,8 +299,6 @@ class Store:
                 last[product, switch] = bool(state)
                 found.append(SwitchState(time, product, switch, bool(state), row))
         return tuple(found)
-
-    # Sums -------------------------------------------------------------------------------------------------------------
 
     def span(self) -> tuple[float | None, float | None, int]:
         """First and last time, and how many rows count."""

@@ -32,8 +32,6 @@ type Step = Literal[
 ]  # fmt: skip
 """Steps that somebody may choose for a rounding."""
 
-# How numbers and dates are written ------------------------------------------------------------------------------------
-
 THOUSANDS, DECIMAL = ",", "."
 LONG_DATE = "{day} {month} {year}"
 MONTHS: Mapping[str, str] = {
@@ -50,8 +48,6 @@ MONTHS: Mapping[str, str] = {
     "11": "November",
     "12": "December",
 }
-
-# The words of the report ----------------------------------------------------------------------------------------------
 
 CATEGORIES: Mapping[Category, str] = {
     Category.UPDATE_CHECK: "update check",
@@ -175,8 +171,6 @@ NOBODY_KNOWN = "unknown sender"
 OWN_PACK = "own pack #{n}"
 HOST = "host#{n}"
 
-# The first screen of the private report -------------------------------------------------------------------------------
-
 TITLE = "What was sent, and to whom"
 
 ANSWERED_BY = "{recipient}, answered by {other}"
@@ -235,8 +229,6 @@ LOG_LACKS = (
     "this capture: {named}."
 )
 LOG_EMPTY = "The server's own log tells of no call outside in the time of this capture."
-
-# Sections -------------------------------------------------------------------------------------------------------------
 
 RECIPIENTS_HEADING = "Who was called"
 OWN_TRAFFIC = ("{n} call stayed with {party} ({purposes}).", "{n} calls stayed with {party} ({purposes}).")
@@ -356,18 +348,12 @@ LIST_SOURCE = "{product} was judged by its list of {declared}: {title}, {source}
 
 NEXT_HEADING = "What to do next"
 
-# The page -------------------------------------------------------------------------------------------------------------
-
 SKIP, CONTENTS, ANSWER = "Skip to the report", "Contents", "The answer"
 MORE_ROWS = "Show the other rows"
-
-# Posts ----------------------------------------------------------------------------------------------------------------
 
 PUT_TOGETHER = "Rows of long tables are put together here, so that this fits into a post; the HTML form holds them all."
 NO_DATA_IN_POST = "The form for programs is too long for a post; the JSON form holds it."
 FOLDED = "Show"
-
-# Columns --------------------------------------------------------------------------------------------------------------
 
 RECIPIENT, HOSTS, PURPOSES, CALLS, BYTES, READABLE = "Recipient", "Hosts", "For", "Calls", "Sent", "Readable"
 ITEM, VERDICT, REASON, SENDER, COUNT, WHY = "Item", "Verdict", "Why", "Sender", "Times", "Reason"
@@ -400,8 +386,6 @@ DERIVED = "worked out by the recipient, not seen on the wire"
 NO_ITEM = "none of our data items"
 SWITCHES_HEADING = "How to find the switches"
 SWITCH_POINT = "{id} ({label}): {where}"
-
-# The shared report ----------------------------------------------------------------------------------------------------
 
 SHARED_TITLE = "What a media server's software sent: report of phonehome {version}"
 SHARED_SENTENCE = (
@@ -456,8 +440,6 @@ SHARED_DATA = "The same for programs"
 SHARED_DATA_NOTE = "Check it with: phonehome share --verify FILE"
 SHARED_CHECKED = "{name}: is a valid shared report of phonehome {version}"
 
-
-# Rounding -----------------------------------------------------------------------------------------------------------
 
 PAIRS = ("{n} distinct exact number", "{n} distinct exact numbers")
 OUTLIERS = ("One lies off this grid and is shown.", "{n} lie off this grid and are shown.")
