@@ -63,9 +63,6 @@ def film(canary: Canary) -> bytes:
     return head + _box(b"mdat", *samples) + _box(b"free", secrets.token_bytes(128 * 1024))
 
 
-# The picture ----------------------------------------------------------------------------------------------------------
-
-
 class _Bits:
     """Bits in the order of the standard."""
 
@@ -142,9 +139,6 @@ def _same_again(number: int) -> bytes:
     """A slice that skips all blocks: the picture before once more."""
     bits = _Bits().ue(0).ue(5).ue(0).fixed(number % 16, 4).fixed(0, 1).fixed(0, 1).fixed(0, 1).ue(0).ue(_BLOCKS)
     return b"\x41" + _escaped(bits.ended())
-
-
-# The container --------------------------------------------------------------------------------------------------------
 
 
 def _box(name: bytes, *parts: bytes) -> bytes:

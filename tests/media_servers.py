@@ -98,9 +98,6 @@ def serving(handler: Handler, host: str = "127.0.0.1", port: int = 0) -> Iterato
         thread.join()
 
 
-# Plex -----------------------------------------------------------------------------------------------------------------
-
-
 def plex(library: list[Film], token: str = TOKEN) -> Handler:
     """A Plex server with one section of films and one of series (of one series with two episodes)."""
 
@@ -177,8 +174,6 @@ PLEX_EPISODES = [
     for n, title in ((1, "A Toll Is Asked For"), (2, "Low Water Marks"))
 ]
 
-
-# Jellyfin -------------------------------------------------------------------------------------------------------------
 
 USER = "00112233445566778899aabbccddeeff"
 

@@ -318,9 +318,6 @@ def test_no_colour_is_used_in_a_pipe_and_none_with_no_color(har: Path) -> None:
         assert b"\x1b" not in done.stdout
 
 
-# Choosing calls -------------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def vienna(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("TZ", "Europe/Vienna")

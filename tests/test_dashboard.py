@@ -34,9 +34,6 @@ def rows(text: str) -> list[str]:
     return re.findall(r'<a class="what" href="/call/\d+">([^<]*)</a>', text)
 
 
-# Who may ask ----------------------------------------------------------------------------------------------------------
-
-
 def test_nothing_is_shown_to_who_did_not_come_by_the_link() -> None:
     with served(evening()) as client:
         for path in ("/", "/calls", "/call/1", "/live", "/report", "/share", "/nothing"):
@@ -175,9 +172,6 @@ def test_a_fault_says_nothing_of_what_was_captured(evenings: Client, monkeypatch
     assert answer.status == 500
     assert "RuntimeError" in answer.text
     assert "alice" not in answer.text.partition("<main")[2]
-
-
-# What the pages say ---------------------------------------------------------------------------------------------------
 
 
 def test_the_first_page_says_how_much_was_sent_and_how_much_of_it_could_be_read(evenings: Client) -> None:

@@ -84,8 +84,6 @@ class Words:
         yield from self._named(leaves, text)
         yield from self._recognised(leaves, text)
 
-    # Names ------------------------------------------------------------------------------------------------------------
-
     def _named(self, leaves: Sequence[Leaf], text: str) -> Iterator[Met]:
         words = _WORD.findall(_folded(text))
         joined = "".join(words)
@@ -161,8 +159,6 @@ class Words:
             if (known := normal_id(leaf.value)) and self._marks.work("id", known) == name.work:
                 return True
         return False
-
-    # What is only recognised ------------------------------------------------------------------------------------------
 
     def _recognised(self, leaves: Sequence[Leaf], text: str) -> Iterator[Met]:
         borders: list[int] = []

@@ -19,7 +19,6 @@ CONTRADICTS = "contradicts itself: its parts are more than its whole"
 ID_TAKEN = "has the id of another report; the first one stays"
 NO_FILE = "is no file"
 
-# What collecting came to -----
 
 TAKEN = ("{n} report is new", "{n} reports are new")
 KNOWN = ("{n} was there already", "{n} were there already")
@@ -31,7 +30,6 @@ LEFT_OUT = (
 COLLECTED = "{taken}, {known}, {rejected}."
 NEXT = "phonehome community {dataset} shows what they say together."
 
-# What reports say together --------------------------------------------------------------------------------------------
 
 TITLE = "What many homes report"
 BASIS = (
@@ -99,7 +97,6 @@ OUTLIERS = "Reported by a few only (for your eyes: look at their posts)"
 PEOPLE = "People"
 NO_PACK = "a recipient that is not known"
 
-# The site -------------------------------------------------------------------------------------------------------------
 
 SITE, SKIP = "Pages", "Skip to what this page says"
 MENU = {

@@ -30,7 +30,6 @@ OUTCOMES: Mapping[str, str] = {
     "cannot-tell": "cannot tell",
 }
 
-# phonehome optout -----------------------------------------------------------------------------------------------------
 
 OPTOUT_TITLE = "What the switch stopped"
 
@@ -135,7 +134,6 @@ DO_WITHOUT = "{function}: it needs {why}. To do without: {without}"
 CHANCE = "1 in {n}"
 CERTAIN = "1"
 
-# The promises ---------------------------------------------------------------------------------------------------------
 
 PROMISES_HEADING = "The promises"
 PROMISE_HEADING = "{product}, {promise}: {verdict}"
@@ -188,7 +186,6 @@ LISTED_AS_FAR = (
 )
 ALL_LISTED = "each of the {n} kinds of data that were sent is on the list."
 
-# What a list says and lacks -------------------------------------------------------------------------------------------
 
 LISTED_HEADING = "The list, item by item"
 HAVE_SWITCH = "{product}: {n} of {m} listed items have a switch ({places})."
@@ -224,7 +221,6 @@ SAYS_OCCASIONS = (
     "something: there were {n} occasions ({kinds}), and it comes on fewer than {share} of them",
 )
 
-# Who learns what is watched -------------------------------------------------------------------------------------------
 
 WATCHING_HEADING = "Who learns what is watched"
 WATCHING_NONE = (
