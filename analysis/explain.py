@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.classify import Candidate, Sign, candidates, party_ground, signs
 from analysis.compare import applying
 from analysis.compare.scope import Misfit, meant, misfit, scope_of
 from analysis.decode import Leaf, decode
 from analysis.model import Classified, Comparison, Finding, Verdict
 from analysis.pack import DeclaredList, Rule, Statement
+from analysis.parties import party_ground
 from analysis.pipeline import CaptureInfo, Result
+from analysis.rules import Candidate, candidates
+from analysis.senders import Sign, signs
 from captures.model import Contact, Exchange
 
 _DENIED = frozenset({Verdict.DENIED, Verdict.CONTRADICTORY})

@@ -15,12 +15,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from analysis.at import compile_places
-from analysis.classify import rule_of
 from analysis.decode import Leaf, decode
 from analysis.evidence import DIRECT_HOST, Evidence, SwitchState, address_of, household
 from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Classified, Party
 from analysis.pack import ItemPlace, SwitchPlace
+from analysis.rules import rule_of
 from analysis.shapes import is_address
 from captures.model import Endpoint, Exchange, Lookup, Observation
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.classify import classify, fitting
+from analysis.classify import classify
 from analysis.evidence import Evidence
 from analysis.example import exchange_of
 from analysis.extract import extract
 from analysis.knowledge import Knowledge
 from analysis.model import Category
 from analysis.pack import ExampleCall, Rule
+from analysis.rules import fitting
 from analysis.schema import KnowledgeError
 from captures.model import Exchange
 

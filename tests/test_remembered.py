@@ -15,7 +15,7 @@ import pytest
 from analysis import decode as decoding
 from analysis import extract as extraction
 from analysis import knowledge
-from analysis.classify import classify, rule_of
+from analysis.classify import classify
 from analysis.decode import decode, walk
 from analysis.decode.peel import peel_bytes, peel_value
 from analysis.decode.walk import BUDGET, Walk
@@ -26,6 +26,7 @@ from analysis.gather import gather
 from analysis.knowledge import Knowledge
 from analysis.model import Classified, Party
 from analysis.pack import ExampleCall
+from analysis.rules import rule_of
 from captures.formats import flows, read
 from captures.formats.tnetstring import parse, whole
 from captures.model import Exchange

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from analysis.classify import classify, judged_host
+from analysis.classify import classify
 from analysis.evidence import Evidence, Servers, SwitchState
 from analysis.gather import conclude
 from analysis.index import Index
@@ -21,6 +21,7 @@ from analysis.knowledge import Knowledge
 from analysis.look import look
 from analysis.model import Attribution
 from analysis.parallel import mapped
+from analysis.parties import judged_host
 from analysis.proofs import Proof, Prover, alias, sender_shown, switch_states
 from analysis.sums import alike
 from analysis.sums.store import (
