@@ -5,9 +5,10 @@ A body of 2 kB can stand for gigabytes (brotli, zstd, gzip and deflate bombs), a
 
 from __future__ import annotations
 
-import gzip
+import functools
 import zlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Protocol, cast
 
@@ -16,6 +17,8 @@ from captures.model import Body
 _BLOCK = 64 * 1024
 
 _PIECE = 8 * 1024
+
+_FILE_BLOCK = 1 << 20
 
 _MOST_ENCODINGS = 8
 """Each may cost a pass over the body; real messages have one, seldom two."""
@@ -94,33 +97,54 @@ class _Damaged(ValueError):
 
 
 def _gzip(raw: bytes) -> Iterator[bytes]:
-    yield from _inflate(raw, 31)
+    yield from _inflate(_pieces(raw), 31, _BLOCK)
 
 
 def _deflate(raw: bytes) -> Iterator[bytes]:
     """With the zlib header, as RFC 9110 says, or without, as some servers send it."""
     zlib_header = len(raw) > 1 and raw[0] & 0x0F == 8 and (raw[0] * 256 + raw[1]) % 31 == 0
-    yield from _inflate(raw, 15 if zlib_header else -15)
+    yield from _inflate(_pieces(raw), 15 if zlib_header else -15, _BLOCK)
 
 
-def _inflate(raw: bytes, window: int) -> Iterator[bytes]:
-    stream = None
-    # In pieces: what zlib leaves over is copied each time, and a body may be a million empty members.
+def _pieces(raw: bytes) -> Iterator[bytes]:
     for at in range(0, len(raw), _PIECE):
-        piece = raw[at : at + _PIECE]
-        if at and stream is None:
-            piece = piece.lstrip(b"\0")
-        while piece:
-            stream = stream or zlib.decompressobj(window)
-            yield stream.decompress(piece, _BLOCK)
-            piece = stream.unconsumed_tail
+        yield raw[at : at + _PIECE]
+
+
+def _inflate(blocks: Iterable[bytes], window: int, most: int) -> Iterator[bytes]:
+    """Compressed blocks -> content, at most `most` bytes at once.  Raises `DAMAGE` after what is good.
+
+    A large block goes through zlib in one call, in which other threads run.  From where a member ends or goes wrong it
+    goes in pieces: what zlib leaves over is copied each time, and a file may be a million empty members.
+    """
+    stream, begun = None, False
+    waiting: deque[bytes] = deque()
+    for block in blocks:
+        waiting.append(block)
+        while waiting:
+            # A gzip file may hold several members; what follows the last one is padding.
+            piece = waiting.popleft().lstrip(b"\0" if begun and stream is None else b"")
+            if not piece:
+                continue
+            stream, begun = stream or zlib.decompressobj(window), True
+            before = stream.copy() if len(piece) > _PIECE else None
+            try:
+                yield stream.decompress(piece, most)
+            except zlib.error:
+                if before is None:
+                    raise
+                stream = before
+                waiting.extendleft(reversed([*_pieces(piece)]))
+                continue
             if stream.eof and window != 31:
                 return
             if stream.eof:
-                # A gzip file may hold several members; what follows the last one is padding.
-                piece, stream = stream.unused_data.lstrip(b"\0"), None
+                waiting.extendleft(reversed([*_pieces(stream.unused_data)]))
+                stream = None
+            elif stream.unconsumed_tail:
+                waiting.appendleft(stream.unconsumed_tail)
     while stream and not stream.eof:
-        part = stream.decompress(b"", _BLOCK)
+        part = stream.decompress(b"", most)
         if not part and not stream.eof:
             raise _Damaged
         yield part
@@ -189,11 +213,9 @@ def unpack(file: Readable, encoding: str) -> Iterator[bytes]:
 
     Raises one of `DAMAGE` where the file is damaged or ends too early, after the good blocks.
     """
-    if encoding == "gzip":
-        yield from _gunzip(file)
-        return
-    if encoding == "zlib":
-        yield from _unzlib(file)
+    if encoding != "zstd":
+        blocks = iter(functools.partial(file.read, _FILE_BLOCK), b"")
+        yield from _inflate(blocks, 31 if encoding == "gzip" else 15, 4 * _FILE_BLOCK)
         return
     import zstandard
 
@@ -205,22 +227,3 @@ def unpack(file: Readable, encoding: str) -> Iterator[bytes]:
                 yield block
     except zstandard.ZstdError as error:
         raise _Damaged from error
-
-
-def _unzlib(file: Readable) -> Iterator[bytes]:
-    stream = zlib.decompressobj()
-    while not stream.eof:
-        block = stream.unconsumed_tail or file.read(_BLOCK)
-        if not block:
-            raise _Damaged
-        yield stream.decompress(block, 1 << 20)
-
-
-def _gunzip(file: Readable) -> Iterator[bytes]:
-    with gzip.open(cast("IO[bytes]", file)) as stream:
-        try:
-            # Not `read`, which keeps the good part back when the end is missing.
-            while block := stream.read1(_BLOCK):
-                yield block
-        except (EOFError, OSError) as error:
-            raise _Damaged from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import time
 import zlib
 
@@ -13,7 +14,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures.content import Limits, undo
+from captures.content import DAMAGE, Limits, undo, unpack
 from captures.model import Body
 
 TEXT = b'{"event": "playback"}' * 50
@@ -108,6 +109,39 @@ def test_bodies_around_the_size_of_a_piece_come_back_whole(size: int, encoding: 
 def test_padding_after_a_gzip_body_is_no_damage() -> None:
     packed = gzip.compress(TEXT) + bytes(20_000)
     assert undo(packed, "gzip") == Body(TEXT, len(packed))
+
+
+def _unpacked(packed: bytes, encoding: str) -> tuple[bytes, bool]:
+    """What comes out of a file, and whether it is whole."""
+    found = bytearray()
+    try:
+        for block in unpack(io.BytesIO(packed), encoding):
+            found += block
+    except DAMAGE:
+        return bytes(found), False
+    return bytes(found), True
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_file_that_is_damaged_or_cut_keeps_all_that_stands_before(encoding: str) -> None:
+    plain = hashlib.shake_256(b"film").digest(1_500_000).hex().encode()
+    packed = bytearray(ENCODERS[encoding](plain))
+    kind = encoding.replace("deflate", "zlib")
+    assert _unpacked(bytes(packed), kind) == (plain, True)
+    at = len(packed) * 2 // 3
+    for broken in (bytes(packed[:at]), bytes(packed[:at]) + b"\xff" * (len(packed) - at)):
+        found, whole = _unpacked(broken, kind)
+        assert not whole
+        assert plain.startswith(found[: len(plain) * 2 // 3 - 40_000])
+        assert len(found) > len(plain) * 2 // 3 - 40_000
+
+
+def test_a_file_of_many_members_and_padding_comes_out_whole() -> None:
+    parts = [hashlib.shake_256(bytes([n])).digest(n * 4_000) for n in range(40)]
+    packed = b"".join(gzip.compress(part) for part in parts)
+    assert _unpacked(packed + bytes(20_000), "gzip") == (b"".join(parts), True)
+    assert _unpacked(packed + b"no member", "gzip") == (b"".join(parts), False)
+    assert _unpacked(gzip.compress(b"") * 50_000 + packed, "gzip") == (b"".join(parts), True)
 
 
 def test_the_ratio_counts_only_for_what_is_large() -> None:
