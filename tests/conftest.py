@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,20 @@ settings.load_profile("phonehome")
 
 # Whole outputs are compared in English, whatever language the machine speaks; programs that tests start take it over.
 os.environ[language.VARIABLE] = language.SOURCE
+
+
+@pytest.fixture
+def no_hang() -> Iterator[None]:
+    """Ends the test after ten seconds of processor time, however busy the machine is: no input may keep us longer."""
+
+    def end(*_: object) -> None:
+        raise AssertionError("hangs: ten seconds of processor time are over")
+
+    before = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, 10)
+    yield
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.signal(signal.SIGPROF, before)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,11 +112,11 @@ def test_an_item_that_stands_there_in_two_ways_comes_out_once() -> None:
     assert [item.id for item in places.match("body.b.a") + places.match("body.c.a")] == ["media.title"] * 2
 
 
+@pytest.mark.usefixtures("no_hang")
 def test_a_hostile_path_costs_no_time() -> None:
     pattern = compile_path("/**/a/**/b")
-    begin = time.perf_counter()
-    assert pattern.fullmatch("/a" * 200_000, 0, LONGEST_PATH) is None
-    assert time.perf_counter() - begin < 1
+    for _ in range(100):
+        assert pattern.fullmatch("/a" * 200_000, 0, LONGEST_PATH) is None
 
 
 @given(st.text())
@@ -171,18 +169,18 @@ def test_a_place_fits_what_it_fits_when_everything_is_tried(pattern: list[str], 
     assert bool(compile_places([place]).match(".".join(["body", *steps]))) == fits(pattern, steps)
 
 
+@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize("unit", [".a", ".a.b", ".ab", ".a.a.b"])
 def test_no_place_keeps_a_pattern_busy(unit: str) -> None:
     places = compile_places([ItemPlace("x", ("body.**.a.**.b.**.c.*.d",), "obvious")])
-    begin = time.perf_counter()
-    places.match("body" + unit * (1_000 // len(unit)) + ".d")
-    assert time.perf_counter() - begin < 0.02
+    for _ in range(500):
+        places.match("body" + unit * (1_000 // len(unit)) + ".d")
 
 
+@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize("pattern", ["/**/a*b/**/c*d*e", "/*a*b*c*d*e", "/**/*a/**/*b", "/**/{x}a/**"])
 @pytest.mark.parametrize("unit", ["a", "a/", "ab/", "a/b/", "axb/", "ab"])
 def test_no_path_keeps_a_pattern_busy(pattern: str, unit: str) -> None:
     path, compiled = "/" + unit * LONGEST_PATH, compile_path(pattern)
-    begin = time.perf_counter()
-    compiled.fullmatch(path, 0, LONGEST_PATH)
-    assert time.perf_counter() - begin < 0.02
+    for _ in range(500):
+        compiled.fullmatch(path, 0, LONGEST_PATH)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import time
 import zlib
 
 import brotli
@@ -69,12 +68,11 @@ def test_a_damaged_encoding_keeps_the_good_beginning_and_says_so(encoding: str) 
     assert (bytes(range(256)) * 4000).startswith(seen.content or b"")
 
 
+@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize("encoding", ENCODERS)
 def test_a_bomb_ends_at_the_limit(encoding: str) -> None:
     packed = ENCODERS[encoding](bytes(50_000_000))
-    begin = time.perf_counter()
     seen = undo(packed, encoding, Limits(size=3_000_000, ratio=1_000_000))
-    assert time.perf_counter() - begin < 5
     assert (len(seen.content or b""), seen.cut, seen.problem) == (
         3_000_000,
         True,
@@ -82,12 +80,11 @@ def test_a_bomb_ends_at_the_limit(encoding: str) -> None:
     )
 
 
+@pytest.mark.usefixtures("no_hang")
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
-def test_a_million_empty_members_take_no_time(encoding: str) -> None:
+def test_many_empty_members_take_no_time(encoding: str) -> None:
     packed = ENCODERS[encoding](b"") * 200_000
-    begin = time.perf_counter()
     assert undo(packed, encoding) == Body(b"", len(packed))
-    assert time.perf_counter() - begin < 5
 
 
 def test_more_encodings_than_anybody_uses_are_not_undone() -> None:
@@ -136,6 +133,7 @@ def test_a_file_that_is_damaged_or_cut_keeps_all_that_stands_before(encoding: st
         assert len(found) > len(plain) * 2 // 3 - 40_000
 
 
+@pytest.mark.usefixtures("no_hang")
 def test_a_file_of_many_members_and_padding_comes_out_whole() -> None:
     parts = [hashlib.shake_256(bytes([n])).digest(n * 4_000) for n in range(40)]
     packed = b"".join(gzip.compress(part) for part in parts)

@@ -181,10 +181,9 @@ def test_numbers_stay_the_texts_that_were_sent() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("no_hang")
 def test_endless_nesting_is_noted_and_ends() -> None:
-    begin = time.process_time()
     found = decode(sent(b"[" * 200_000))
-    assert time.process_time() - begin < 2
     assert found.ran_out == ("A call is nested more deeply than is looked at",)
     assert [leaf.at for leaf in found.leaves] == ["path", "host", "body"]
 
@@ -374,10 +373,9 @@ MEGA = 1_000_000
     ],
     ids=range(15),
 )  # fmt: skip
+@pytest.mark.usefixtures("no_hang")
 def test_no_body_costs_much_time_or_memory(content: bytes | str) -> None:
-    begin = time.process_time()
     found = decode(sent(content)).leaves
-    assert time.process_time() - begin < 1.5
     assert sum(len(leaf.at) + len(leaf.value) for leaf in found) < 20 * MEGA
 
 

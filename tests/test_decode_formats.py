@@ -7,7 +7,6 @@ import gzip
 import json
 import random
 import struct
-import time
 import uuid
 import zlib
 from collections.abc import Callable
@@ -410,10 +409,9 @@ MEGA = 1_000_000
     ],
     ids=range(23),
 )
+@pytest.mark.usefixtures("no_hang")
 def test_no_format_costs_much_time(content: bytes | str, kind: str) -> None:
-    begin = time.process_time()
     decode(sent(content, kind))
-    assert time.process_time() - begin < 1.5
 
 
 @settings(deadline=None)

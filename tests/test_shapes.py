@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,11 +132,10 @@ def test_no_text_is_too_odd(value: str) -> None:
     assert all(part in value for _, part in shapes(value, EVIDENCE))
 
 
+@pytest.mark.usefixtures("no_hang")
 def test_a_value_full_of_addresses_costs_little_time() -> None:
-    begin = time.process_time()
     assert list(shapes("10.1.2.3 " * 100_000, EVIDENCE)) == [("net.lan_ip", "10.1.2.3")]
     many = " ".join(f"10.{n // 65536 + 1}.{n // 256 % 256}.{n % 256} a{n}@example.org" for n in range(30_000))
     assert len(list(shapes(many, EVIDENCE))) == 2_000
     for text in ("a@", "ab.", "a@" + "a.", "1.", "::", "a:b:", "a-b-", "http://a@"):
         list(shapes(text * (1_000_000 // len(text)), EVIDENCE))
-    assert time.process_time() - begin < 5
