@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -121,6 +122,12 @@ class Alike:
     """Numbers of the calls; empty where nobody asks when each was made."""
     times: array[float]
     """When each was made, as long as `places`, seconds since the epoch (UTC); not a number when it is not known."""
+    one_path: bool
+    """Whether they have the same path."""
+    between: tuple[float, float] | None
+    """The first and the last time of them, seconds since the epoch (UTC); `None` when none is known."""
+    spread: Mapping[int, int] = field(default_factory=dict)
+    """How many were made in each of the `spans` of the picture of their result; empty where none is drawn."""
 
 
 @dataclass(frozen=True, slots=True)

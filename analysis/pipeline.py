@@ -25,6 +25,7 @@ from captures.model import Capture, Observation
 if TYPE_CHECKING:
     from analysis.coverage import LogCoverage
     from analysis.known import OwnValues
+    from analysis.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class Result:
     """Sentences for the reader: budgets that ran out, what a format cannot show."""
     logs: LogCoverage | None = None
     """What the server's own logs tell of the capture; `None` when none were given."""
+    sample: Sample | None = None
+    """The calls that a page shows one by one, where those of `calls` stand for others; else `None`."""
 
 
 def run(

@@ -102,6 +102,14 @@ def moments(call: Classified) -> Sequence[tuple[float | None, int]]:
     return [(None if math.isnan(time) else time, n) for time, n in pairs]
 
 
+def between(call: Classified) -> tuple[float, float] | None:
+    """The first and the last time of the calls that it stands for; `None` when none is known."""
+    if call.alike:
+        return call.alike.between
+    time = call.observation.time
+    return None if time is None else (time, time)
+
+
 def addresses(call: Classified) -> tuple[str, ...]:
     """The addresses that answered the calls that it stands for, as they were recorded."""
     if call.alike:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from analysis import sample
 from analysis.evidence import Servers
 from analysis.generalise import generalise
 from analysis.index import Index
@@ -64,17 +65,24 @@ def from_har(folder: Path, entries: Sequence[Mapping[str, Any]]) -> list[Exchang
     return [seen for seen in read(path).observations() if isinstance(seen, Exchange)]
 
 
+@pytest.fixture(autouse=True)
+def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page shows some of the calls of these few already."""
+    monkeypatch.setattr(sample, "ALL", 2)
+    monkeypatch.setattr(sample, "SOME", 60)
+
+
 def full(
     path: Path, knowledge: Knowledge = KNOWLEDGE, named: Servers | None = None, own: OwnValues | None = None
 ) -> Document:
-    return private(run([read(path)], knowledge, named=named or Servers(), own=own))
+    return private(run([read(path)], knowledge, named=named or Servers(), own=own), page=True)
 
 
 def sums(
     path: Path, knowledge: Knowledge = KNOWLEDGE, named: Servers | None = None, own: OwnValues | None = None
 ) -> Result | None:
     with Index(path) as index:
-        return summed(read(path), path, knowledge, index, named=named or Servers(), own=own)
+        return summed(read(path), path, knowledge, index, named=named or Servers(), own=own, page=True)
 
 
 def brief(
@@ -82,7 +90,7 @@ def brief(
 ) -> Document:
     found = sums(path, knowledge, named, own)
     assert found is not None
-    return private(found)
+    return private(found, page=True)
 
 
 def traffic(chance: random.Random, exchanges: Sequence[Exchange], rows: int, begin: float) -> Iterator[Observation]:
@@ -138,7 +146,7 @@ def test_few_calls_stand_for_many(tmp_path: Path, exchanges: list[Exchange]) -> 
     assert found is not None
     assert len(found.calls) == len(some)
     assert found.coverage.calls == 600
-    assert private(found) == full(path)
+    assert private(found, page=True) == full(path)
 
 
 def test_what_was_told_of_plays_is_held_against_each_play(tmp_path: Path) -> None:
@@ -160,7 +168,7 @@ def test_what_was_told_of_plays_is_held_against_each_play(tmp_path: Path) -> Non
     grown(path, [seen for seen in from_har(tmp_path, entries) for _ in range(3)])
     found, whole = sums(path), run([read(path)], KNOWLEDGE)
     assert found is not None
-    assert private(found) == private(whole)
+    assert private(found, page=True) == private(whole, page=True)
     said, expected = (
         [
             (q.item, q.at, q.verdict, q.step, q.numbers, [(p.exact, p.reported, p.uncertainty) for p in q.shown])
@@ -240,7 +248,7 @@ def test_calls_can_be_chosen_by_their_sender_and_their_device(tmp_path: Path, ex
     grown(path, list(traffic(random.Random(1), exchanges, 120, BEGIN)))  # noqa: S311
     for keep in (lambda call: call.product == "tautulli", lambda call: call.observation.device == "tv"):
         with Index(path) as index:
-            found = summed(read(path), path, KNOWLEDGE, index, named=Servers(), keep=keep)
+            found = summed(read(path), path, KNOWLEDGE, index, named=Servers(), keep=keep, page=True)
         assert found is not None
         assert 0 < found.coverage.calls < 120
-        assert private(found) == private(run([read(path)], KNOWLEDGE, keep=keep))
+        assert private(found, page=True) == private(run([read(path)], KNOWLEDGE, keep=keep), page=True)

@@ -37,7 +37,8 @@ def inspect(question: Question, logs: tuple[str, ...], forum: str, form: str, ou
       phonehome inspect evening.flow packets.pcap --log "Plex Media Server.log"
     """
     question, logs = _sorted(question, logs)
-    result = _beside(options.answer(question, alike=not logs and form not in ("json", "html")), logs)
+    page = form == "html"
+    result = _beside(options.answer(question, alike=not logs and form != "json", page=page), logs)
     if form == "json":
         from analysis.report import as_json
 
@@ -45,7 +46,7 @@ def inspect(question: Question, logs: tuple[str, ...], forum: str, form: str, ou
     else:
         from analysis.report.private import private
 
-        options.show(private(result, page=form == "html"), form, out, forum)
+        options.show(private(result, page=page), form, out, forum)
     options.finish(result, fail_on_findings)
 
 

@@ -217,10 +217,10 @@ def known() -> Knowledge:
     return knowledge.load(home.packs(), home.cache())
 
 
-def answer(question: Question, instead: Sequence[Capture] = (), *, alike: bool = False) -> Result:
+def answer(question: Question, instead: Sequence[Capture] = (), *, alike: bool = False, page: bool = False) -> Result:
     """A question -> everything that a report can show, of its files, or of other captures `instead`.
 
-    `alike`: one call may stand for all of which a report says the same (`analysis.sums`).
+    `alike`: one call may stand for all of which a report says the same (`analysis.sums`), and for what a `page` shows.
     Raises `CaptureError` when a capture cannot be read at all, `click.UsageError` for a product or list that does not
     exist.
     """
@@ -242,7 +242,9 @@ def answer(question: Question, instead: Sequence[Capture] = (), *, alike: bool =
             from analysis.sums import summed
 
             path, by = Path(question.files[0]), question.declared
-            found = summed(read[0], path, loaded, index, declared=by, named=named, keep=keep, progress=told, own=own)
+            found = summed(
+                read[0], path, loaded, index, declared=by, named=named, keep=keep, progress=told, own=own, page=page
+            )
             if found:
                 return found
         return pipeline.run(

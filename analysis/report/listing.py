@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from analysis import texts
+from analysis import sample, texts
 from analysis.model import Classified, Comparison, Finding, Verdict
 from analysis.pipeline import Result
 from analysis.report.document import Block, Cell, Column, Heading, Kind, Listing, Paragraph, size
 from analysis.report.phrases import label, local_time
 from analysis.report.pictures import sender
 from analysis.report.private import tone_of
+from analysis.sample import Sample
 from analysis.texts import page as words
 from analysis.texts import recorded
-from analysis.traffic import bytes_out, host, is_readable, recipient, unread_reason
+from analysis.traffic import bytes_out, count, host, is_readable, recipient, total, unread_reason
 from captures.model import Exchange, Lookup
 
 MOST = 1_300_000
@@ -47,11 +48,12 @@ class _Gathered:
     """Calls of one kind while they are gathered."""
 
     calls: list[Classified] = field(default_factory=list)
+    shown: list[Classified] = field(default_factory=list)
     places: dict[tuple[str, str, str], tuple[int, list[str]]] = field(default_factory=dict)
-    """Item, direction, place -> number, values."""
+    """Item, direction, place -> number, values in calls that are shown."""
     times: Counter[int] = field(default_factory=Counter)
     carried: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    """Call -> numbers of what it carried."""
+    """Call that is shown -> numbers of what it carried."""
 
 
 def listing(result: Result) -> Iterator[Block]:
@@ -84,15 +86,17 @@ def listing(result: Result) -> Iterator[Block]:
 
 
 def _kinds(result: Result) -> list[Kind]:
-    """All calls in kinds: of one sender and rule (or beginning of the path) to one host for one purpose."""
+    """All calls in kinds (`sample.kind`)."""
     gathered: dict[tuple[object, ...], _Gathered] = defaultdict(_Gathered)
-    of: dict[int, _Gathered] = {}
+    of: dict[int, tuple[_Gathered, Classified]] = {}
     for call in result.calls:
-        of[call.n] = gathered[_key(call, result)]
-        of[call.n].calls.append(call)
+        kind = gathered[sample.kind(call)]
+        kind.calls.append(call)
+        of[call.n] = (kind, call)
     for found in result.findings:
         if found.call in of:
-            _gather(of[found.call], found)
+            _count(*of[found.call], found)
+    _show(gathered, result)
     judged: dict[tuple[str, str, str, str], Comparison] = {}
     for c in result.comparisons:
         if c.verdict is not Verdict.NOT_SEEN:
@@ -104,17 +108,34 @@ def _kinds(result: Result) -> list[Kind]:
     return made
 
 
-def _key(call: Classified, result: Result) -> tuple[object, ...]:
-    seen = call.observation
-    path = call.rule or ("/".join(seen.path.split("/", 2)[:2]) if isinstance(seen, Exchange) else "")
-    method = seen.method if isinstance(seen, Exchange) else type(seen).__name__
-    return (sender(call, result), method, host(call), path, call.category, is_readable(call), recipient(call))
+def _count(kind: _Gathered, call: Classified, found: Finding) -> None:
+    number, _ = kind.places.setdefault(_place(found), (len(kind.places) + 1, []))
+    kind.times[number] += count(call)
+
+
+def _show(gathered: Mapping[tuple[object, ...], _Gathered], result: Result) -> None:
+    """Chooses the calls that are shown, with their values: the first of each kind, unless they are chosen already."""
+    chosen = result.sample
+    if chosen is None:
+        each = sample.most(len(result.calls), len(gathered))
+        first = {call.n for kind in gathered.values() for call in kind.calls[:each]}
+        chosen = Sample(
+            tuple(call for call in result.calls if call.n in first),
+            tuple(found for found in result.findings if found.call in first),
+        )
+    of = {call.n: gathered[sample.kind(call)] for call in chosen.calls}
+    for call in chosen.calls:
+        of[call.n].shown.append(call)
+    for found in chosen.findings:
+        _gather(of[found.call], found)
+
+
+def _place(found: Finding) -> tuple[str, str, str]:
+    return found.item, found.direction, found.at
 
 
 def _gather(kind: _Gathered, found: Finding) -> None:
-    key = (found.item, found.direction, found.at)
-    number, values = kind.places.setdefault(key, (len(kind.places) + 1, []))
-    kind.times[number] += 1
+    number, values = kind.places[_place(found)]
     if len(values) <= _VALUES and found.value not in values:
         values.append(found.value)
     numbers = kind.carried[found.call]
@@ -131,32 +152,32 @@ def _kind(kind: _Gathered, judged: dict[tuple[str, str, str, str], Comparison], 
     }
     worst = min((c for c in verdicts.values() if c), key=lambda c: list(Verdict).index(c.verdict), default=None)
     unread = "" if is_readable(call) else words.UNREADABLE_VERDICT
-    paths = {_path(one) for one in kind.calls}
+    alone = len({_path(one) for one in kind.calls}) == 1 and all(one.alike.one_path for one in kind.calls if one.alike)
+    number = total(kind.calls)
+    path, more = _path(call), len(kind.shown) < number
     return Kind(
-        call=_called(call, min(paths) if len(paths) == 1 else f"{min(paths)[:_LONGEST]} …"),
+        call=_called(call, path if alone else f"{path[:_LONGEST]} …"),
         sender=sender(call, result),
         recipient=_cut(recipient(call) or texts.PARTIES[call.party], _LONGEST),
         purpose=texts.CATEGORIES[call.category],
         verdict=unread or (texts.VERDICT_NAMES[worst.verdict] if worst else words.NOTHING_JUDGED),
         tone="warn" if unread else tone_of(worst) if worst else "plain",
-        count=len(kind.calls),
+        count=number,
         items=tuple(
             (
-                Cell(str(number)),
+                Cell(str(place)),
                 Cell(label(item, result)),
                 Cell(texts.DIRECTIONS[direction]),
                 Cell(texts.VERDICT_NAMES[c.verdict], tone_of(c))
                 if (c := verdicts.get((item, direction, at)))
                 else Cell(""),
                 Cell(_cut(at, _LONGEST) or texts.IMPLIED),
-                Cell(texts.number(kind.times[number])),
-                Cell(_values(item, values)),
+                Cell(texts.number(kind.times[place])),
+                Cell(_values(item, values, more=more)),
             )
-            for (item, direction, at), (number, values) in kind.places.items()
+            for (item, direction, at), (place, values) in kind.places.items()
         ),
-        calls=tuple(
-            _row(one, kind, alone=len(paths) == 1) for one in sorted(kind.calls, key=lambda c: c.observation.time or 0)
-        ),
+        calls=tuple(_row(one, kind, alone=alone) for one in sorted(kind.shown, key=lambda c: c.observation.time or 0)),
     )
 
 
@@ -203,11 +224,12 @@ def _ranges(numbers: Sequence[int]) -> str:
     return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in runs)
 
 
-def _values(item: str, values: Sequence[str]) -> str:
+def _values(item: str, values: Sequence[str], *, more: bool) -> str:
+    """Some of what an item held; `more`: not all calls were looked at."""
     if item.startswith(_SECRET):
         return words.HIDDEN
     shown = [_cut(value, _VALUE) for value in values[:_VALUES] if value]
-    return " · ".join(shown + ["…"] * (len(values) > _VALUES))
+    return " · ".join(shown + ["…"] * (more or len(values) > _VALUES))
 
 
 def _cut(text: str, most: int) -> str:

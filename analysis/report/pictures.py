@@ -6,21 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from analysis import texts
-from analysis.model import Classified
+from analysis.model import Category, Classified
 from analysis.pipeline import Result
 from analysis.report.document import Bars, Block, Flows, Heading, Lanes, Paragraph, Tone, brief
 from analysis.report.phrases import local_time
+from analysis.spans import spans
 from analysis.texts import page as words
-from analysis.traffic import is_readable, on_first_screen, recipient
+from analysis.traffic import between, count, is_readable, on_first_screen, recipient
 
 _MOST = (8, 10, 14)
 """Names in each layer of the flows; the others are put together."""
-
-_SPANS = 96
-"""Spans of time, at most."""
-
-_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
-"""Lengths of a span, in seconds."""
 
 
 def pictures(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
@@ -60,9 +55,10 @@ def _links(result: Result, called: Sequence[Classified]) -> tuple[tuple[str, str
     for call in called:
         left, middle = sender(call, result), brief(recipient(call))
         if not is_readable(call):
-            counted[left, middle, words.NOT_INSPECTED] += 1
+            counted[left, middle, words.NOT_INSPECTED] += count(call)
             continue
-        counted.update((left, middle, group) for group in {group for group, _ in groups[call.n]} or {words.NO_DATA})
+        for group in {group for group, _ in groups[call.n]} or {words.NO_DATA}:
+            counted[left, middle, group] += count(call)
         alarming |= {(middle, group) for group, bad in groups[call.n] if bad}
     names = [_kept([(key[layer], n) for key, n in counted.items()], most) for layer, most in enumerate(_MOST)]
     merged: Counter[tuple[str, str, str]] = Counter()
@@ -100,8 +96,10 @@ def _kept(counted: Sequence[tuple[str, int]], most: int) -> dict[str, str]:
 
 
 def _purposes(called: Sequence[Classified]) -> Bars:
-    read = Counter(call.category for call in called if is_readable(call))
-    every = Counter(call.category for call in called)
+    read, every = Counter[Category](), Counter[Category]()
+    for call in called:
+        every[call.category] += count(call)
+        read[call.category] += count(call) * is_readable(call)
     rows = sorted(every.items(), key=lambda row: (-row[1], row[0]))
     return Bars(
         texts.PURPOSES,
@@ -112,15 +110,16 @@ def _purposes(called: Sequence[Classified]) -> Bars:
 
 def _times(called: Sequence[Classified]) -> Iterator[Block]:
     """When each purpose came; nothing when no times are known, or all is one moment."""
-    timed = [(call.observation.time, call.category) for call in called if call.observation.time is not None]
-    if len(timed) < 2 or (first := min(t for t, _ in timed)) == (last := max(t for t, _ in timed)):
+    timed = [(times, call) for call in called if (times := between(call))]
+    if not timed or (first := min(t for (t, _), _ in timed)) == (last := max(t for (_, t), _ in timed)):
         return
-    step = next((s for s in _STEPS if (last - first) / s < _SPANS), (last - first) / (_SPANS - 1))
-    begin = first - first % step
-    n = int((last - begin) // step) + 1
+    every = spans(first, last)
+    begin, step, n = every
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * n)
-    for time, category in timed:
-        counts[texts.CATEGORIES[category]][min(int((time - begin) // step), n - 1)] += 1
+    for (time, _), call in timed:
+        lane = counts[texts.CATEGORIES[call.category]]
+        for number, some in (call.alike.spread if call.alike else {every.of(time): 1}).items():
+            lane[number] += some
     begins = tuple(local_time(begin + i * step, zone=False) for i in range(n))
     end = local_time(begin + n * step, zone=False)
     yield Heading(words.WHEN_HEADING)

@@ -5,6 +5,7 @@
 | `alike` | which calls are alike, and which stand alone |
 | `store` | the tables in the index beside the ledger |
 | `intake` | rows of the ledger -> these tables, also when something else is true of earlier rows since |
+| `shown` | what a page shows beside: when calls were made, and some of them one by one |
 
 It says what `pipeline.run` would say of the same ledger, but for which calls it was: `Result.calls` holds the first of
 each kind, with what it stands for in `Classified.alike`.
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from analysis import VERSION
+from analysis import VERSION, sample
 from analysis.classify import classify
 from analysis.evidence import Evidence, Servers
 from analysis.index import Index
@@ -32,6 +33,7 @@ from analysis.knowledge import Knowledge
 from analysis.look import Found, look
 from analysis.model import Alike, Classified, Finding
 from analysis.pipeline import CaptureInfo, Result, concluded, few_collections
+from analysis.sums import shown
 from analysis.sums.intake import DamagedError, Intake
 from analysis.sums.store import FORM, Group, Store, decoded
 from captures import ledger
@@ -52,23 +54,27 @@ def summed(
     keep: Callable[[Classified], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
     own: OwnValues | None = None,
+    page: bool = False,
 ) -> Result | None:
     """A ledger -> what reports say of it, as `pipeline.run`; `None` where that has to be asked.
 
     That is so for a damaged ledger, when the index cannot be used, and where a switch was seen to be off of which it
     was promised what it stops: whether it did is shown by all calls, one by one.  `keep` may choose by what all calls
-    of a kind have in common.
+    of a kind have in common.  `page`: with what a page shows beside (`Result.sample`, `Alike.spread`), unless it shows
+    every call.
     """
     if index.connection is None:
         return None
     index.knows(own)
     try:
+        if page and ledger.newest(path) <= sample.ALL:
+            return None
         ledger.counters(path)
         store = Store(index.connection, _circumstances(knowledge, own, index.identity))
         intake = Intake(store, path, index, knowledge, named, own)
         with few_collections():
             intake.all(progress)
-            return _result(capture, store, intake, index, knowledge, declared, keep, own)
+            return _result(capture, store, intake, index, knowledge, declared, keep, own, page=page)
     except (sqlite3.Error, CaptureError, DamagedError, OverflowError, msgspec.MsgspecError):
         return None
 
@@ -87,6 +93,8 @@ def _result(
     declared: str,
     keep: Callable[[Classified], bool] | None,
     own: OwnValues | None,
+    *,
+    page: bool,
 ) -> Result | None:
     switches = store.switches()
     if any(not state.on and (state.product, state.switch) in _promised(knowledge) for state in switches):
@@ -100,6 +108,7 @@ def _result(
     evidence = replace(intake.evidence, senders=senders, aliases=store.aliases(), switches=switches)
     moments = _moments(store, limits, alone)
     calls: list[Classified] = []
+    kept: list[Group] = []
     findings: list[Finding] = []
     ran_out: Counter[str] = Counter()
     for group in groups:
@@ -110,10 +119,14 @@ def _result(
         packed = b"" if group.stretch[1] else store.found(group.kind)
         found = _found(call, packed, index, knowledge, evidence, own)
         calls.append(_standing_for(call, group, moments.get((group.kind, group.stretch)), store))
+        kept.append(group)
         findings += found.findings
         ran_out.update(dict.fromkeys(found.ran_out, group.calls))
     info = CaptureInfo(capture.name, "", capture.format, first, last, count, capture.remarks, capture.dropped)
-    return concluded([capture], (info,), calls, findings, ran_out, knowledge, evidence, own, declared)
+    if page:
+        calls = shown.spread(calls, kept, store, limits, alone)
+    result = concluded([capture], (info,), calls, findings, ran_out, knowledge, evidence, own, declared)
+    return replace(result, sample=shown.sampled(result, kept, store, intake)) if page else result
 
 
 _NO_DAY = (-62_135_596_800.0, 0.0, 5e-324, 253_402_300_800.0)
@@ -165,4 +178,6 @@ def _standing_for(call: Classified, group: Group, moments: _Moments | None, stor
         seen = replace(seen, bytes_out=group.bytes_out, bytes_in=group.bytes_in)
     addresses = tuple(sorted(decoded(store.text(server)) for server in group.servers))
     rows, times = moments or (array("q"), array("d"))
-    return replace(call, observation=seen, alike=Alike(group.calls, addresses, group.open, rows, times))
+    one_path = group.paths[0] == group.paths[1]
+    stands = Alike(group.calls, addresses, group.open, rows, times, one_path, group.times)
+    return replace(call, observation=seen, alike=stands)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 
+from analysis import sample
 from analysis.anonymity import LEADING
 from analysis.compare.scope import PERSONAL
 from analysis.discovery import said
@@ -19,7 +20,7 @@ from analysis.model import Category, Classified, Finding
 from analysis.plays import is_server_call
 from analysis.quantities import KINDS, PAIRED, moment
 from analysis.traffic import OUTSIDE, is_outside, unread_reason
-from captures.model import Contact, Exchange, Lookup
+from captures.model import Contact, Exchange
 
 _TOLD_APART = frozenset({*LEADING, *PERSONAL, *KINDS, "geo.latlon", "geo.postal_code"})
 """Items of calls to somebody else whose values reports compare."""
@@ -32,12 +33,9 @@ def key(call: Classified, found: Sequence[Finding], ran_out: Collection[str], kn
     """A call, what was found in it and what was not looked at -> what tells it from those that are not alike."""
     seen = call.observation
     shouted = said(call)
-    named = not isinstance(seen, Lookup)
     facts = (
         call.n if stands_alone(call, found, knowledge) else None,
-        type(seen).__name__,
-        seen.host if named else "",
-        seen.device,
+        sample.kind(call),
         seen.initiator if isinstance(seen, Exchange | Contact) else "",
         unread_reason(call),
         shouted,

@@ -34,6 +34,7 @@ from analysis.sums.store import (
     client_text,
     decoded,
     encoded,
+    path_number,
     place_text,
 )
 from analysis.traffic import milliseconds
@@ -270,6 +271,7 @@ class Intake:
             open=milliseconds(seen),
             server=store.number(encoded(server.address)) if server and type_ in (EXCHANGE, CONTACT) else None,
             lag=judged.lag,
+            path=path_number(seen.path) if isinstance(seen, Exchange) else 0,
         )
 
 

@@ -7,7 +7,9 @@ address, one end of a connection) stands once, in `text`.
 from __future__ import annotations
 
 import ast
+import hashlib
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -16,9 +18,10 @@ import msgspec
 
 from analysis.evidence import SwitchState
 from analysis.proofs import MediaServer, Proof, PublicAddress, ServerList
+from analysis.spans import Spans
 from captures.model import Endpoint
 
-FORM = 2
+FORM = 3
 """Version of the tables; those of another one are thrown away."""
 
 EXCHANGE, CONTACT, LOOKUP, UNREADABLE = range(4)
@@ -43,10 +46,11 @@ CREATE TABLE IF NOT EXISTS row (
     id INTEGER PRIMARY KEY, type INTEGER NOT NULL, kind INTEGER NOT NULL, folded INTEGER NOT NULL, time REAL, end REAL,
     place INTEGER NOT NULL, device INTEGER NOT NULL, client INTEGER, waits INTEGER NOT NULL, unnamed INTEGER,
     carrier INTEGER, bytes_out INTEGER NOT NULL, bytes_in INTEGER NOT NULL, open INTEGER NOT NULL,
-    server INTEGER, lag REAL
+    server INTEGER, lag REAL, path INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS row_client ON row (client, type, time) WHERE client IS NOT NULL;
 CREATE INDEX IF NOT EXISTS row_place ON row (place, device, time);
+CREATE INDEX IF NOT EXISTS row_kind ON row (kind);
 CREATE INDEX IF NOT EXISTS row_unnamed ON row (unnamed) WHERE unnamed IS NOT NULL;
 """
 
@@ -94,6 +98,8 @@ class Row(NamedTuple):
     """Address of the other end (`text`)."""
     lag: float | None
     """See `alike.lag`."""
+    path: int
+    """Tells its path from others; 0 when it has none."""
 
 
 class Group(NamedTuple):
@@ -108,6 +114,10 @@ class Group(NamedTuple):
     open: int
     servers: frozenset[int]
     """Addresses (`text`)."""
+    paths: tuple[int, int]
+    """The least and the greatest `Row.path`."""
+    times: tuple[float, float] | None
+    """The first and the last time; `None` when none is known."""
     stretch: tuple[int, int]
     """Which stretch of time, and the row if it stands alone."""
 
@@ -316,13 +326,19 @@ class Store:
 
         Those of the numbers `alone` are groups of their own.
         """
-        sums = "server, min(id), count(*), sum(bytes_out), sum(bytes_in), sum(open)"
+        sums = (
+            "server, min(id), count(*), sum(bytes_out), sum(bytes_in), sum(open), min(path), max(path), "
+            "min(time), max(time)"
+        )
         asked = f"SELECT kind, {_stretch(limits, alone)}, {sums} FROM row WHERE NOT folded GROUP BY 1, 2, 3, 4"  # noqa: S608
         merged: dict[tuple[int, int, int], Group] = {}
-        for kind, n, one, server, first, count, out, back, open_ in self._connection.execute(asked, (*limits, *alone)):
+        for kind, n, one, server, first, *sums_of, least, greatest, begin, end in self._connection.execute(
+            asked, (*limits, *alone)
+        ):
             former = merged.get((kind, n, one))
             servers = frozenset(() if server is None else (server,))
-            group = Group(first, kind, count, out, back, open_, servers, (n, one))
+            times = None if begin is None else (begin, end)
+            group = Group(first, kind, *sums_of, servers, (least, greatest), times, (n, one))
             merged[kind, n, one] = _both(former, group) if former else group
         return sorted(merged.values())
 
@@ -336,6 +352,38 @@ class Store:
         )
         for kind, n, one, row, time in self._connection.execute(asked, (*limits, *alone)):
             yield kind, (n, one), row, time
+
+    def spread(
+        self, every: Spans, limits: Sequence[float], alone: Sequence[int]
+    ) -> dict[tuple[int, tuple[int, int]], dict[int, int]]:
+        """Spans of time -> kind, stretch of time -> how many rows were in each span."""
+        found: dict[tuple[int, tuple[int, int]], dict[int, int]] = defaultdict(dict)
+        asked = (
+            f"SELECT kind, {_stretch(limits, alone)}, min(CAST((time - ?) / ? AS INTEGER), ?), count(*) FROM row "  # noqa: S608
+            "WHERE NOT folded AND time BETWEEN ? AND ? GROUP BY 1, 2, 3, 4"
+        )
+        begin, step, count = every
+        within = (begin, begin + step * count)
+        values = (*limits, *alone, begin, step, count - 1, *within)
+        for kind, n, one, span, some in self._connection.execute(asked, values):
+            found[kind, (n, one)][span] = some
+        return found
+
+    def first(self, kinds: Iterable[int], most: int) -> list[int]:
+        """Numbers of the first rows of some kinds, taken together."""
+        asked = "SELECT id FROM row WHERE kind = ? AND NOT folded ORDER BY id LIMIT ?"
+        rows = (self._connection.execute(asked, (kind, most)) for kind in kinds)
+        return sorted(row for some in rows for (row,) in some)[:most]
+
+    def before(self, rows: Sequence[int]) -> list[int]:
+        """Numbers of rows, ascending -> how many rows count before each of them."""
+        found, last, before = list[int](), -1, 0
+        for row in rows:
+            asked = "SELECT count(*) FROM row WHERE id > ? AND id < ? AND NOT folded"
+            before += self._connection.execute(asked, (last, row)).fetchone()[0]
+            found.append(before)
+            last, before = row, before + 1
+        return found
 
     def found(self, kind: int) -> bytes:
         """What was found in the rows of a kind, as the index packs it."""
@@ -361,7 +409,10 @@ def _stretch(limits: Sequence[float], alone: Sequence[int]) -> str:
 
 def _both(a: Group, b: Group) -> Group:
     sums = (a.calls + b.calls, a.bytes_out + b.bytes_out, a.bytes_in + b.bytes_in, a.open + b.open)
-    return Group(min(a.first, b.first), a.kind, *sums, a.servers | b.servers, a.stretch)
+    paths = (min(a.paths[0], b.paths[0]), max(a.paths[1], b.paths[1]))
+    both = [times for times in (a.times, b.times) if times]
+    times = (min(first for first, _ in both), max(last for _, last in both)) if both else None
+    return Group(min(a.first, b.first), a.kind, *sums, a.servers | b.servers, paths, times, a.stretch)
 
 
 def encoded(text: str) -> bytes:
@@ -383,6 +434,11 @@ def place_of(text: bytes) -> tuple[int, str, int]:
     """As `place_text`, backwards."""
     kind, port, host = text.split(b" ", 2)
     return int(kind), decoded(host), int(port)
+
+
+def path_number(path: str) -> int:
+    """A path -> a number of its own, as far as 64 bits tell apart."""
+    return int.from_bytes(hashlib.blake2b(encoded(path), digest_size=8).digest(), signed=True)
 
 
 def client_text(client: Endpoint) -> bytes:
