@@ -18,12 +18,12 @@ class Spans(NamedTuple):
     """When the first one begins, seconds since the epoch (UTC)."""
     step: float
     """Their length in seconds."""
-    count: int
+    number: int
     """How many; the last one holds the last moment."""
 
     def of(self, time: float) -> int:
         """Number of the span in which a moment is."""
-        return min(int((time - self.begin) // self.step), self.count - 1)
+        return min(int((time - self.begin) // self.step), self.number - 1)
 
 
 def spans(first: float, last: float) -> Spans:

@@ -30,9 +30,9 @@ def spread(
     times = [found for call, is_drawn in zip(calls, drawn, strict=True) if is_drawn and (found := between(call))]
     if not times or (first := min(t for t, _ in times)) == (last := max(t for _, t in times)):
         return list(calls)
-    found = store.spread(spans(first, last), limits, alone)
+    counted = store.spread(spans(first, last), limits, alone)
     return [
-        replace(call, alike=replace(call.alike, spread=found[group.kind, group.stretch]))
+        replace(call, alike=replace(call.alike, spread=counted[group.kind, group.stretch]))
         if call.alike and is_drawn
         else call
         for call, group, is_drawn in zip(calls, groups, drawn, strict=True)

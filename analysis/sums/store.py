@@ -332,13 +332,12 @@ class Store:
         )
         asked = f"SELECT kind, {_stretch(limits, alone)}, {sums} FROM row WHERE NOT folded GROUP BY 1, 2, 3, 4"  # noqa: S608
         merged: dict[tuple[int, int, int], Group] = {}
-        for kind, n, one, server, first, *sums_of, least, greatest, begin, end in self._connection.execute(
-            asked, (*limits, *alone)
-        ):
+        for row in self._connection.execute(asked, (*limits, *alone)):
+            kind, n, one, server, first, count, out, back, open_, least, greatest, begin, end = row
             former = merged.get((kind, n, one))
             servers = frozenset(() if server is None else (server,))
             times = None if begin is None else (begin, end)
-            group = Group(first, kind, *sums_of, servers, (least, greatest), times, (n, one))
+            group = Group(first, kind, count, out, back, open_, servers, (least, greatest), times, (n, one))
             merged[kind, n, one] = _both(former, group) if former else group
         return sorted(merged.values())
 
@@ -362,9 +361,9 @@ class Store:
             f"SELECT kind, {_stretch(limits, alone)}, min(CAST((time - ?) / ? AS INTEGER), ?), count(*) FROM row "  # noqa: S608
             "WHERE NOT folded AND time BETWEEN ? AND ? GROUP BY 1, 2, 3, 4"
         )
-        begin, step, count = every
-        within = (begin, begin + step * count)
-        values = (*limits, *alone, begin, step, count - 1, *within)
+        begin, step, number = every
+        within = (begin, begin + step * number)
+        values = (*limits, *alone, begin, step, number - 1, *within)
         for kind, n, one, span, some in self._connection.execute(asked, values):
             found[kind, (n, one)][span] = some
         return found
