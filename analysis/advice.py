@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from analysis import language
+from analysis.evidence import household
 from analysis.model import Category, Classified, Comparison, Verdict
 from analysis.pack import Blocking, Switch
 from analysis.pipeline import Result
@@ -37,7 +38,7 @@ class Advice:
     breaks: str
     """What is missed then: one clause."""
     addresses: tuple[str, ...]
-    """Addresses that answered for it, sorted.  Private."""
+    """Public addresses that answered for it and for no name that is to stay, sorted.  Private."""
 
     @property
     def blockable(self) -> bool:
@@ -62,7 +63,7 @@ def advice(result: Result) -> tuple[Advice, ...]:
             for name in {hosts[n] for n in c.calls if n in hosts}:
                 judged[name].append(c)
     named = set(judged) | {name for name, some in calls.items() if any(call.category in WATCHED for call in some)}
-    made = [_advice(name, calls[name], judged.get(name, ()), result) for name in named]
+    made = _alone([_advice(name, calls[name], judged.get(name, ()), result) for name in named], calls)
     order = list(words.EFFECTS)
     return tuple(sorted(made, key=lambda a: (order.index(a.effect), a.entity, a.host)))
 
@@ -82,6 +83,13 @@ def _advice(name: str, calls: Sequence[Classified], judged: Sequence[Comparison]
         breaks=missed,
         addresses=tuple(sorted({address for call in calls for address in _address(call)})),
     )
+
+
+def _alone(made: Sequence[Advice], calls: Mapping[str, Sequence[Classified]]) -> list[Advice]:
+    """Advice without addresses that also answered for names which are not to be blocked."""
+    blocked = {one.host for one in made if one.blockable}
+    others = {address for name in calls.keys() - blocked for call in calls[name] for address in _address(call)}
+    return [replace(one, addresses=tuple(x for x in one.addresses if x not in others)) for one in made]
 
 
 def switch_of(c: Comparison, result: Result) -> Iterator[Switch]:
@@ -124,6 +132,9 @@ def _shipped_blocking(_: str) -> tuple[Blocking, ...]:
 
 
 def _address(call: Classified) -> Iterator[str]:
-    for address in addresses(call):
+    """Never one of the household's own, to which a name can be led by whoever answers for it."""
+    for text in addresses(call):
         with suppress(ValueError):
-            yield str(ipaddress.ip_address(address))
+            address = ipaddress.ip_address(text)
+            if not (household(text) or address.is_multicast or address.is_unspecified or address.is_reserved):
+                yield str(address)

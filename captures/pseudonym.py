@@ -164,7 +164,11 @@ def _body(body: Body, names: _Names, hide: _Hide) -> Body:
 
 def _everywhere(exchange: Exchange, found: Iterable[tuple[str, str]]) -> Exchange:
     """The same secrets, wherever else they stand in the exchange, also percent-encoded."""
-    pairs = [(form, name) for value, name in found for form in dict.fromkeys((value, quote(value, safe="")))]
+    pairs = [
+        (form, name)
+        for value, name in found
+        for form in dict.fromkeys((value, quote(value, safe="", errors="surrogatepass")))
+    ]
     if not pairs:
         return exchange
 

@@ -30,10 +30,14 @@ TEXTS = (
     "![x](http://evil.example/x.png)<http://evil.example>@everyone #1 ```",
     "[img]http://evil.example/x.png[/img][url=javascript:canary()]x[/url]",
     "a\r\nSet-Cookie: x=1\r\n\r\n<script>canary()</script>",
+    "\x9b31m\u3164\u00ad\u034f\U000e0041\u2028;=1+1\t=1+1|=1+1",
+    'a.example\n0.0.0.0 bank.example\n||bank.example^\n    local-zone: "bank.example" static',
+    "[x](javascript:canary())\n\n[y]: http://evil.example\n\n# x\n~~~\n::: spoiler\n||x||",
     "x" * 1_000_000 + "<script>canary()</script>",
 )
 """Script, event handlers, addresses that run, pictures, templates, escapes of terminals, characters that turn or hide
-text, formulas, Markdown, BBCode, line breaks in headers, and a name of a megabyte."""
+text, formulas, Markdown, BBCode, line breaks in headers and in lists of rules, letters that nobody sees, and a name of
+a megabyte."""
 
 
 SHORTER = (*TEXTS[:-1], TEXTS[-1][-20_000:])
@@ -56,7 +60,9 @@ def _with(text: str, n: int) -> Iterator[Observation]:
     )  # fmt: skip
     yield seen
     yield replace(seen, source=Source(0, n + 1), host=text, path="/", headers=(("content-type", text),))
-    yield replace(contact(text, index=n + 2, reason=text), device=text, alpn=(text,), process=text)
+    # Later, and from elsewhere: else it would be the connection of the call before it.
+    closed = replace(contact(text, index=n + 2, reason=text), client=Endpoint("192.168.7.24", 50_000 + n))
+    yield replace(closed, time=START + 90_000 + n, end=START + 90_001 + n, device=text, alpn=(text,), process=text)
     end = Endpoint(text, 53)
     for more, protocol in enumerate(("dns", "mdns", "gdm", "ssdp")):
         yield Lookup(

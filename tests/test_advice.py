@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from analysis.advice import Advice, advice
@@ -10,6 +12,7 @@ from analysis.pack import Statement
 from analysis.report.advised import advice_section
 from analysis.report.document import Commands, Table
 from analysis.texts import advice as words
+from captures.model import Endpoint
 from reporting import call, comparison, contact, evening, exchange, known, result
 
 
@@ -28,6 +31,29 @@ def test_a_name_that_only_takes_statistics_can_be_blocked_with_a_rule_for_each_t
         "pihole deny analytics.plex.tv",
         "||analytics.plex.tv^",
         "nft add rule inet filter forward ip daddr { 198.51.100.7 } reject",
+    ]
+
+
+def test_a_rule_for_addresses_holds_none_of_the_household_and_none_that_serves_other_names() -> None:
+    def answered(name: str, address: str) -> Classified:
+        return call(replace(exchange(name, index=len(made)), server=Endpoint(address, 443)))
+
+    made: list[Classified] = []
+    for address in (
+        "198.51.100.7",
+        "192.168.7.1",
+        "::1",
+        "fe80::1",
+        "0.0.0.0",  # noqa: S104  an answer of a name server that blocks
+        "224.0.0.251",
+        "203.0.113.9",
+        "rubbish",
+    ):
+        made.append(answered("analytics.plex.tv", address))
+    made.append(answered("plex.tv", "203.0.113.9"))
+    sent = [comparison("media.duration", Verdict.UNDECLARED, tuple(range(len(made) - 1)))]
+    assert [line for line in commands(made, sent) if line.startswith("nft")] == [
+        "nft add rule inet filter forward ip daddr { 198.51.100.7 } reject"
     ]
 
 

@@ -93,6 +93,13 @@ def test_a_secret_that_no_name_announces_stays() -> None:
     assert concealed(f"GET https://plex.tv/{SECRET}").path == f"/{SECRET}"
 
 
+def test_a_secret_may_hold_half_of_a_character() -> None:
+    call = concealed("GET https://plex.tv/")
+    seen = conceal(replace(call, headers=(("x-plex-token", f"{SECRET}\ud800"),), path=f"/{SECRET}\ud800"), KEY)
+    assert isinstance(seen, Exchange)
+    assert seen.path == f"/{pseudonym_of(SECRET + chr(0xD800), KEY)}"
+
+
 def test_it_can_be_done_twice_and_depends_on_the_key() -> None:
     once = concealed(f"GET https://plex.tv/\nx-plex-token: {SECRET}")
     assert conceal(once, KEY) == once

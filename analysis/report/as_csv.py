@@ -1,6 +1,7 @@
 """Document -> the rows of its tables as CSV (RFC 4180), one table after the other with an empty line between.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe before it.
+What a spreadsheet would take for a formula gets an apostrophe before it, also after a sign at which a spreadsheet with
+other settings begins a new cell.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import re
 
 from analysis.report.document import Document, Table, printable
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"(\A|[;|])(?=[\s\"]*[=+\-@＝＋－＠])")
+"""Where a formula would begin: at the sign, or behind what spreadsheets pass over; also in its wide form."""
 
 
 MARKUP = re.compile(r"[\",]")
@@ -37,6 +39,7 @@ def escape(text: str) -> str:
 
     >>> escape("=HYPERLINK(1)")
     "'=HYPERLINK(1)"
+    >>> escape("a; +1")
+    "a;' +1"
     """
-    plain = printable(text)
-    return "'" + plain if plain.startswith(_FORMULA) else plain
+    return _FORMULA.sub(r"\1'", printable(text))

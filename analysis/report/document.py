@@ -5,6 +5,7 @@ Every text may hold captured text (a host, a product name that somebody put into
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Literal
@@ -245,6 +246,10 @@ _LONGEST = 500
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that move the cursor, hide, reorder or break lines (controls, bidi, zero width, surrogates)."""
 
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\U000e0000-\U000e0fff]")
+"""Letters and marks of other categories that nobody sees (Default_Ignorable_Code_Point of Unicode), but the two that
+choose the form of a picture."""
+
 
 def printable(text: str) -> str:
     r"""Any text -> one line without control, bidirectional and invisible characters, which are written as escapes.
@@ -254,7 +259,7 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(c) if unicodedata.category(c) in _INVISIBLE else c for c in text)
+    return "".join(_escaped(c) if unicodedata.category(c) in _INVISIBLE or _UNSEEN.match(c) else c for c in text)
 
 
 def brief(text: str) -> str:

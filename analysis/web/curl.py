@@ -52,7 +52,8 @@ def curl(exchange: Exchange, findings: Iterable[Finding]) -> str:
 
 def _masked(text: str, found: Iterable[str]) -> str:
     for value in sorted(found, key=len, reverse=True):
-        for form in dict.fromkeys((value, quote(value, safe=""), quote(value))):
+        quoted = (quote(value, safe=safe, errors="surrogatepass") for safe in ("", "/"))
+        for form in dict.fromkeys((value, *quoted)):
             text = text.replace(form, MASK)
     return re.sub(re.escape(MARK) + r"[\w-]{22}|" + re.escape(quote(MARK)) + r"[\w-]{22}", MASK, text)
 
