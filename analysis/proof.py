@@ -24,7 +24,7 @@ from analysis.pipeline import Result
 from analysis.redact import SharedReport
 from analysis.report import Renderer, markdown
 from analysis.traffic import host, is_outside, recipient
-from analysis.vocabulary import vocabulary
+from analysis.vocabulary import is_plain_version, vocabulary
 from captures.model import Unreadable
 
 SHORTEST = 4
@@ -212,7 +212,9 @@ def _is_public(finding: Finding, result: Result) -> bool:
     item = result.knowledge.items.get(finding.item)
     if item is None or not item.public_values:
         return False
-    return item.public_values == ("version",) or finding.value.casefold() in {v.casefold() for v in item.public_values}
+    if item.public_values == ("version",):
+        return is_plain_version(finding.value)
+    return finding.value.casefold() in {v.casefold() for v in item.public_values}
 
 
 def _stands_in(private: Private, text: str, folded: str) -> bool:

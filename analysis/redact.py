@@ -27,8 +27,7 @@ from analysis.pipeline import Result
 from analysis.promises import Judgement, Kind, promises
 from analysis.texts import Count, Length, Occasion, Share, Step
 from analysis.traffic import host, is_outside, is_readable, is_visit, recipient
-from analysis.vocabulary import EXACT_VERSION, HOST_NAME, Vocabulary, vocabulary
-from analysis.vocabulary import VERSION as MAJOR_MINOR
+from analysis.vocabulary import HOST_NAME, Vocabulary, version_of, vocabulary
 
 type Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 """An id."""
@@ -589,7 +588,6 @@ def _versions(
     Which versions of which apps somebody has is as good as a name.  So each product has one: its server's, else that of
     its only app; all of them only when they are wanted as they are (`exact`).
     """
-    pattern = EXACT_VERSION if exact else MAJOR_MINOR
     products = vocabulary().shipped.products
     names = {
         (product, field.name.lower())
@@ -598,14 +596,13 @@ def _versions(
         if field.server_item == "server.version"
     }
     found: dict[str, dict[str, set[str]]] = {}
-    fits = vocabulary().fields["version"]
     for finding in result.findings:
         call = outside.get(finding.call)
         if call is None or finding.item not in VERSION_ITEMS or finding.direction != "sent":
             continue
         place = finding.at.partition(".")[2].lower()
-        if (call.product, place) in names and (version := pattern.match(finding.value)) and fits(version[0]):
-            found.setdefault(call.product, {}).setdefault(finding.item, set()).add(version[0])
+        if (call.product, place) in names and (version := version_of(finding.value, exact=exact)):
+            found.setdefault(call.product, {}).setdefault(finding.item, set()).add(version)
     return tuple(
         SharedVersion(product, version)
         for product, by_item in sorted(found.items())

@@ -24,11 +24,21 @@ HOST = re.compile(r"host#[1-9][0-9]{0,4}")
 OWN_PACK = re.compile(r"own pack #[1-9][0-9]{0,3}")
 """A pack that the user keeps for himself."""
 
-VERSION = re.compile(r"[0-9]{1,5}\.[0-9]{1,5}")
-"""Major and minor number of a program."""
+_VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,6}){1,4}")
+"""A version in a shared report, of this or another version of the tool."""
 
-EXACT_VERSION = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,6}){1,4}")
-"""A whole version; four numbers below 256 are refused, since an address looks like that."""
+_AS_SENT = re.compile(
+    r"(?P<all>(?P<begin>(?:[0-9]{1,2}|20[0-9]{2})\.[0-9]{1,3})(?:\.[0-9]{1,6}){1,3})(?P<tail>[-+][0-9A-Za-z.+-]{1,40})?"
+)
+"""A version as programs send it: three numbers or more, the first two small, and perhaps the name of a build.
+
+Two numbers alone may as well be a place or a price.
+"""
+
+_DATE = re.compile(r"[0-9]{1,2}\.[0-9]{1,2}\.(?:19|20)[0-9]{2}")
+
+_BUILD = re.compile(r"(?:-[0-9a-f]{7,12})?")
+"""What may follow the numbers of a version that gives nobody away."""
 
 MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])|")
 """Year and month, or nothing."""
@@ -158,9 +168,30 @@ def _placeholder(word: str) -> bool:
     return bool(HOST.fullmatch(word) or OWN_PACK.fullmatch(word))
 
 
+def version_of(value: str, *, exact: bool = False) -> str:
+    """A value that was sent as a version -> major and minor number, or (`exact`) all; empty when it is something else.
+
+    The whole value must be a version: half an address or place is told by no report.
+
+    >>> version_of("1.40.2.8395-c67dce28e"), version_of("1.40.2.8395-c67dce28e", exact=True), version_of("203.0.113.77")
+    ('1.40', '1.40.2.8395', '')
+    """
+    found = _AS_SENT.fullmatch(value)
+    if not found or _is_address(found["all"]) or _DATE.fullmatch(found["all"]):
+        return ""
+    return found["all"] if exact else found["begin"]
+
+
+def is_plain_version(value: str) -> bool:
+    """Whether a value is a version and nothing more, so that it may be known to everybody."""
+    found = _AS_SENT.fullmatch(value)
+    return bool(found and version_of(value) and _BUILD.fullmatch(found["tail"] or ""))
+
+
 def _is_version(word: str) -> bool:
-    if VERSION.fullmatch(word):
-        return True
+    return bool(_VERSION.fullmatch(word)) and not _is_address(word)
+
+
+def _is_address(word: str) -> bool:
     numbers = word.split(".")
-    address = len(numbers) == 4 and all(len(n) <= 3 and int(n) < 256 for n in numbers if n.isdigit())
-    return bool(EXACT_VERSION.fullmatch(word)) and not address
+    return len(numbers) == 4 and all(len(n) <= 3 and int(n) < 256 for n in numbers)

@@ -209,11 +209,17 @@ def test_a_whole_version_is_kept_only_when_asked_for() -> None:
     assert redact.redact(evening(), exact_version=True).versions[0].version == "1.40.2.8395"
 
 
-def test_an_address_is_no_version() -> None:
-    found = result(
-        [call(exchange("plex.tv"))], [finding(0, "server.version", "203.0.113.77", at="query.X-Plex-Version")]
-    )
-    assert redact.redact(found, exact_version=True).versions == ()
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(
+    "value", ["203.0.113.77", "48.208174,16.373819", "48.208174", "31.12.1997", "1.40.2@alice.example", "1.2.3 Home"]
+)
+def test_what_stands_in_the_place_of_a_version_is_told_only_if_the_whole_of_it_is_one(value: str, exact: bool) -> None:
+    sent = [finding(0, "server.version", value, at="query.X-Plex-Version")]
+    found = result([call(exchange("plex.tv"))], sent, hours=0.5)
+    made = redact.redact(found, exact_version=exact)
+    assert made.versions == ()
+    with pytest.raises(LeakError, match=r"server\.version|the report's own"):
+        prove(redact.json(made) + value, found, made, None)
 
 
 def test_unknown_hosts_are_numbered_by_the_alphabet_and_not_by_time() -> None:

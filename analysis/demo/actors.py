@@ -54,9 +54,9 @@ def media_server(proxy: tuple[str, int], authority: Path) -> Caller:
         proxy,
         authority,
         {
-            "User-Agent": "PlexMediaServer/1.41.0.0",
+            "User-Agent": "PlexMediaServer/1.41.0.8994",
             "X-Plex-Product": "Plex Media Server",
-            "X-Plex-Version": "1.41.0.0",
+            "X-Plex-Version": "1.41.0.8994",
             "X-Plex-Client-Identifier": home.MACHINE_ID,
             "X-Plex-Platform": "Linux",
             "X-Plex-Platform-Version": "12 (bookworm)",
@@ -96,7 +96,7 @@ def _target(path: str, **parameters: object) -> str:
 
 def check_for_update(server: Caller) -> None:
     """The server asks whether there is a newer version of itself."""
-    query = urlencode({"build": "linux-x86_64", "channel": "16", "distribution": "debian", "version": "1.41.0.0"})
+    query = urlencode({"build": "linux-x86_64", "channel": "16", "distribution": "debian", "version": "1.41.0.8994"})
     server.send("GET", "plex.tv", f"/updater/products/1/check.xml?{query}")
 
 

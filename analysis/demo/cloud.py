@@ -98,7 +98,7 @@ def _cloud() -> tornado.web.Application:
 
 
 def _media_server() -> tornado.web.Application:
-    identity = f"<MediaContainer machineIdentifier={quoteattr(home.MACHINE_ID)} version='1.41.0.0'/>"
+    identity = f"<MediaContainer machineIdentifier={quoteattr(home.MACHINE_ID)} version='1.41.0.8994'/>"
     return tornado.web.Application(
         [
             (r"/", _Xml, {"document": identity}),
