@@ -23,6 +23,7 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.tools.dump import DumpMaster
 
+from addons.dispatch import Dispatch
 from addons.forwarded import Forwarded
 from addons.guard import Guard
 from addons.heartbeat import Heartbeat
@@ -104,6 +105,7 @@ async def run(settings: dict[str, Any]) -> None:
     master.addons.chain.insert(0, master.addons.register(Passthrough(observe)))
     first = (Wellformed(observe), Forwarded(observe), Limits(observe), observe)
     master.addons.add(*first, Reroute(), Guard(observe), Heartbeat(observe), Announce())
+    Dispatch(master.addons)
     # Without a handler Python would print mitmproxy's warnings.
     logging.getLogger().addHandler(Faults(observe))
     master.options.update(**wanted)
