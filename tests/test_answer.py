@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis.model import Category, Classified
+from analysis.known import Known, OwnValues
+from analysis.model import Attribution, Category, Classified
 from analysis.pipeline import Result, run
 from analysis.report import bbcode, html, markdown, terminal
 from analysis.report.document import Paragraph
 from analysis.report.private import private
 from captures.formats import read
-from reporting import call, exchange, known, result
+from reporting import call, contact, exchange, finding, known, result
 from sessions import har, plex_web
 
 
@@ -53,6 +54,30 @@ def test_the_answer_says_what_tells_what_you_watch_with_the_switch_and_the_round
 def test_the_answer_says_who_called(calls: list[Classified], told: str) -> None:
     assert told in first_screen(result(calls))[0]
     assert first_screen(result(calls, hours=0))[0].startswith("In this capture, ")
+
+
+def test_an_app_that_is_known_by_its_neighbours_too_is_named_once() -> None:
+    seen = replace(call(exchange("plex.tv")), role="app")
+    beside = replace(call(exchange("plex.tv", index=1)), role="", attribution=Attribution.NEIGHBOUR)
+    assert "1 app (Plex) made 2 calls" in first_screen(result([seen, beside]))[0]
+
+
+def test_nobody_says_that_no_film_was_played_who_could_not_read_everything() -> None:
+    read, closed = call(exchange("plex.tv")), call(contact("metrics.plex.tv", index=1))
+    assert "No film was played, so nothing" in " ".join(first_screen(result([read])))
+    told = " ".join(first_screen(result([read, closed])))
+    assert "No film was played" not in told
+    assert "Whether a film was played cannot be told" in told
+
+
+def test_free_text_may_name_a_title_unless_the_own_ones_were_searched_for() -> None:
+    sent = [finding(0, "notification.text", "alice is watching Zorblax Uprising")]
+    found = result([call(exchange("discord.com"), entity="Discord")], sent)
+    free = "Free text, which may name a title, was sent: message text to Discord."
+    assert free in " ".join(first_screen(found))
+    own = OwnValues([Known("title", "Zorblax Uprising", 0)])
+    searched = result([call(exchange("discord.com"), entity="Discord")], sent, own=own)
+    assert free not in " ".join(first_screen(searched))
 
 
 def test_shares_are_never_said_to_be_more_than_they_are() -> None:

@@ -117,6 +117,19 @@ def test_a_phone_scrolls_the_page_in_one_direction_only(chrome: Any, pages: dict
     assert chrome.execute_script("return [document.documentElement.scrollWidth, innerWidth]") == [380, 380]
 
 
+def test_a_phone_shows_each_picture_in_its_width(chrome: Any, pages: dict[str, Path]) -> None:
+    """Three layers beside one another do not fit there: each recipient gets its own bars, each purpose its own lane."""
+    shown = """
+    return ['svg.picture', 'svg.lane', 'ul.narrow svg.bar'].map(wanted => [...document.querySelectorAll(wanted)]
+      .filter(e => e.getClientRects().length && e.getBoundingClientRect().width <= innerWidth).length)"""
+    browsing.look(chrome, pages["evening"])
+    assert chrome.execute_script(shown) == [2, 0, 0]
+    browsing.look(chrome, pages["evening"], width=380)
+    assert chrome.execute_script(shown) == [0, 4, 6]
+    said = chrome.find_element("css selector", "ul.narrow").text.splitlines()
+    assert said[:4] == ["Plex", "Sent by: Plex on 192.168.7.23", "device and app", "2"]
+
+
 def test_the_page_is_whole_without_scripts(chrome: Any, pages: dict[str, Path]) -> None:
     browsing.look(chrome, pages["evening"], scripts=False)
     try:

@@ -33,6 +33,9 @@ NAMES_A_TITLE = frozenset(
 )
 """Items that name a title, or from which somebody can look it up."""
 
+FREE_TEXT = frozenset({"notification.text"})
+"""Items that may hold one: only who searches for the own titles can tell."""
+
 _WATCHED = ("media.", "play.")
 """Beginnings of items that tell what is watched or owned."""
 
@@ -104,11 +107,12 @@ def _senders(calls: Sequence[Classified], result: Result) -> str:
         counted = texts.plural(sum(apps.values()), words.APPS)
         names = some(sorted(product_name(product, result) for product in apps))
         named.append(words.APPS_NAMED.format(apps=counted, names=names))
+    with_role = {product for role, product in devices if role in ("server", "app")}
     for role, product in sorted(devices):
         name = brief(product_name(product, result))
         if role == "website":
             named.append(words.WEBSITES.format(product=name))
-        elif role == "":
+        elif role == "" and product not in with_role:
             named.append(name)
     if any(role == "unknown" for role, _ in devices):
         named.append(words.UNKNOWN_SENDERS)
@@ -276,16 +280,24 @@ def _titles(result: Result) -> str:
     """Whether anything that names a title was sent to somebody else, and whether the own titles were searched for."""
     searched = "" if result.own and result.own.titles else texts.NOT
     outside = {call.n: call for call in result.calls if is_outside(call)}
-    sent = {
+    wanted = NAMES_A_TITLE | FREE_TEXT
+    found = {
         (f.item, recipient(outside[f.call]))
         for f in result.findings
-        if f.direction == "sent" and f.item in NAMES_A_TITLE and f.call in outside
+        if f.direction == "sent" and f.item in wanted and f.call in outside
     }
-    hint = f" {words.IMPORT_TITLES}" if searched else ""
-    if not sent:
-        return texts.NO_TITLES.format(searched=searched) + hint
-    named = [texts.TITLE_ITEM.format(item=label(item, result), entity=brief(entity)) for item, entity in sorted(sent)]
-    return texts.TITLES.format(items=some(named), searched=searched) + hint
+
+    def named(items: frozenset[str]) -> str:
+        told = sorted(pair for pair in found if pair[0] in items)
+        return some([texts.TITLE_ITEM.format(item=label(item, result), entity=brief(entity)) for item, entity in told])
+
+    sent, free = named(NAMES_A_TITLE), named(FREE_TEXT) if searched else ""
+    sentences = [(texts.TITLES if sent else texts.NO_TITLES).format(items=sent, searched=searched)]
+    if searched:
+        sentences.append(words.IMPORT_TITLES)
+    if free:
+        sentences.append(words.FREE_TEXT.format(items=free))
+    return " ".join(sentences)
 
 
 def _speaks_for(result: Result, outside: Sequence[Classified]) -> str:
@@ -299,7 +311,7 @@ def _speaks_for(result: Result, outside: Sequence[Classified]) -> str:
         sentences.append(texts.plural(number, texts.SPEAKS_FOR, read=texts.number(read), calls=calls, share=bytes_read))
     seen = covered(result)
     if "film" not in seen:
-        sentences.append(words.NO_FILM)
+        sentences.append(words.NO_FILM if read == number else words.NO_FILM_READ)
     named = [words for occasion, words in texts.OCCASIONS.items() if occasion in seen]
     missing = [words for occasion, words in texts.OCCASIONS.items() if occasion not in seen]
     sentence = texts.OCCASIONS_COVERED if missing else texts.OCCASIONS_ALL

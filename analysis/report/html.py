@@ -112,6 +112,7 @@ def environment(*folders: Path) -> Environment:
         inert=_inert,
         plot=_plot,
         flows=svg.flows,
+        stacks=svg.stacks,
         lanes=svg.lanes,
         choices=_choices,
         longest=_longest,

@@ -138,13 +138,32 @@ def short(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One span of time in a lane."""
+class Stack:
+    """What one recipient got, for windows that are too narrow for three layers."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    name: str
+    senders: tuple[str, ...]
+    kinds: tuple[tuple[str, int, Tone, float], ...]
+    """Name, count, how it is to be weighed, per cent of the greatest count of all."""
+
+
+def stacks(block: Flows) -> tuple[Stack, ...]:
+    """Flows -> one stack for each name of the second layer, in their order."""
+    senders: dict[str, dict[str, None]] = defaultdict(dict)
+    kinds: dict[str, dict[str, tuple[int, Tone]]] = defaultdict(dict)
+    for left, middle, right, n, tone in block.links:
+        senders[middle][left] = None
+        before, worst = kinds[middle].get(right, (0, tone))
+        kinds[middle][right] = before + n, "alarm" if "alarm" in (worst, tone) else worst
+    most = max(n for some in kinds.values() for n, _ in some.values())
+    return tuple(
+        Stack(
+            name,
+            tuple(senders[name]),
+            tuple((kind, n, tone, round(100 * n / most, 1)) for kind, (n, tone) in some.items()),
+        )
+        for name, some in kinds.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +173,8 @@ class Lane:
     name: str
     total: int
     base: float
-    bars: tuple[Bar, ...]
+    path: str
+    """Its bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +185,8 @@ class LanePicture:
     height: float
     left: float
     right: float
+    top: float
+    """How high a lane is."""
     lanes: tuple[Lane, ...]
     marks: tuple[tuple[float, str, str], ...]
 
@@ -179,15 +201,16 @@ def lanes(block: Lanes) -> LanePicture:
     drawn = []
     for row, (name, counts) in enumerate(block.lanes):
         base = 10 + (row + 1) * _LANE
-        bars = tuple(
-            Bar(round(_LEFT + i * wide, 1), round(base - h, 1), round(max(wide - 1, 1.5), 1), round(h, 1))
+        across = round(max(wide - 1, 1.5), 1)
+        path = "".join(
+            f"M{_LEFT + i * wide:.1f} {base:.1f}v-{h:.1f}h{across}v{h:.1f}"
             for i, n in enumerate(counts)
             if n and (h := max(4.0, _HIGH * (n / most) ** 0.5))
         )
-        drawn.append(Lane(short(name), sum(counts), base, bars))
+        drawn.append(Lane(short(name), sum(counts), base, path))
     height = 10 + len(drawn) * _LANE + 30
     middle = len(block.begins) // 2
     marks = [(_LEFT, block.begins[0], "start"), (_RIGHT, block.end, "end")]
     if middle:
         marks.insert(1, (round(_LEFT + middle * wide, 1), block.begins[middle], "middle"))
-    return LanePicture(WIDTH, height, _LEFT, _RIGHT, tuple(drawn), tuple(marks))
+    return LanePicture(WIDTH, height, _LEFT, _RIGHT, _HIGH, tuple(drawn), tuple(marks))

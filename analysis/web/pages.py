@@ -76,13 +76,13 @@ def now(store: Store, shown: Shown) -> Values:
         return devices.get(name, name)
 
     named: Callable[[str], str]
-    for field, heading, named in (
-        ("category", say.BY_PURPOSE, _purpose),
-        ("device", say.BY_DEVICE, device),
-        ("recipient", say.BY_RECIPIENT, str),
+    for field, heading, title, named in (
+        ("category", say.BY_PURPOSE, say.PURPOSE, _purpose),
+        ("device", say.BY_DEVICE, say.DEVICE, device),
+        ("recipient", say.BY_RECIPIENT, say.HOST, str),
     ):
         sums = store.sums(field)
-        charts.append((heading, _bars(heading, sums, named), _links(field, sums, named)))
+        charts.append((heading, _bars(title, sums, named), _links(field, sums)))
     return {
         "outside": outside,
         "share": f"{outside.read / outside.calls:.0%}".replace("%", " %") if outside.calls else "",
@@ -100,10 +100,10 @@ def _bars(heading: str, sums: Sequence[Sum], named: Callable[[str], str]) -> Bar
     return Bars(heading, (say.READ, say.CLOSED), rows) if rows else None
 
 
-def _links(field: str, sums: Sequence[Sum], named: Callable[[str], str]) -> list[tuple[str, str]]:
-    """Each bar as a link to its calls: (address, text)."""
+def _links(field: str, sums: Sequence[Sum]) -> list[str]:
+    """Where the calls of each bar are listed; nowhere for those of nobody that is known."""
     parameter = {"category": "purpose", "recipient": "host"}.get(field, field)
-    return [("/calls?" + Filter(**{parameter: one.name}).address, named(one.name)) for one in sums if one.name]
+    return ["/calls?" + Filter(**{parameter: one.name}).address if one.name else "" for one in sums]
 
 
 def explore(store: Store, shown: Shown, wanted: Filter, before: int) -> Values:
