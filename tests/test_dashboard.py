@@ -107,6 +107,8 @@ def test_it_listens_on_loopback_alone() -> None:
     server = Server()
     with server.socket:
         assert server.socket.getsockname() == ("127.0.0.1", server.port)
+        with Server(0).socket as other:
+            assert other.getsockname()[0] == "127.0.0.1"
         taken = Server()
         with taken.socket:
             assert taken.port != server.port

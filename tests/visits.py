@@ -44,13 +44,12 @@ def visit(
         browser.look(chrome, client.links[-1])
         home = f"http://127.0.0.1:{client.port}"
         for dark, width in looks:
-            for page in (report, *(home + path for path in PAGES)):
-                shown = page if isinstance(page, str) else page.as_uri()
-                title = "report" if isinstance(page, Path) else page.removeprefix(home).strip("/").partition("?")[0]
+            for page in (report.as_uri(), *(home + path for path in PAGES)):
+                title = page.removeprefix(home).strip("/").partition("?")[0] if page.startswith(home) else "report"
                 browser.look(chrome, page, dark=dark, width=width)
                 kind = f"{name}-{(title or 'now').replace('/', '-')}-{'dark' if dark else 'light'}-{width}"
                 browser.screenshot(chrome, kind)
-                wrong += [f"{kind}: {fault}" for fault in _faults(chrome, shown, home, width)]
+                wrong += [f"{kind}: {fault}" for fault in _faults(chrome, page, home, width)]
     return wrong
 
 
