@@ -31,6 +31,7 @@ from addons.limits import Limits
 from addons.local import SILENT, Watchdog, prepare
 from addons.observe import Observe
 from addons.passthrough import Passthrough
+from addons.presence import Presence
 from addons.reroute import Reroute
 from addons.wellformed import Wellformed
 from analysis.evidence import household
@@ -101,8 +102,8 @@ async def run(settings: dict[str, Any]) -> None:
     # The parent makes one sentence of what went wrong at the start.
     master.addons.get("errorcheck").repeat_errors_on_stderr = True
     observe = Observe()
-    # Before mitmproxy's own, which decides what is looked into.
-    master.addons.chain.insert(0, master.addons.register(Passthrough(observe)))
+    # Before mitmproxy's own, which decide what is looked into, and how servers are talked to.
+    master.addons.chain[:0] = [master.addons.register(one) for one in (Passthrough(observe), Presence(observe))]
     first = (Wellformed(observe), Forwarded(observe), Limits(observe), observe)
     master.addons.add(*first, Reroute(), Guard(observe), Heartbeat(observe), Announce())
     Dispatch(master.addons)

@@ -48,6 +48,7 @@ class Forwarded:
         address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
         before = sent if address.is_loopback else []
         flow.request.headers[_HEADER] = ", ".join([*before, str(address)])
+        self._observe.effect("forwarded", flow.client_conn)
 
     @guarded
     def response(self, flow: http.HTTPFlow) -> None:

@@ -92,6 +92,7 @@ class Guard:
         try:
             if self._strange(client):
                 client.error = f"phonehome: {STRANGER}"
+                self._observe.effect("blocked", client)
                 self._observe.fault("a connection", STRANGER)
         except (OSError, ValueError) as fault:
             self._observe.fault("guard", f"a fault of phonehome's ({type(fault).__name__})")
@@ -122,6 +123,7 @@ class Guard:
         allowed = [address for address, reason in zip(addresses, reasons, strict=True) if not reason]
         if not allowed:
             server.error = f"phonehome: {reasons[0]}"
+            self._observe.effect("blocked", client, str(host))
             return
         pinned = str(await self._chosen(allowed, port))
         if pinned != host:

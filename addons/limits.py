@@ -63,6 +63,7 @@ class Limits:
             return
         client.error = f"phonehome: {FULL}"
         self._turned_away += 1
+        self._observe.effect("turned-away", client)
         if time.monotonic() - self._told > _TOLD_EVERY:
             self._tell()
 
@@ -79,7 +80,7 @@ class Limits:
         """A connection is about to be made, by the task that calls this."""
         task = asyncio.current_task()
         if task and data.server.transport_protocol == "tcp":
-            self._wait(data.server, task)
+            self._wait(data, task)
 
     @guarded
     def server_connected(self, data: ServerConnectionHookData) -> None:
@@ -112,17 +113,20 @@ class Limits:
         # As many as may be accepted in one turn of the event loop, before anybody is asked, are never given away.
         return lowest >= limit - min(256, limit // 4) or self._devices[device] * 2 > self._devices.total()
 
-    def _wait(self, server: connection.Server, task: asyncio.Task[object]) -> None:
-        timer = asyncio.get_running_loop().call_later(ctx.options.phonehome_patience, self._late, server, task)
-        self._waiting[server.id] = timer
+    def _wait(self, data: ServerConnectionHookData, task: asyncio.Task[object]) -> None:
+        timer = asyncio.get_running_loop().call_later(ctx.options.phonehome_patience, self._late, data, task)
+        self._waiting[data.server.id] = timer
 
-    def _late(self, server: connection.Server, task: asyncio.Task[object]) -> None:
+    @guarded
+    def _late(self, data: ServerConnectionHookData, task: asyncio.Task[object]) -> None:
+        server = data.server
         if self._waiting.pop(server.id, None) is None or task.done():
             return
         if server.timestamp_start is None:
             # Others to the same address are tried first; who waits for those could not be told that it is over.
-            self._wait(server, task)
+            self._wait(data, task)
             return
+        self._observe.effect("silent", data.client, data.client.sni or (server.address or [""])[0])
         task.cancel(SILENT)
 
     def _over(self, server: connection.Server) -> None:

@@ -35,6 +35,7 @@ if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.append(_root)
 
 from addons.bodies import Stream, kept
+from addons.effects import Effects
 from addons.recorder import Recorder
 
 # Not its `load` alone: mitmproxy takes functions of a script that are named like its events for hooks.
@@ -47,7 +48,7 @@ from analysis.schema import KnowledgeError
 from analysis.verdicts import Verdicts
 from captures import home
 from captures.formats import flows
-from captures.model import CaptureError, Contact, Endpoint, Exchange, Observation, Source, Unreadable
+from captures.model import CaptureError, Contact, Effect, Endpoint, Exchange, Observation, Source, Unreadable
 from captures.recorder import Raw, Streamed, exchange
 
 _MESSAGE = 1024 * 1024
@@ -118,6 +119,7 @@ class Observe:
         self._flat = False
         self._shown = True
         self._faults = 0
+        self._effects = Effects(self._put)
         self._open: dict[str, http.HTTPFlow] = {}
         self._streams: dict[tuple[str, str], Stream] = {}
         self._handshakes: dict[str, tuple[Exchange, int]] = {}
@@ -160,6 +162,7 @@ class Observe:
             self._http(flow)
         for raw, _ in list(self._raw.values()):
             self._raw_end(raw)
+        self._effects.tell()
         if self._verdicts:
             self._verdicts.close()
         if self._recorder:
@@ -174,12 +177,16 @@ class Observe:
             with contextlib.suppress(Exception):
                 self._put(Unreadable(self._source(), time.time(), place, reason))
 
+    def effect(self, kind: str, client: Client, host: str = "") -> None:
+        """Counts what our presence changed for a device."""
+        self._effects.say(kind, self._device or (str(client.peername[0]) if client.peername else ""), host.lower())
+
     def _source(self) -> Source:
         return Source(0, next(self._numbers))
 
-    def _put(self, observation: Observation) -> None:
+    def _put(self, seen: Observation | Effect) -> None:
         if self._recorder:
-            self._recorder.put(observation)
+            self._recorder.put(seen)
 
     @guarded
     def requestheaders(self, flow: http.HTTPFlow) -> None:

@@ -19,6 +19,7 @@ from mitmproxy.proxy.layer import NextLayer
 from mitmproxy.proxy.layers import TCPLayer
 from mitmproxy.proxy.layers.tls import parse_client_hello
 from mitmproxy.proxy.mode_specs import ReverseMode
+from OpenSSL import SSL
 
 from addons.observe import EARLY, Observe, guarded
 from captures.gateway import authority, refusals
@@ -44,6 +45,10 @@ _NO_CERTIFICATE = (400, 495, 496)
 REASON = "not inspected: the app does not accept the proxy's certificate"
 
 NEVER = "not inspected: on your list of names that are never intercepted"
+
+_FATAL = 2
+_REFUSALS = (40, 42, 116)
+"""Alerts of a server that wants a certificate: handshake failure, bad certificate, certificate required."""
 
 LEFT = "client accepted the handshake and left without a request"
 
@@ -111,6 +116,7 @@ class Passthrough:
         if hello and (why := self._untouched(client, hello.sni)):
             client.sni = hello.sni
             self._observe.untouched[client.id] = why
+            self._observe.effect("passed", client, hello.sni or "")
             nextlayer.layer = TCPLayer(nextlayer.context)
 
     @guarded
@@ -119,6 +125,7 @@ class Passthrough:
         client = data.context.client
         if why := self._untouched(client, data.client_hello.sni):
             data.ignore_connection = True
+            self._observe.effect("passed", client, data.client_hello.sni or "")
             self._servers[client.id] = (data.context.server, why)
 
     @guarded
@@ -133,17 +140,49 @@ class Passthrough:
     @guarded
     def tls_failed_server(self, data: tls.TlsData) -> None:
         """The server is one that only the device trusts, or talks a TLS that only the device accepts."""
-        if data.context.client.connected:
-            self._learn(data.context.client, data.context.client.sni, sure=True)
+        client, doubted = data.context.client, "certificate" in (data.conn.error or "").lower()
+        if client.connected:
+            self._observe.effect("certificate" if doubted else "refused-tls", client, data.conn.sni or "")
+            self._learn(client, client.sni, sure=True)
 
     @guarded
     def tls_established_server(self, data: tls.TlsData) -> None:
         """A server may ask for a certificate that only the device has; the handshake goes on without it all the same.
 
-        That can be told only of a server which names the authorities that it accepts, as nearly all do.
+        That can be told of a server which names the authorities that it accepts, as nearly all do, and of one which
+        refuses in words (RFC 8446, 6.2), for it says so after the handshake and may leave the connection open.
         """
-        if data.ssl_conn and data.ssl_conn.get_client_ca_list():
-            _remember(self._asked, data.conn.id, None)
+        if not data.ssl_conn:
+            return
+        client, server = data.context.client, data.conn
+        if data.ssl_conn.get_client_ca_list():
+            _remember(self._asked, server.id, None)
+            self._observe.effect("client-certificate", client, server.sni or "")
+        loop = asyncio.get_running_loop()
+
+        def told(ssl_conn: SSL.Connection, where: int, alert: int) -> None:
+            level, reason = alert >> 8, alert & 0xFF
+            if where == SSL.SSL_CB_READ_ALERT and level == _FATAL:
+                loop.call_soon(self._refused, client, server, ssl_conn, reason)
+
+        data.ssl_conn.set_info_callback(told)
+
+    @guarded
+    def _refused(
+        self, client: connection.Client, server: connection.Server, ssl_conn: SSL.Connection, reason: int
+    ) -> None:
+        """A server gave up after the handshake, most often since it got no certificate: nobody waits for it any more.
+
+        OpenSSL takes this for the end, and mitmproxy for one that it has passed on already, so that it would pass on
+        no other.
+        """
+        if reason in _REFUSALS:
+            self._learn(client, client.sni, sure=True)
+        ssl_conn.set_shutdown(0)
+        proxyserver = ctx.master.addons.get("proxyserver")
+        for handler in list(proxyserver.connections.values()):
+            if (transport := handler.transports.get(server)) and transport.writer:
+                transport.writer.close()
 
     @guarded
     def error(self, flow: http.HTTPFlow) -> None:
@@ -213,6 +252,8 @@ class Passthrough:
         pair = (_address(client), sni or "")
         if not sni or isinstance(client.proxy_mode, ReverseMode) or (pair in self._accepted and not sure):
             return False
+        if pair not in self._refusals:
+            self._observe.effect("failed-once", client, sni)
         _remember(self._refusals, pair, Refusal(*pair, time.time(), sure))
         self._keep()
         return True

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from pathlib import Path
 
-from captures.model import CaptureError, Observation
+from captures.model import CaptureError, Effect, Observation
 from captures.process import start
 from captures.recorder import Raw, frame, order, packed
 
@@ -59,7 +59,7 @@ class Recorder:
         """Number of the other process."""
         return self._process.pid
 
-    def put(self, item: Observation | Raw) -> bool:
+    def put(self, item: Observation | Effect | Raw) -> bool:
         """Takes an observation or a flow; `False` when too many wait and it is lost and counted."""
         if len(self._waiting) >= _MOST or self._taken - self._given > _MOST_BYTES:
             self._refused += 1

@@ -34,16 +34,20 @@ class Wellformed:
     @guarded
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """A request begins."""
-        _mend(flow.request.headers)
+        if _mend(flow.request.headers):
+            self._observe.effect("mended", flow.client_conn, flow.request.host)
 
     @guarded
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Its answer begins."""
-        if flow.response:
-            _mend(flow.response.headers)
+        if flow.response and _mend(flow.response.headers):
+            self._observe.effect("mended", flow.client_conn, flow.request.host)
 
 
-def _mend(headers: http.Headers) -> None:
+def _mend(headers: http.Headers) -> bool:
+    """Whether there was anything to mend."""
     # One look over all of them; nearly always nothing is to be done.
-    if _BREAK.search(b"".join([value for _, value in headers.fields])):
-        headers.fields = tuple((name, _BREAK.sub(b" ", value)) for name, value in headers.fields)
+    if not _BREAK.search(b"".join([value for _, value in headers.fields])):
+        return False
+    headers.fields = tuple((name, _BREAK.sub(b" ", value)) for name, value in headers.fields)
+    return True

@@ -20,7 +20,7 @@ from analysis.model import Category, Classified, Comparison, Finding
 from analysis.parallel import mapped
 from analysis.traffic import bytes_out, count, host, is_outside, is_readable, total, unread_reason
 from captures.join import join
-from captures.model import Capture, Observation
+from captures.model import Capture, Effect, Observation
 
 if TYPE_CHECKING:
     from analysis.coverage import LogCoverage
@@ -48,6 +48,8 @@ class CaptureInfo:
     """What this kind of file cannot show."""
     dropped: int = 0
     """Observations that had to be dropped while it was recorded."""
+    effects: tuple[Effect, ...] = ()
+    """What the proxy changed while it was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,7 @@ def _infos(captures: Sequence[Capture], observations: Sequence[Observation]) -> 
             observations=counts[number],
             remarks=capture.remarks,
             dropped=capture.dropped,
+            effects=capture.effects,
         )
         for number, capture in enumerate(captures)
     )

@@ -18,7 +18,7 @@ import msgspec
 
 from captures import home, losses
 from captures.losses import Losses
-from captures.model import Body, CaptureError, Contact, Exchange, Lookup, Observation, Source, Unreadable
+from captures.model import Body, CaptureError, Contact, Effect, Exchange, Lookup, Observation, Source, Unreadable
 from captures.pseudonym import conceal
 
 APPLICATION_ID = 0x70686F6D
@@ -48,12 +48,26 @@ _STEPS = (
     """,
     "CREATE INDEX observation_time ON observation (time);",
     "CREATE TABLE identity (id BLOB NOT NULL); INSERT INTO identity VALUES (randomblob(16));",
+    """
+    CREATE TABLE effect (
+        kind TEXT NOT NULL, host TEXT NOT NULL, device TEXT NOT NULL, count INTEGER NOT NULL, first REAL NOT NULL,
+        last REAL NOT NULL, PRIMARY KEY (kind, host, device)
+    );
+    """,
 )
 """What makes a ledger of version n from one of version n - 1, in order."""
 
 VERSION = len(_STEPS)
 
 _INSERT = "INSERT INTO observation (flow, part, kind, time, device, host, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+_ADD = """
+INSERT INTO effect VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, host, device) DO UPDATE SET
+    count = count + excluded.count, first = min(first, excluded.first), last = max(last, excluded.last)
+"""
+
+_MOST_EFFECTS = 10_000
+"""Rows of effects; of more only what they are is kept, without hosts and devices."""
 
 _DELETE = "DELETE FROM observation WHERE id IN (SELECT id FROM observation WHERE time < ? LIMIT 2000)"
 
@@ -153,6 +167,7 @@ class Writer:
         self._secret = secret
         self._waiting: deque[tuple[Observation, int]] = deque()
         self._waiting_bytes = 0
+        self._effects: deque[Effect] = deque(maxlen=_MOST_EFFECTS)
         self._capacity = capacity
         self._put = self._done = self._written = self._dropped = self._faults = 0
         self._reason = ""
@@ -181,6 +196,10 @@ class Writer:
         self._waiting_bytes += size
         self._waiting.append((observation, size))
         return True
+
+    def effect(self, effect: Effect) -> None:
+        """Takes what the proxy has changed; never makes the caller wait."""
+        self._effects.append(effect)
 
     def missed(self, count: int) -> None:
         """Counts observations that were lost before they came here."""
@@ -285,7 +304,8 @@ class Writer:
             self._tell()
             return
         counts = (self._dropped, self._faults)
-        if counts == self._noted:
+        effects = [self._effects.popleft() for _ in range(len(self._effects))]
+        if counts == self._noted and not effects:
             return
         rows = [("dropped", counts[0] - self._noted[0], ""), ("faults", counts[1] - self._noted[1], self._reason)]
         try:
@@ -297,9 +317,12 @@ class Writer:
                 "reason = excluded.reason",
                 rows,
             )
+            kept = connection.execute("SELECT count(*) FROM effect").fetchone()[0]
+            connection.executemany(_ADD, (_effect_row(one, full=kept >= _MOST_EFFECTS) for one in effects))
             connection.execute("COMMIT")
             self._noted = counts
         except (sqlite3.Error, OSError, CaptureError) as error:
+            self._effects.extendleft(reversed(effects))
             self._reason = str(error)
             self._disconnect()
         self._tell()
@@ -311,6 +334,11 @@ class Writer:
         if told != self._told:
             losses.write(self._path, told)
             self._told = told
+
+
+def _effect_row(effect: Effect, *, full: bool) -> tuple[object, ...]:
+    host, device = ("", "") if full else (effect.host, effect.device)
+    return effect.kind, host, device, effect.count, effect.first, effect.last
 
 
 def _size(observation: Observation) -> int:
@@ -415,6 +443,24 @@ def counters(path: Path) -> dict[str, int]:
     }
 
 
+def effects(path: Path) -> tuple[Effect, ...]:
+    """What the proxy changed while a ledger was written, by kind, host and device.
+
+    Nothing for a ledger of an older phonehome, for one that another way than the proxy wrote, and where that part is
+    damaged.
+    """
+    try:
+        with _reading(path) as connection:
+            told = connection.execute("SELECT * FROM effect ORDER BY kind, host, device").fetchall()
+        return tuple(msgspec.convert(dict(zip(_EFFECT, row, strict=True)), Effect) for row in told)
+    except (CaptureError, ValueError):
+        return ()
+
+
+_EFFECT = ("kind", "host", "device", "count", "first", "last")
+"""Columns of the table."""
+
+
 def identity(path: Path) -> bytes:
     """What tells this state of this ledger from any other whose rows have the same numbers; empty for an old ledger,
     and for a damaged one."""
@@ -460,6 +506,7 @@ def prune(path: Path, days: float, now: float | None = None) -> int:
     with closing(_connect(path)) as connection:
         while count := connection.execute(_DELETE, (end,)).rowcount:
             deleted += count
+        connection.execute("DELETE FROM effect WHERE last < ?", (end,))
         if deleted:
             # Numbers may be given out again: what others remember of them is worth nothing now.
             connection.execute("UPDATE identity SET id = randomblob(16)")

@@ -223,6 +223,24 @@ type Observation = Exchange | Contact | Lookup | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that the presence of our proxy changed for a device, or the way in by which it came."""
+
+    kind: str
+    """What: a key of `analysis.texts.presence.EFFECTS`, or `way:` and the name of the way in."""
+    host: str
+    """Name or address of the other end, lower case; empty when it does not matter or there are too many.  Private."""
+    device: str
+    """Name or address of the device; empty when there are too many.  Private."""
+    count: int
+    """How often."""
+    first: float
+    """When it was seen first, seconds since the epoch (UTC)."""
+    last: float
+    """When it was seen last, likewise."""
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """One file as `captures.read` hands it out."""
 
@@ -239,3 +257,5 @@ class Capture:
     """Sentences for the report about what this kind of file cannot show."""
     dropped: int = 0
     """Observations that had to be dropped while it was recorded, as far as it says."""
+    effects: tuple[Effect, ...] = field(default=())
+    """What the proxy changed while it was recorded, as far as it says."""

@@ -23,6 +23,7 @@ from captures.model import (
     Body,
     CaptureError,
     Contact,
+    Effect,
     Exchange,
     Lookup,
     Observation,
@@ -59,7 +60,13 @@ class Raw(NamedTuple):
 
 _LENGTH = struct.Struct(">I")
 
-_KINDS: tuple[type[Exchange | Contact | Lookup | Unreadable], ...] = (Exchange, Contact, Lookup, Unreadable)
+_KINDS: tuple[type[Exchange | Contact | Lookup | Unreadable | Effect], ...] = (
+    Exchange,
+    Contact,
+    Lookup,
+    Unreadable,
+    Effect,
+)
 
 _RAW = len(_KINDS)
 
@@ -107,12 +114,12 @@ def _body(streamed: Streamed, headers: Pairs) -> Body:
     return Body(opened.content, streamed.size, True, "only the beginning was kept")
 
 
-def packed(item: Observation | Raw) -> bytes:
+def packed(item: Observation | Effect | Raw) -> bytes:
     """An observation or a flow as a row of a frame; one that cannot be packed becomes an `Unreadable`."""
     try:
         return _ENCODER.encode((_RAW if isinstance(item, Raw) else _KINDS.index(type(item)), item))
     except Exception as error:
-        number = item.number if isinstance(item, Raw) else item.source.index
+        number = item.number if isinstance(item, Raw) else 0 if isinstance(item, Effect) else item.source.index
         odd = Unreadable(Source(0, number), None, f"flow {number}", f"is odd ({type(error).__name__})")
         return _ENCODER.encode((_KINDS.index(Unreadable), odd))
 
@@ -123,7 +130,7 @@ def frame(rows: Iterable[bytes], lost: int) -> bytes:
     return _LENGTH.pack(len(data)) + data
 
 
-def frames(pipe: BinaryIO) -> Iterator[tuple[int, list[Observation]]]:
+def frames(pipe: BinaryIO) -> Iterator[tuple[int, list[Observation | Effect]]]:
     """What `frame` packed, until the pipe ends; a frame that is cut off ends it too."""
     while len(head := pipe.read(_LENGTH.size)) == _LENGTH.size:
         (length,) = _LENGTH.unpack(head)
@@ -131,16 +138,33 @@ def frames(pipe: BinaryIO) -> Iterator[tuple[int, list[Observation]]]:
         if len(data) < length:
             return
         lost, rows = _ROWS.decode(data)
-        yield lost, [_observation(kind, raw) for kind, raw in rows]
+        yield lost, [one for kind, row in rows for one in _unpacked(kind, row)]
 
 
-def _observation(kind: int, data: msgspec.Raw) -> Observation:
+def _unpacked(kind: int, data: msgspec.Raw) -> list[Observation | Effect]:
     try:
-        if kind == _RAW:
-            return exchange(msgspec.msgpack.decode(data, type=Raw))
-        return msgspec.msgpack.decode(data, type=_KINDS[kind])
+        if kind != _RAW:
+            return [msgspec.msgpack.decode(data, type=_KINDS[kind])]
+        raw = msgspec.msgpack.decode(data, type=Raw)
+        seen = exchange(raw)
+        offered = isinstance(seen, Exchange) and _http3_offered(seen, raw.state["client_conn"]["proxy_mode"])
+        return [seen, _effect("http3", seen)] if offered else [seen]
     except Exception as error:
-        return Unreadable(Source(0, 0), None, "a flow", f"is odd ({type(error).__name__})")
+        return [Unreadable(Source(0, 0), None, "a flow", f"is odd ({type(error).__name__})")]
+
+
+def _http3_offered(seen: Exchange, way: str) -> bool:
+    """Whether a server offers HTTP/3 to a device that came by a way on which no UDP passes (RFC 7838)."""
+    told = next((value for name, value in seen.response_headers if name == "alt-svc"), "")
+    return "h3" in told and way.partition(":")[0] in _TCP_WAYS
+
+
+_TCP_WAYS = frozenset({"regular", "upstream", "socks5", "transparent"})
+
+
+def _effect(kind: str, seen: Exchange | Unreadable) -> Effect:
+    time = seen.time or 0.0
+    return Effect(kind, seen.host, seen.device, 1, time, time)
 
 
 def main() -> None:
@@ -156,8 +180,11 @@ def main() -> None:
     sys.stdout.flush()
     for lost, found in frames(pipe):
         writer.missed(lost)
-        for observation in found:
-            writer.put(observation)
+        for one in found:
+            if isinstance(one, Effect):
+                writer.effect(one)
+                continue
+            writer.put(one)
     writer.close()
 
 

@@ -122,7 +122,9 @@ def _result(
         kept.append(group)
         findings += found.findings
         ran_out.update(dict.fromkeys(found.ran_out, group.calls))
-    info = CaptureInfo(capture.name, "", capture.format, first, last, count, capture.remarks, capture.dropped)
+    info = CaptureInfo(
+        capture.name, "", capture.format, first, last, count, capture.remarks, capture.dropped, capture.effects
+    )
     if page:
         calls = shown.spread(calls, kept, store, limits, alone)
     result = concluded([capture], (info,), calls, findings, ran_out, knowledge, evidence, own, declared)

@@ -73,6 +73,7 @@ def read(path: Path | str, number: int = 0, *, tls_keys: Path | None = None) -> 
         remarks=format_.REMARKS,
         # Only a ledger knows; a browser or mitmproxy does not say.
         dropped=ledger.dropped(plain) if format_ is ledger and plain else 0,
+        effects=ledger.effects(plain) if format_ is ledger and plain else (),
     )
 
 

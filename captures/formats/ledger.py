@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from captures import ledger
-from captures.model import CaptureError, Observation, Source, Unreadable
+from captures.model import CaptureError, Effect, Observation, Source, Unreadable
 
 NAME = "ledger"
 
@@ -25,6 +25,11 @@ def dropped(path: Path) -> int:
         return ledger.counters(path).get("dropped", 0)
     except CaptureError:
         return 0
+
+
+def effects(path: Path) -> tuple[Effect, ...]:
+    """Ledger -> what the proxy changed while it was recorded."""
+    return ledger.effects(path)
 
 
 def read(path: Path, number: int) -> Iterator[Observation]:
