@@ -1,8 +1,8 @@
 """Notices what our presence changes for a device, and keeps it from becoming less safe by it.
 
 A device cannot see how the proxy talks to the server.  So the server gets nothing older or weaker from the proxy than
-the device itself would accept; where device and server would have met at something else than the two halves do now, that
-is counted, and the report says so.
+the device itself would accept; where device and server would have met at something else than the two halves do now,
+that is counted, and the report says so.
 """
 
 from __future__ import annotations

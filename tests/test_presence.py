@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import json
+import re
 import socket
+import sqlite3
 import ssl
 import threading
 import time
@@ -14,12 +17,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
+from mitmproxy import http as mitm
 
 from addons.presence import Offer, offered
 from analysis.demo.certificates import make
+from analysis.evidence import NO_SERVERS
+from analysis.index import Index
+from analysis.knowledge import load
+from analysis.pipeline import run
 from analysis.proxy import Proxy
+from analysis.report import as_json
+from analysis.report.private import private
+from analysis.report.terminal import render
+from analysis.sums import summed
+from analysis.texts import presence as words
 from captures import ledger
+from captures.formats import read
+from captures.ledger import Writer
+from captures.model import Effect
+from captures.recorder import Raw, frame, frames, packed
 from fake_cloud import connect, recorded, small, trust
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -31,7 +49,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def serving(folder: Path, context: ssl.SSLContext) -> Iterator[int]:
+def serving(context: ssl.SSLContext) -> Iterator[int]:
     """A TLS server with this context, which answers each request -> its port."""
     server = socket.create_server(("127.0.0.1", 0))
 
@@ -61,7 +79,7 @@ def told(path: Path, *wanted: str) -> Counter[str]:
 
 @contextmanager
 def before(folder: Path, context: ssl.SSLContext, **options: object) -> Iterator[tuple[Proxy, Path]]:
-    with serving(folder, context) as port:
+    with serving(context) as port:
         (folder / "x").mkdir()
         reroute = json.dumps({"plex.tv": ["127.0.0.1", port]})
         authority = str(folder / "demo-ca.pem")
@@ -153,3 +171,104 @@ def test_a_device_that_gets_what_it_would_get_without_us_is_not_counted(tmp_path
             assert connection.getresponse().status == 200
         time.sleep(1.3)
         assert told(path, "way:regular") == {"way:regular": 2}
+
+
+def kept(path: Path, *effects: Effect) -> Path:
+    writer = Writer(path, None)
+    for effect in effects:
+        writer.effect(effect)
+    writer.close()
+    return path
+
+
+def test_effects_add_up_over_sessions_and_go_with_their_time(tmp_path: Path) -> None:
+    path, now = tmp_path / "a.ledger", time.time()
+    kept(path, Effect("ech", "a.example", "tv", 2, now - 9, now - 8), Effect("ech", "a.example", "tv", 1, now, now))
+    kept(path, Effect("ech", "a.example", "tv", 1, now - 20, now - 20), Effect("mended", "", "pc", 1, 9.0, 9.0))
+    assert ledger.effects(path) == (
+        Effect("ech", "a.example", "tv", 4, now - 20, now), Effect("mended", "", "pc", 1, 9.0, 9.0),
+    )  # fmt: skip
+    ledger.prune(path, 1)
+    assert [effect.kind for effect in ledger.effects(path)] == ["ech"]
+
+
+def test_of_too_many_only_what_they_are_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "_MOST_EFFECTS", 3)
+    path = tmp_path / "a.ledger"
+    for n in range(4):
+        kept(path, Effect("ech", f"{n}.example", "tv", 1, 1.0, 1.0))
+    assert [(x.host, x.device, x.count) for x in ledger.effects(path)] == [
+        ("", "", 1), ("0.example", "tv", 1), ("1.example", "tv", 1), ("2.example", "tv", 1),
+    ]  # fmt: skip
+
+
+def test_a_ledger_from_before_says_nothing_of_effects(tmp_path: Path) -> None:
+    path = kept(tmp_path / "a.ledger", Effect("ech", "a.example", "tv", 1, 1.0, 1.0))
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE effect")
+        connection.execute("PRAGMA user_version = 3")
+    assert ledger.effects(path) == read(path).effects == ()
+    kept(path, Effect("ech", "a.example", "tv", 5, 1.0, 1.0))
+    assert [effect.count for effect in read(path).effects] == [5]
+
+
+@pytest.mark.parametrize(("way", "offers"), [("regular", True), ("wireguard", False), ("tun", False)])
+def test_an_offer_of_http3_counts_where_no_udp_passes(way: str, offers: bool) -> None:
+    state = {
+        "type": "http", "websocket": None,
+        "request": mitm.Request.make("GET", "https://plex.tv/").get_state(),
+        "response": mitm.Response.make(200, b"", {"Alt-Svc": 'h3=":443"; ma=86400'}).get_state(),
+        "client_conn": {"peername": ("192.0.2.7", 40_000), "sni": "plex.tv", "proxy_mode": way},
+        "server_conn": {"peername": ("203.0.113.1", 443), "address": ("plex.tv", 443)},
+    }  # fmt: skip
+    plain = {**state, "response": mitm.Response.make(200).get_state()}
+    rows = [packed(Raw(one, number, "", None, None)) for number, one in enumerate((state, plain))]
+    pipe = io.BytesIO(frame(rows, 0))
+    seen = [one for _, found in frames(pipe) for one in found if isinstance(one, Effect)]
+    assert [(x.kind, x.host, x.device, x.count) for x in seen] == [("http3", "plex.tv", "192.0.2.7", 1)] * offers
+
+
+def test_the_report_lists_what_was_changed_and_what_always_is(tmp_path: Path) -> None:
+    path = kept(
+        tmp_path / "a.ledger",
+        Effect("way:transparent", "", "tv", 40, 1.0, 2.0),
+        Effect("older-tls", "old.example", "tv", 2, 1.0, 2.0),
+        Effect("older-tls", "b.example", "pc", 1, 1.0, 2.0),
+        Effect("lower-tls", "\x1b[31mc.example", "pc", 1, 1.0, 2.0),
+    )
+    knowledge = load()
+    result = run([read(path)], knowledge)
+    said = render(private(result), width=300)
+    section = said.partition(words.HEADING)[2].split("\n\n\n")[0]
+    rows = [line for line in section.splitlines() if "old.example" in line]
+    assert len(rows) == 1
+    assert "b.example, old.example" in rows[0]
+    assert rows[0].rstrip(" │|").endswith("3")
+    assert "by router" in section
+    assert words.FACTS["http3"] in section
+    assert words.FACTS["visitors"] not in section
+    assert "\x1b" not in section
+    told = msgspec.json.decode(as_json.render(result))["presence"]
+    assert told["ways"] == {"transparent": 40}
+    assert told["always"] == ["certificate", "tls", "address", "http3", "silence"]
+    assert [(x["kind"], x["count"]) for x in told["effects"]] == [("lower-tls", 1), ("older-tls", 1), ("older-tls", 2)]
+    with Index(path) as index:
+        brief = summed(read(path), path, knowledge, index, named=NO_SERVERS)
+    assert brief is not None
+    assert private(brief) == private(result)
+
+
+def test_a_capture_that_no_proxy_made_has_no_such_part(tmp_path: Path) -> None:
+    path = kept(tmp_path / "a.ledger")
+    said = render(private(run([read(path)], load())))
+    assert words.HEADING not in said
+
+
+def test_every_effect_that_is_counted_has_words() -> None:
+    said = {
+        kind
+        for file in (Path(__file__).parents[1] / "addons").glob("*.py")
+        for kind in re.findall(r'\.effect\("([a-z0-9-]+)"', file.read_text("utf-8"))
+    }
+    assert len(said) > 8
+    assert said <= set(words.EFFECTS)

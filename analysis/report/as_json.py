@@ -17,6 +17,7 @@ from analysis.occasions import covered
 from analysis.pack import DeclaredList
 from analysis.pipeline import Result
 from analysis.promises import promises
+from analysis.report.presence import presence_json
 from analysis.sides import GRACE
 from analysis.sureness import sure
 from analysis.watching import watching
@@ -77,6 +78,7 @@ def render(result: Result, *, grace: float = GRACE) -> str:
             "promises": promised.promises_json(promises(result, grace=grace)),
             "lists": promised.listed_json(listed(result)),
             "watching": promised.watching_json(watching(result)),
+            "presence": presence_json(result),
             "asks": sorted(result.evidence.asks),
             "remarks": list(result.remarks),
         }

@@ -36,6 +36,7 @@ from analysis.report.document import (
 )
 from analysis.report.network import discovery, volumes
 from analysis.report.phrases import argument, by_recipient, label, product_name, purposes, some
+from analysis.report.presence import presence_section
 from analysis.sides import GRACE
 from analysis.sureness import EVIDENCE, sure
 from analysis.texts import recorded
@@ -89,6 +90,7 @@ def private(result: Result, *, grace: float = GRACE, page: bool = False) -> Docu
         _always(result, outside),
         _received(result),
         _unread(result, outside),
+        presence_section(result),
         _log(result),
         advice_section(advice(result), result),
         _occasions(result),
