@@ -253,6 +253,7 @@ def test_a_ledger_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> 
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP INDEX observation_time")
         connection.execute("DROP TABLE identity")
+        connection.execute("DROP TABLE effect")
         connection.execute("PRAGMA user_version = 1")
     ledger.create(path)
     with closing(sqlite3.connect(path)) as connection:
