@@ -178,8 +178,9 @@ class Observe:
                 self._put(Unreadable(self._source(), time.time(), place, reason))
 
     def effect(self, kind: str, client: Client, host: str = "") -> None:
-        """Counts what our presence changed for a device."""
-        self._effects.say(kind, self._device or (str(client.peername[0]) if client.peername else ""), host.lower())
+        """Counts what our presence changed for a device; never raises."""
+        with contextlib.suppress(Exception):
+            self._effects.say(kind, self._device or (str(client.peername[0]) if client.peername else ""), host.lower())
 
     def _source(self) -> Source:
         return Source(0, next(self._numbers))

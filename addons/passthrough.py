@@ -169,7 +169,7 @@ class Passthrough:
 
     @guarded
     def _refused(
-        self, client: connection.Client, server: connection.Server, ssl_conn: SSL.Connection, reason: int
+        self, client: connection.Client, server: connection.Connection, ssl_conn: SSL.Connection, reason: int
     ) -> None:
         """A server gave up after the handshake, most often since it got no certificate: nobody waits for it any more.
 

@@ -78,13 +78,13 @@ def told(path: Path, *wanted: str) -> Counter[str]:
 
 
 @contextmanager
-def before(folder: Path, context: ssl.SSLContext, **options: object) -> Iterator[tuple[Proxy, Path]]:
+def before(folder: Path, context: ssl.SSLContext) -> Iterator[tuple[Proxy, Path]]:
     with serving(context) as port:
         (folder / "x").mkdir()
         reroute = json.dumps({"plex.tv": ["127.0.0.1", port]})
         authority = str(folder / "demo-ca.pem")
         with recorded(
-            folder / "x", small, ssl_verify_upstream_trusted_ca=authority, phonehome_reroute=reroute, **options
+            folder / "x", small, ssl_verify_upstream_trusted_ca=authority, phonehome_reroute=reroute
         ) as found:
             yield found
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from addons.recorder import Recorder
 from captures import ledger
-from captures.model import Body, CaptureError, Contact, Exchange, Lookup, Observation, Source, Unreadable
+from captures.model import Body, CaptureError, Contact, Effect, Exchange, Lookup, Observation, Source, Unreadable
 from captures.recorder import Raw, Streamed, exchange, frame, frames, packed
 
 
@@ -82,7 +82,7 @@ def test_nothing_that_was_streamed_raises(data: bytes, encoding: bytes) -> None:
     assert body(len(data), data, encoding).size == len(data)
 
 
-def through(*items: Observation | Raw, lost: int = 0) -> list[tuple[int, list[Observation]]]:
+def through(*items: Observation | Raw, lost: int = 0) -> list[tuple[int, list[Observation | Effect]]]:
     return list(frames(io.BytesIO(frame(map(packed, items), lost))))
 
 
