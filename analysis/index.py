@@ -169,16 +169,20 @@ class Index:
 
     def _numbered(self, finding: Finding) -> Finding:
         """The finding as it is kept: an own value as its number, what is only recognised as it stands in the call."""
-        if finding.source != "known":
-            return finding
-        number = self._numbers.get(finding.value)
-        return replace(finding, value=f"={finding.value}" if number is None else str(number))
+        return replace(finding, value=self.numbered(finding.value)) if finding.source == "known" else finding
+
+    def numbered(self, value: str) -> str:
+        """One of the user's own values -> as it is kept: its number."""
+        number = self._numbers.get(value)
+        return f"={value}" if number is None else str(number)
+
+    def named(self, kept: str) -> str:
+        """As `numbered`, backwards.  Raises `ValueError` or `IndexError` for what is damaged."""
+        return kept[1:] if kept.startswith("=") else self._own[int(kept)]
 
     def _named(self, finding: Finding, call: int) -> Finding:
         """A kept finding in the call of this number: numbers change when captures are read together."""
-        value = finding.value
-        if finding.source == "known":
-            value = value[1:] if value.startswith("=") else self._own[int(value)]
+        value = self.named(finding.value) if finding.source == "known" else finding.value
         return replace(finding, call=call, value=value)
 
     def _write(self) -> None:

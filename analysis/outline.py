@@ -22,7 +22,7 @@ from analysis.pipeline import Result
 from analysis.redact import Names, SharedHost, count_class, month
 from analysis.texts import Count
 from analysis.texts.advice import Effect
-from analysis.traffic import host, is_outside, is_readable, recipient
+from analysis.traffic import count, host, is_outside, is_readable, recipient
 from analysis.vocabulary import HOST, MONTH, OWN_PACK, vocabulary
 from captures.model import Exchange
 
@@ -179,7 +179,7 @@ def _calls(calls: Iterable[Classified], findings: Mapping[int, list[Finding]], n
             entity,
             call.category,
         )
-        counts[key] += 1
+        counts[key] += count(call)
         items[key].update((f.item, _place(call, f)) for f in findings.get(call.n, ()) if f.at)
     return tuple(
         OutlineCall(

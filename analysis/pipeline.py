@@ -25,6 +25,7 @@ from captures.model import Capture, Effect, Observation
 if TYPE_CHECKING:
     from analysis.coverage import LogCoverage
     from analysis.known import OwnValues
+    from analysis.privates import Private
     from analysis.sample import Sample
 
 
@@ -109,6 +110,9 @@ class Result:
     """What the server's own logs tell of the capture; `None` when none were given."""
     sample: Sample | None = None
     """The calls that a page shows one by one, where those of `calls` stand for others; else `None`."""
+    brief: frozenset[Private] | None = None
+    """Where those of `calls` stand for others, everything private in all of them that is short enough to stand in a
+    text of our own words (`privates.is_brief`); else `None`."""
 
 
 def run(

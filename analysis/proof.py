@@ -13,31 +13,23 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import NamedTuple
 from urllib.parse import quote
 
 from analysis import language, texts
 from analysis.decode.peel import peel_bytes, peel_value
 from analysis.decode.walk import Budget, Walk
-from analysis.model import Finding
 from analysis.pipeline import Result
+from analysis.privates import BEGINNING, BRIEF, Private, of_call, of_finding, weight
 from analysis.redact import SharedReport
 from analysis.report import Renderer, markdown
-from analysis.traffic import host, is_outside, recipient
-from analysis.vocabulary import is_plain_version, vocabulary
-from captures.model import Unreadable
+from analysis.traffic import host, recipient
+from analysis.vocabulary import vocabulary
 
 SHORTEST = 4
 """Characters from which any private value is searched…"""
 
 FEWEST_BITS = 20
 """…if it also has so many bits: `1080` or `true` stand everywhere."""
-
-_ANY_LENGTH = ("auth.", "net.", "geo.", "account.", "licence.", "social.")
-"""Beginnings of items whose values are searched at any length, as whole words."""
-
-BEGINNING = 200
-"""Characters of a longer value that are searched: so a copy that was cut off is found as well, however long it was."""
 
 _SHARED = ("report.", "items.")
 """Where the words of a shared report stand, by the beginning of their context in a translation."""
@@ -52,15 +44,8 @@ class LeakError(ValueError):
     """The finished text holds what must not be posted.  The message names what, never the value."""
 
 
-class Private(NamedTuple):
-    """Something that must not stand in a post."""
-
-    value: str
-    """The value itself."""
-    what: str
-    """What it is, for the person who is refused."""
-    any_length: bool
-    """Whether it is searched however short it is."""
+class UnprovenError(ValueError):
+    """Calls of which one stands for many do not tell enough for this text: all of them have to be asked."""
 
 
 def prove(
@@ -68,7 +53,8 @@ def prove(
 ) -> None:
     """Raises `LeakError` if a finished text (by `renderer`; `None`: JSON) holds anything private of the result.
 
-    `more` are further words of our own that may stand in it.
+    `more` are further words of our own that may stand in it.  Raises `UnprovenError` for a text in which values could
+    stand that are too long to be in `Result.brief`.
     """
     shown = [seen.name for seen in report.shown]
     ticked = {*shown, *(recipient(call) for call in result.calls if host(call) in shown)}
@@ -136,10 +122,12 @@ def _first(
     """The first private value that stands in a text, in it as it is or in what it holds in some encoding."""
     whole = "\n".join((text, *_opened(text)))
     folded = whole.casefold()
-    # No way of writing a value is shorter than the value, and of a proven text only crumbs are left.
-    room = max(map(len, folded.split(_MASK)))
+    # No way of writing a value has fewer letters than the value, and of a proven text only crumbs are left.
+    room = max(map(weight, folded.split(_MASK)))
+    if result.brief is not None and room > BRIEF:
+        raise UnprovenError
     sought = (p for p in dict.fromkeys(privates(result)) if p.value not in ticked)
-    fits = (p for p in sought if min(len(p.value.strip()), BEGINNING) <= room)
+    fits = (p for p in sought if weight(p.value.strip()[:BEGINNING]) <= room)
     return next((p for p in fits if _stands_in(p, whole, folded) and wanted(p)), None)
 
 
@@ -174,24 +162,16 @@ def masked(text: str, report: SharedReport, renderer: Renderer | None, *, more: 
 
 
 def privates(result: Result) -> Iterator[Private]:
-    """Everything in a result that must not be posted."""
-    items = result.knowledge.items
+    """Everything in a result that must not be posted.
+
+    Where its calls stand for others, of values and names that those alone have the brief ones.
+    """
     for finding in result.findings:
-        if finding.value and not _is_public(finding, result):
-            item = items.get(finding.item)
-            label = f"a value of {finding.item}" + (f" ({item.label})" if item else "")
-            any_length = finding.source == "known" or bool(item and item.linking)
-            yield Private(finding.value, label, any_length or finding.item.startswith(_ANY_LENGTH))
+        if found := of_finding(finding, result.knowledge):
+            yield found
     for call in result.calls:
-        seen = call.observation
-        yield Private(host(call), "the name of a host", True)
-        yield Private(seen.device, "the name of a device", True)
-        for name in (recipient(call), call.answered_by) if is_outside(call) else ():
-            if name not in vocabulary().entities:
-                yield Private(name, "the name of a recipient", True)
-        if not isinstance(seen, Unreadable):
-            for end in (seen.client, seen.server):
-                yield Private(end.address if end else "", "an address", True)
+        yield from of_call(call)
+    yield from result.brief or ()
     for capture in result.captures:
         yield Private(capture.name, "the name of a file", False)
     proven = result.evidence
@@ -205,16 +185,6 @@ def privates(result: Result) -> Iterator[Private]:
         product = result.knowledge.products[pack]
         for value in (pack, product.name, product.entity):
             yield Private(value, "the name of an own pack", True)
-
-
-def _is_public(finding: Finding, result: Result) -> bool:
-    """Whether a value may stand in a post: an entry of the item's closed list, or a version."""
-    item = result.knowledge.items.get(finding.item)
-    if item is None or not item.public_values:
-        return False
-    if item.public_values == ("version",):
-        return is_plain_version(finding.value)
-    return finding.value.casefold() in {v.casefold() for v in item.public_values}
 
 
 def _stands_in(private: Private, text: str, folded: str) -> bool:

@@ -26,8 +26,8 @@ from analysis.pack import RecipientKind
 from analysis.pipeline import Result
 from analysis.promises import Judgement, Kind, promises
 from analysis.texts import Count, Length, Occasion, Share, Step
-from analysis.traffic import host, is_outside, is_readable, is_visit, recipient
-from analysis.vocabulary import HOST_NAME, Vocabulary, version_of, vocabulary
+from analysis.traffic import count, host, is_outside, is_readable, is_visit, recipient
+from analysis.vocabulary import HOST_NAME, PLATFORM_ITEMS, VERSION_ITEMS, Vocabulary, version_of, vocabulary
 
 type Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 """An id."""
@@ -37,13 +37,6 @@ type Name = Annotated[str, msgspec.Meta(max_length=80)]
 
 type Numbers = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,5}(\.[0-9]{1,6}){1,4}$")]
 """A version."""
-
-VERSION_ITEMS = ("server.version", "client.app")
-"""Items that may say which version of the sending product runs."""
-
-PLATFORM_ITEMS = ("server.os", "client.os")
-"""Items that say on which platform it runs."""
-
 
 TOLD: Mapping[Length, tuple[str, ...]] = {
     "<1h": ("versions", "platforms", "settings"),
@@ -552,8 +545,8 @@ class Names:
                 continue
             outside = is_outside(call)
             key = (call.party.value, self.entity(recipient(call)) if outside else "", call.category.value)
-            total[key] += 1
-            closed[key] += not is_readable(call)
+            total[key] += count(call)
+            closed[key] += count(call) * (not is_readable(call))
         return tuple(
             SharedCalls(Party(party), entity, Category(category), count_class(n), count_class(closed[key]))
             for key, n in sorted(total.items())

@@ -46,6 +46,12 @@ MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])|")
 HOST_NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 """A host name that the user chose to show: no address, no single label."""
 
+VERSION_ITEMS = ("server.version", "client.app")
+"""Items that may say which version of the sending product runs."""
+
+PLATFORM_ITEMS = ("server.os", "client.os")
+"""Items that say on which platform it runs."""
+
 
 class UnknownWordError(ValueError):
     """A word that this version of the tool does not ship: from another version, or made up."""

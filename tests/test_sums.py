@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from analysis import sample
@@ -20,8 +21,12 @@ from analysis.generalise import generalise
 from analysis.index import Index
 from analysis.knowledge import Knowledge, load
 from analysis.known import Known, OwnValues
+from analysis.outline import outline
 from analysis.pipeline import Result, run
-from analysis.report.document import Document
+from analysis.post import FORMS, post
+from analysis.privates import is_brief
+from analysis.proof import LeakError, UnprovenError, privates, prove
+from analysis.redact import redact
 from analysis.report.private import private
 from analysis.sums import intake, summed
 from analysis.sums.store import Store
@@ -74,8 +79,8 @@ def _short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def full(
     path: Path, knowledge: Knowledge = KNOWLEDGE, named: Servers | None = None, own: OwnValues | None = None
-) -> Document:
-    return private(run([read(path)], knowledge, named=named or Servers(), own=own), page=True)
+) -> list[object]:
+    return views(run([read(path)], knowledge, named=named or Servers(), own=own))
 
 
 def sums(
@@ -87,10 +92,15 @@ def sums(
 
 def brief(
     path: Path, knowledge: Knowledge = KNOWLEDGE, named: Servers | None = None, own: OwnValues | None = None
-) -> Document:
+) -> list[object]:
     found = sums(path, knowledge, named, own)
     assert found is not None
-    return private(found, page=True)
+    return views(found)
+
+
+def views(found: Result) -> list[object]:
+    """The page, and what is shared and exported, without the id that is another one each time."""
+    return [private(found, page=True), msgspec.structs.replace(redact(found), report="0" * 32), outline(found)]
 
 
 def traffic(chance: random.Random, exchanges: Sequence[Exchange], rows: int, begin: float) -> Iterator[Observation]:
@@ -146,7 +156,27 @@ def test_few_calls_stand_for_many(tmp_path: Path, exchanges: list[Exchange]) -> 
     assert found is not None
     assert len(found.calls) == len(some)
     assert found.coverage.calls == 600
-    assert private(found, page=True) == full(path)
+    assert views(found) == full(path)
+
+
+def test_what_is_shared_is_searched_for_every_value_that_could_stand_in_it(tmp_path: Path) -> None:
+    """Also for those of calls for which another one stands; longer ones cannot stand between our own words."""
+    path = tmp_path / "a.ledger"
+    some = from_har(tmp_path, [statistics(n, "client:view", page=f"p{n:03}") for n in range(40)])
+    grown(path, [replace(seen, device="tv" if n < 30 else "tv2") for n, seen in enumerate(some)])
+    found, whole = sums(path), run([read(path)], KNOWLEDGE)
+    assert found is not None
+    assert len(found.calls) < 10
+    short = {private for private in privates(whole) if is_brief(private)}
+    assert {private for private in privates(found) if is_brief(private)} == short
+    assert {private.value for private in short} >= {"tv", "tv2", *(f"p{n:03}" for n in range(40))}
+    report = redact(found)
+    for form in FORMS:
+        assert post(found, report, form) == post(whole, report, form)
+    with pytest.raises(LeakError, match="a value of"):
+        prove("p039", found, report, None)
+    with pytest.raises(UnprovenError):
+        prove("longer than brief", found, report, None)
 
 
 def test_what_was_told_of_plays_is_held_against_each_play(tmp_path: Path) -> None:
@@ -168,7 +198,7 @@ def test_what_was_told_of_plays_is_held_against_each_play(tmp_path: Path) -> Non
     grown(path, [seen for seen in from_har(tmp_path, entries) for _ in range(3)])
     found, whole = sums(path), run([read(path)], KNOWLEDGE)
     assert found is not None
-    assert private(found, page=True) == private(whole, page=True)
+    assert views(found) == views(whole)
     said, expected = (
         [
             (q.item, q.at, q.verdict, q.step, q.numbers, [(p.exact, p.reported, p.uncertainty) for p in q.shown])
@@ -251,4 +281,4 @@ def test_calls_can_be_chosen_by_their_sender_and_their_device(tmp_path: Path, ex
             found = summed(read(path), path, KNOWLEDGE, index, named=Servers(), keep=keep, page=True)
         assert found is not None
         assert 0 < found.coverage.calls < 120
-        assert private(found, page=True) == private(run([read(path)], KNOWLEDGE, keep=keep), page=True)
+        assert views(found) == views(run([read(path)], KNOWLEDGE, keep=keep))

@@ -76,13 +76,22 @@ def share(
         _verify_all(question, against)
         return
     from analysis import redact
+    from analysis.proof import UnprovenError
 
-    result = options.answer(question)
-    redacted = redact.redact(result, exact_version=exact_version, show=frozenset(host.lower() for host in show))
-    if missing := sorted({host.lower() for host in show} - {host.name for host in redacted.shown}):
-        raise click.UsageError(f"--show {missing[0]}: is no unknown recipient in these captures; see phonehome calls")
-    redacted = _without(redacted, leave_out)
-    text = _proven(result, redacted, form, forum)
+    def made(*, alike: bool) -> tuple[Result, SharedReport, str]:
+        result = options.answer(question, alike=alike)
+        redacted = redact.redact(result, exact_version=exact_version, show=frozenset(host.lower() for host in show))
+        if missing := sorted({host.lower() for host in show} - {host.name for host in redacted.shown}):
+            hint = "is no unknown recipient in these captures; see phonehome calls"
+            raise click.UsageError(f"--show {missing[0]}: {hint}")
+        redacted = _without(redacted, leave_out)
+        return result, redacted, _proven(result, redacted, form, forum)
+
+    try:
+        # A name that is shown may hold any value, and a preview counts them all.
+        result, redacted, text = made(alike=not (show or preview))
+    except UnprovenError:
+        result, redacted, text = made(alike=False)
     if preview:
         chosen = _chosen(result, redacted)
         if chosen is None:

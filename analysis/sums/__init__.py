@@ -18,7 +18,7 @@ import hashlib
 import sqlite3
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ from analysis.knowledge import Knowledge
 from analysis.look import Found, look
 from analysis.model import Alike, Classified, Finding
 from analysis.pipeline import CaptureInfo, Result, concluded, few_collections
+from analysis.privates import Private
 from analysis.sums import shown
 from analysis.sums.intake import DamagedError, Intake
 from analysis.sums.store import FORM, Group, Store, decoded
@@ -75,7 +76,7 @@ def summed(
         with few_collections():
             intake.all(progress)
             return _result(capture, store, intake, index, knowledge, declared, keep, own, page=page)
-    except (sqlite3.Error, CaptureError, DamagedError, OverflowError, msgspec.MsgspecError):
+    except (sqlite3.Error, CaptureError, DamagedError, OverflowError, ValueError, IndexError, msgspec.MsgspecError):
         return None
 
 
@@ -128,7 +129,17 @@ def _result(
     if page:
         calls = shown.spread(calls, kept, store, limits, alone)
     result = concluded([capture], (info,), calls, findings, ran_out, knowledge, evidence, own, declared)
-    return replace(result, sample=shown.sampled(result, kept, store, intake)) if page else result
+    return replace(
+        result,
+        sample=shown.sampled(result, kept, store, intake) if page else None,
+        brief=frozenset(_privates(store, index)),
+    )
+
+
+def _privates(store: Store, index: Index) -> Iterator[Private]:
+    """What must not be posted, as far as it is brief."""
+    for value, known, what, any_length in store.hidden():
+        yield Private(index.named(value) if known else value, what, any_length)
 
 
 _NO_DAY = (-62_135_596_800.0, 0.0, 5e-324, 253_402_300_800.0)

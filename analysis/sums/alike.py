@@ -20,9 +20,10 @@ from analysis.model import Category, Classified, Finding
 from analysis.plays import is_server_call
 from analysis.quantities import KINDS, PAIRED, moment
 from analysis.traffic import OUTSIDE, is_outside, unread_reason
+from analysis.vocabulary import PLATFORM_ITEMS, VERSION_ITEMS
 from captures.model import Contact, Exchange
 
-_TOLD_APART = frozenset({*LEADING, *PERSONAL, *KINDS, "geo.latlon", "geo.postal_code"})
+_TOLD_APART = frozenset({*LEADING, *PERSONAL, *KINDS, *VERSION_ITEMS, *PLATFORM_ITEMS, "geo.latlon", "geo.postal_code"})
 """Items of calls to somebody else whose values reports compare."""
 
 _ADDRESSES = frozenset({"net.public_ip", "net.other_ip"})

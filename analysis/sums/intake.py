@@ -18,10 +18,11 @@ from analysis.evidence import Evidence, Servers, SwitchState
 from analysis.gather import conclude
 from analysis.index import Index
 from analysis.knowledge import Knowledge
-from analysis.look import look
-from analysis.model import Attribution
+from analysis.look import Found, look
+from analysis.model import Attribution, Classified
 from analysis.parallel import mapped
 from analysis.parties import judged_host
+from analysis.privates import is_brief, of_call, of_finding
 from analysis.proofs import Proof, Prover, alias, sender_shown, switch_states
 from analysis.sums import alike
 from analysis.sums.store import (
@@ -29,6 +30,7 @@ from analysis.sums.store import (
     EXCHANGE,
     LOOKUP,
     UNREADABLE,
+    Brief,
     Row,
     Store,
     client_text,
@@ -77,6 +79,8 @@ class Judged(NamedTuple):
     lag: float | None
     states: tuple[SwitchState, ...]
     """Switches whose state it shows."""
+    briefs: tuple[Brief, ...]
+    """What must not be posted of it, as far as it is brief and was not met."""
 
 
 class Intake:
@@ -206,11 +210,14 @@ class Intake:
             return self._judged(row[0], row[1], evidence)
 
         states: list[tuple[int, SwitchState]] = []
+        briefs: list[Brief] = []
         for (number, seen, address), judged in zip(rows, mapped(judge, rows, Judged), strict=True):
             kind = store.kind(judged.key, judged.found, judged.addresses, timed=judged.timed)
             kept.append(self._row(number, seen, address, kind, judged))
             states += ((number, state) for state in judged.states)
+            briefs += judged.briefs
         store.put(kept, states)
+        store.hide(briefs)
         contacts = [row.id for row in kept if row.type == CONTACT]
         store.fold([*contacts, *store.contacts_beside([row for row in kept if row.type == EXCHANGE])], NEAR)
 
@@ -240,7 +247,19 @@ class Intake:
             waits=call.attribution in _UNSHOWN and isinstance(seen, Exchange | Contact),
             lag=alike.lag(call, found.findings, self._knowledge),
             states=states,
+            briefs=tuple(brief for brief in self._briefs(call, found) if brief not in self._store.briefs),
         )
+
+    def _briefs(self, call: Classified, found: Found) -> Iterator[Brief]:
+        """What must not be posted of a call, as far as it is brief."""
+        for private in set(of_call(call)):
+            if is_brief(private):
+                yield Brief(private.value, False, private.what, private.any_length)
+        for finding in found.findings:
+            if (private := of_finding(finding, self._knowledge)) and is_brief(private):
+                known = finding.source == "known"
+                value = self._index.numbered(private.value) if known else private.value
+                yield Brief(value, known, private.what, private.any_length)
 
     def _row(self, number: int, seen: Observation, address: int | None, kind: int, judged: Judged) -> Row:
         store, type_ = self._store, _TYPES[type(seen)]

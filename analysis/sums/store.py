@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS switch (
     row INTEGER NOT NULL, time REAL NOT NULL, product TEXT NOT NULL, switch TEXT NOT NULL, state INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS switch_row ON switch (row);
+CREATE TABLE IF NOT EXISTS private (
+    value BLOB NOT NULL, known INTEGER NOT NULL, what TEXT NOT NULL, any_length INTEGER NOT NULL,
+    PRIMARY KEY (value, known, what, any_length)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kind (
     id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, found BLOB NOT NULL, addresses BLOB, timed INTEGER NOT NULL
 );
@@ -54,7 +58,7 @@ CREATE INDEX IF NOT EXISTS row_kind ON row (kind);
 CREATE INDEX IF NOT EXISTS row_unnamed ON row (unnamed) WHERE unnamed IS NOT NULL;
 """
 
-_NAMES = ("about", "text", "proof", "sender", "name", "alias", "place", "switch", "kind", "row")
+_NAMES = ("about", "text", "proof", "sender", "name", "alias", "place", "switch", "private", "kind", "row")
 
 _MOST_MET = 100_000
 """Texts whose numbers are remembered."""
@@ -102,6 +106,17 @@ class Row(NamedTuple):
     """Tells its path from others; 0 when it has none."""
 
 
+class Brief(NamedTuple):
+    """Something short that must not be posted (`privates.Private`)."""
+
+    value: str
+    """The value; one of the user's own as `Index.numbered` has it."""
+    known: bool
+    """Whether it is one of the user's own."""
+    what: str
+    any_length: bool
+
+
 class Group(NamedTuple):
     """Rows of one kind in one stretch of time."""
 
@@ -132,6 +147,8 @@ class Store:
         self._products: dict[int, tuple[str, ...]] = {}
         self.kinds: dict[bytes, int] = {}
         """Kinds that were met: key -> number."""
+        self.briefs: set[Brief] = set()
+        """What was met that must not be posted."""
         connection.executescript(_TABLES)
         if self.about("circumstances") != circumstances.encode():
             with self.together():
@@ -147,7 +164,7 @@ class Store:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            for met in (self._met, self._products, self.kinds):
+            for met in (self._met, self._products, self.kinds, self.briefs):
                 met.clear()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -273,6 +290,20 @@ class Store:
             self.kinds.clear()
         number = self.kinds[key] = int(known[0])
         return number
+
+    def hide(self, briefs: Iterable[Brief]) -> None:
+        """Keeps what must not be posted."""
+        fresh = {brief for brief in briefs if brief not in self.briefs}
+        asked = "INSERT OR IGNORE INTO private VALUES (?, ?, ?, ?)"
+        self._connection.executemany(asked, ((encoded(one.value), *one[1:]) for one in fresh))
+        if len(self.briefs) >= _MOST_MET:
+            self.briefs.clear()
+        self.briefs |= fresh
+
+    def hidden(self) -> Iterator[Brief]:
+        """All that must not be posted."""
+        for value, known, what, any_length in self._connection.execute("SELECT * FROM private"):
+            yield Brief(decoded(value), bool(known), what, bool(any_length))
 
     def put(self, rows: Sequence[Row], states: Iterable[tuple[int, SwitchState]]) -> None:
         """Keeps rows, in place of what was kept of them, and the states of switches that they show."""

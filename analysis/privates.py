@@ -1,0 +1,77 @@
+"""What must not be posted: the values, names and addresses in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from analysis.knowledge import Knowledge
+from analysis.model import Classified, Finding
+from analysis.traffic import host, is_outside, recipient
+from analysis.vocabulary import is_plain_version, vocabulary
+from captures.model import Unreadable
+
+BEGINNING = 200
+"""Characters of a longer value that are searched: so a copy that was cut off is found as well, however long it was."""
+
+BRIEF = 4
+"""Letters and digits of private values of which all are kept in the sums of a ledger: more than stand between our own
+words in a text that holds nothing else."""
+
+_ANY_LENGTH = ("auth.", "net.", "geo.", "account.", "licence.", "social.")
+"""Beginnings of items whose values are searched at any length, as whole words."""
+
+
+class Private(NamedTuple):
+    """Something that must not stand in a post."""
+
+    value: str
+    """The value itself."""
+    what: str
+    """What it is, for the person who is refused."""
+    any_length: bool
+    """Whether it is searched however short it is."""
+
+
+def of_finding(finding: Finding, knowledge: Knowledge) -> Private | None:
+    """What was found in a call -> the same as something that must not be posted; `None` when it may be."""
+    if not finding.value or _is_public(finding, knowledge):
+        return None
+    item = knowledge.items.get(finding.item)
+    label = f"a value of {finding.item}" + (f" ({item.label})" if item else "")
+    any_length = finding.source == "known" or bool(item and item.linking)
+    return Private(finding.value, label, any_length or finding.item.startswith(_ANY_LENGTH))
+
+
+def of_call(call: Classified) -> Iterator[Private]:
+    """Names and addresses in a call that must not be posted."""
+    seen = call.observation
+    yield Private(host(call), "the name of a host", True)
+    yield Private(seen.device, "the name of a device", True)
+    for name in (recipient(call), call.answered_by) if is_outside(call) else ():
+        if name not in vocabulary().entities:
+            yield Private(name, "the name of a recipient", True)
+    if not isinstance(seen, Unreadable):
+        for end in (seen.client, seen.server):
+            yield Private(end.address if end else "", "an address", True)
+
+
+def _is_public(finding: Finding, knowledge: Knowledge) -> bool:
+    """Whether a value may stand in a post: an entry of the item's closed list, or a version."""
+    item = knowledge.items.get(finding.item)
+    if item is None or not item.public_values:
+        return False
+    if item.public_values == ("version",):
+        return is_plain_version(finding.value)
+    return finding.value.casefold() in {v.casefold() for v in item.public_values}
+
+
+def weight(text: str) -> int:
+    """How many letters and digits stand in a text: no way of writing it has fewer."""
+    return sum(map(str.isalnum, text))
+
+
+def is_brief(private: Private) -> bool:
+    """Whether a value is so short that all such values of a ledger are kept."""
+    value = private.value.strip()[:BEGINNING]
+    return bool(value) and weight(value) <= BRIEF
