@@ -20,6 +20,7 @@ from analysis.model import Category, Classified, Comparison, Finding, Verdict
 from analysis.pipeline import Result
 from analysis.redact import SharedReport
 from analysis.texts import Count
+from analysis.vocabulary import VERSION_ITEMS
 from reporting import START, call, comparison, exchange, finding, result
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -135,7 +136,7 @@ class _Capture:
         numbers = range(len(self.calls), len(self.calls) + n)
         self.calls += [replace(call(exchange("plex.tv", index=i), category), role=role) for i in numbers]
         for item, value in items.items() if n else ():
-            place = "header.x-plex-version" if item in redact.VERSION_ITEMS else f"body.{item}"
+            place = "header.x-plex-version" if item in VERSION_ITEMS else f"body.{item}"
             self.findings += [finding(i, item, value, at=place) for i in numbers]
             self.compared.append(comparison(item, Verdict.OPTIONAL, tuple(numbers), category=category))
 

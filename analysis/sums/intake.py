@@ -256,10 +256,10 @@ class Intake:
             if is_brief(private):
                 yield Brief(private.value, False, private.what, private.any_length)
         for finding in found.findings:
-            if (private := of_finding(finding, self._knowledge)) and is_brief(private):
+            if (value := of_finding(finding, self._knowledge)) and is_brief(value):
                 known = finding.source == "known"
-                value = self._index.numbered(private.value) if known else private.value
-                yield Brief(value, known, private.what, private.any_length)
+                kept = self._index.numbered(value.value) if known else value.value
+                yield Brief(kept, known, value.what, value.any_length)
 
     def _row(self, number: int, seen: Observation, address: int | None, kind: int, judged: Judged) -> Row:
         store, type_ = self._store, _TYPES[type(seen)]
