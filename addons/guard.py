@@ -27,7 +27,9 @@ from mitmproxy.proxy.mode_specs import (
     ReverseMode,
     Socks5Mode,
     TransparentMode,
+    TunMode,
     UpstreamMode,
+    WireGuardMode,
 )
 
 from captures.gateway import ports
@@ -60,8 +62,8 @@ _HOUSEHOLDS = tuple(
 )
 """Addresses that mean something inside a network alone (RFC 1918, 6598, 4193, 3879)."""
 
-_NAT64 = tuple(ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48"))
-"""An IPv4 address stands in the last four bytes (RFC 6052, 8215)."""
+_NAT64 = tuple(ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96"))
+"""An IPv4 address stands in the last four bytes (RFC 6052, 8215, 7915)."""
 
 _NOWHERE = ipaddress.ip_network("0.0.0.0/8")
 """Connections to it end on the machine itself."""
@@ -194,7 +196,13 @@ class Guard:
             return "" if here or address.is_global else LOCAL
 
     def _at_home(self, client: connection.Client) -> bool:
-        """Whether a client runs on this machine."""
+        """Whether a client runs on this machine.
+
+        Where the proxy reads packets itself nobody but the sender vouches for their source, which may well be an
+        address of this machine: WireGuard's own for the device, 10.0.0.1, is that of many a router.
+        """
+        if isinstance(client.proxy_mode, WireGuardMode | TunMode):
+            return False
         try:
             return client.peername is not None and _here(_address(str(client.peername[0])))
         except (OSError, ValueError) as fault:

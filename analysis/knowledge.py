@@ -24,6 +24,7 @@ from analysis import VERSION, consistency, language, ontology, pack, schema
 from analysis.ontology import ONTOLOGY, Ontology, Term
 from analysis.pack import DeclaredList, Item, Names, Product, Rule, Statement
 from analysis.schema import KnowledgeError
+from captures import home
 
 SHIPPED = Path(__file__).with_name("products")
 """Folder of the packs that come with the tool."""
@@ -462,9 +463,6 @@ def _to_cache(path: Path, known: Knowledge) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         for old in path.parent.glob("packs-*"):
             old.unlink(missing_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.touch(mode=0o600)
-        part.write_bytes(msgspec.msgpack.encode(known))
-        part.replace(path)
+        home.write(path, msgspec.msgpack.encode(known))
     except OSError:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 from captures.model import CaptureError
@@ -63,26 +64,68 @@ def ports() -> Path:
 def private_file(path: Path) -> Path:
     """Makes an empty file with mode 0600 under any umask; of one that exists the mode is set.  Gives the path back.
 
-    Raises `CaptureError` for a link: whoever has laid it would choose which file we write to, and make private.
+    Raises `CaptureError` for a link, also a hard one, and for what is no file: whoever has laid it would choose which
+    file we write to and make private, or make us wait for ever.
     """
     try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
-        raise CaptureError(f"{path}: is a link to another file; delete it") from None
+        if error.errno == errno.ELOOP:
+            raise CaptureError(f"{path}: is a link to another file; delete it") from None
+        if error.errno in (errno.ENXIO, errno.EISDIR):
+            raise CaptureError(f"{path}: is no file; delete it") from None
+        raise
     try:
+        there = os.fstat(handle)
+        if not stat.S_ISREG(there.st_mode):
+            raise CaptureError(f"{path}: is no file; delete it")
+        if there.st_nlink > 1:
+            raise CaptureError(f"{path}: is a second name of another file (a hard link); delete it, or copy the file")
         os.fchmod(handle, 0o600)
     finally:
         os.close(handle)
     return path
 
 
+def write(path: Path, data: bytes) -> None:
+    """Replaces a file of ours as a whole, 0600 under any umask, on the disk before this returns.  Raises `OSError`.
+
+    Whatever stood there, links as well, is replaced and not followed, so that nobody has a moment to lay one.
+    """
+    aside = path.with_name(f".{path.name[:100]}.{os.urandom(8).hex()}")
+    handle = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, 0o600)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def read(path: Path, most: int = -1) -> bytes:
+    """Content of a file of ours, or its first bytes.
+
+    Raises `OSError`, and `CaptureError` for what is no file, since we might wait for ever.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 - of a handle
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise CaptureError(f"{path}: is no file; delete it")
+        return file.read(most)
+
+
 def _folder(path: Path) -> Path:
     # Who runs this as root may be led anywhere by links of others; one's own leads to a larger disk.
     if path.is_symlink() and path.lstat().st_uid != os.geteuid():
         raise CaptureError(f"{path}: is a link that another user has made; delete it, or set PHONEHOME_HOME")
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if path.stat().st_mode & 0o077:
+    if not path.exists():
+        # Under a lax umask others could exchange what stands in a folder above.
+        for above in reversed(path.parents):
+            if not above.exists():
+                above.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    if stat.S_IMODE(path.stat().st_mode) & 0o777 != 0o700:
         path.chmod(0o700)
     return path

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from captures import home
+from captures.model import CaptureError
 
 _SIZE = 512
 """Bytes of the file; one sector, which is written as a whole."""
@@ -39,8 +40,8 @@ def _place(ledger: Path) -> Path:
 def read(ledger: Path) -> Losses:
     """Ledger -> what stands beside it; nothing when there is no such file or it is damaged."""
     try:
-        return msgspec.json.decode(_place(ledger).read_bytes()[:_SIZE], type=Losses)
-    except (OSError, msgspec.MsgspecError):
+        return msgspec.json.decode(home.read(_place(ledger), _SIZE), type=Losses)
+    except (OSError, CaptureError, msgspec.MsgspecError):
         return NOTHING
 
 
@@ -49,7 +50,7 @@ def write(ledger: Path, losses: Losses) -> None:
     data = msgspec.json.encode(
         msgspec.structs.replace(losses, reason=losses.reason[:200].encode("ascii", "replace").decode())
     )
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, CaptureError):
         handle = os.open(home.private_file(_place(ledger)), os.O_RDWR)
         try:
             os.pwrite(handle, data.ljust(_SIZE), 0)

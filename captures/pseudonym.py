@@ -29,11 +29,10 @@ _SHORTEST = 8
 def key() -> bytes:
     """The installation's key (32 bytes in `$PHONEHOME_HOME/pseudonym.key`, mode 0600), made at the first call."""
     path = home.root() / "pseudonym.key"
-    if path.exists() and len(kept := path.read_bytes()) == 32:
+    if len(kept := home.private_file(path).read_bytes()) == 32:
         return kept
-    home.private_file(path)
     made = secrets.token_bytes(32)
-    path.write_bytes(made)
+    home.write(path, made)
     return made
 
 

@@ -90,7 +90,8 @@ INSIDE = (
     "127.0.0.1", "127.1", "127.255.255.254", "2130706433", "017700000001", "0x7f.1", "0", "0.0.0.0", "0.1.2.3",
     "localhost", "LocalHost", "::1", "::", "::ffff:127.0.0.1", "::ffff:7f00:1", "::127.0.0.1", "64:ff9b::7f00:1",
     "64:ff9b:1::7f00:1", "2002:7f00:1::", "169.254.169.254", "fe80::1", "::ffff:169.254.1.1", "224.0.0.1", "ff02::1",
-    "255.255.255.255", "240.0.0.1",
+    "255.255.255.255", "240.0.0.1", "::1%1", "fe80::1%1", "::ffff:127.0.0.1%1", "::ffff:0:127.0.0.1",
+    "00000000000177.0.0.1", "１２７.0.0.1", "127。0。0。1", "①②⑦.0.0.1", "0177.0x0.0.1", "127.0x1", "0x7f.1.1",
 )  # fmt: skip
 
 
@@ -135,6 +136,15 @@ def test_a_name_that_is_none_is_said_and_not_asked_a_second_time() -> None:
         error, address = tried(host)
         assert error
         assert address == (host, 9000)
+
+
+@pytest.mark.parametrize("mode", ["wireguard", "tun"])
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "0.0.0.0", "::ffff:127.0.0.1"])
+def test_who_writes_packets_himself_is_not_believed_to_be_this_machine(mode: str, peer: str) -> None:
+    """The device chooses its address within the tunnel, and 10.0.0.1, the usual one, is that of many a router."""
+    for host in ("127.0.0.1", "::1", "169.254.169.254"):
+        assert tried(host, peer=peer, mode=mode)[0] == f"phonehome: {LOCAL}"
+    assert tried("8.8.8.8", peer=peer, mode=mode)[0] == ""
 
 
 def test_the_systems_resolver_answers_phones_that_come_by_wireguard() -> None:

@@ -12,11 +12,16 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from captures import home
+from analysis.known.store import KnownError, listed
+from captures import home, ledger, losses, pseudonym
+from captures.gateway import authority, journal, network, ports, refusals, trust, wireguard
+from captures.gateway.network import Lan
+from captures.gateway.plan import plan
 from captures.model import CaptureError
 from fake_cloud import ROOT, start
 from test_watch import watching
@@ -129,6 +134,96 @@ def test_no_file_is_written_through_a_link(own: Path, victim: Path) -> None:
         with pytest.raises(CaptureError, match="is a link to another file; delete it"):
             home.private_file(link)
     assert untouched(victim)
+
+
+def test_no_file_is_written_through_a_second_name_of_another_nor_waited_for(own: Path, victim: Path) -> None:
+    (own / "hard").hardlink_to(victim / "file")
+    os.mkfifo(own / "pipe")
+    (own / "folder").mkdir()
+    for name, sentence in (
+        ("hard", "is a second name of another file"),
+        ("pipe", "is no file"),
+        ("folder", "is no file"),
+    ):
+        with pytest.raises(CaptureError, match=sentence):
+            home.private_file(own / name)
+    (own / "hard").unlink()
+    assert untouched(victim)
+
+
+def test_what_is_replaced_is_not_followed_and_what_is_no_file_is_not_waited_for(own: Path, victim: Path) -> None:
+    os.mkfifo(own / "pipe")
+    (own / "link").symlink_to(victim / "file")
+    (own / "hard").hardlink_to(victim / "file")
+    with pytest.raises(CaptureError, match="is no file; delete it"):
+        home.read(own / "pipe")
+    for umask in (0, 0o777):
+        before = os.umask(umask)
+        try:
+            for name in ("pipe", "link", "hard", "new"):
+                home.write(own / name, b"ours")
+                assert not (own / name).is_symlink()
+                assert stat.S_IMODE((own / name).stat().st_mode) == 0o600
+        finally:
+            os.umask(before)
+    assert sorted(path.name for path in own.iterdir()) == ["hard", "link", "new", "pipe"]
+    assert untouched(victim)
+
+
+def test_folders_above_ours_are_for_the_user_alone_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "a/b/home"))
+    before = os.umask(0)
+    try:
+        home.journal()
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "a", tmp_path / "a/b", tmp_path / "a/b/home", tmp_path / "a/b/home/journal"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
+
+
+TRAPS = {
+    "symbolic": lambda place, victim: place.symlink_to(victim / "file"),
+    "dangling": lambda place, victim: place.symlink_to(victim / "new"),
+    "hard": lambda place, victim: place.hardlink_to(victim / "file"),
+    "pipe": lambda place, _: os.mkfifo(place),
+}
+"""What somebody else may lay where we write."""
+
+PLACES: dict[str, Callable[[], object]] = {
+    "journal/gateway.json": lambda: journal.up(plan("tun", Lan("lo", (), ()), (), 8080, False), home.journal()),
+    "journal/trust.json": lambda: trust._note(trust.Entry("plex", "pem", "/x", "", "", ""), home.journal()),
+    "ports/8081": lambda: ports.registered(8081).__enter__(),
+    "pseudonym.key": pseudonym.key,
+    "never.txt": authority.never,
+    "ca/mitmproxy-ca.pem": lambda: authority.ensure(home.authority()),
+    "ca/wireguard.conf": lambda: wireguard.ensure(home.authority() / "wireguard.conf"),
+    "refusals.json": lambda: (refusals.read(home.refusals(), 0.0), refusals.write(home.refusals(), ())),
+    "ledgers/x.ledger": lambda: ledger.create(home.ledgers() / "x.ledger"),
+    "ledgers/x.ledger.lost": lambda: losses.write(home.ledgers() / "x.ledger", losses.NOTHING),
+    "known.db": lambda: listed("item"),
+}
+"""Place below the tool's folder -> what writes it."""
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+@pytest.mark.parametrize("place", PLACES)
+def test_nothing_that_was_laid_where_we_write_makes_us_write_elsewhere_or_wait(
+    own: Path, victim: Path, monkeypatch: pytest.MonkeyPatch, place: str, trap: str
+) -> None:
+    monkeypatch.setattr(network, "run", lambda *_, **__: "")
+    (own / place).parent.mkdir(mode=0o700, exist_ok=True)
+    TRAPS[trap](own / place, victim)
+    with contextlib.suppress(CaptureError, KnownError):
+        PLACES[place]()
+    (own / place).unlink(missing_ok=True)
+    assert untouched(victim)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_pipe_among_the_ports_keeps_no_connection_waiting() -> None:
+    os.mkfifo(home.ports() / "8081")
+    (home.ports() / "8082").symlink_to("/proc/self/status")
+    assert ports.ours() == frozenset()
 
 
 @pytest.mark.parametrize("folder", [home.cache, home.ledgers, home.authority, home.journal, home.ports])

@@ -198,9 +198,9 @@ def _tunnels(places: Places) -> tuple[str, ...]:
 
     written = []
     for keys, host, port in ways.tunnels(places, home.authority()):
-        path = home.private_file(home.authority() / "wireguard-client.conf")
+        path = home.authority() / "wireguard-client.conf"
         settings = wireguard.settings(wireguard.ensure(keys), host or "ADDRESS-OF-THIS-MACHINE", port)
-        path.write_text(settings, "utf-8")
+        home.write(path, settings.encode())
         written.append(settings)
     return tuple(written)
 

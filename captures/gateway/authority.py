@@ -6,7 +6,6 @@ Written before mitmproxy makes its own, in the form in which it looks for one.
 from __future__ import annotations
 
 import datetime
-import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -47,14 +46,16 @@ def never() -> Path:
     """The user's list of names that are never intercepted; written with the defaults when there is none."""
     path = home.root() / "never.txt"
     if not path.exists():
-        home.private_file(path).write_text(_DEFAULT.read_text("utf-8"), "utf-8")
+        # A link that leads nowhere is none of ours either.
+        home.private_file(path)
+        home.write(path, _DEFAULT.read_bytes())
     return path
 
 
 def names(path: Path) -> tuple[str, ...]:
     """List of names, one a line, `#` begins a remark -> the names.  Raises `CaptureError` with the line."""
     found = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(home.read(path).decode("utf-8").splitlines(), 1):
         name = line.partition("#")[0].strip().lower().rstrip(".").removeprefix("*.")
         if not name:
             continue
@@ -85,7 +86,7 @@ def read(folder: Path) -> Authority | None:
     from cryptography.hazmat.primitives import hashes
 
     try:
-        found = x509.load_pem_x509_certificate(key.read_bytes())
+        found = x509.load_pem_x509_certificate(home.read(key))
     except (OSError, ValueError):
         raise CaptureError(f"{key}: cannot be read; move it away, and a new one is made") from None
     excluded: tuple[str, ...] = ()
@@ -155,9 +156,7 @@ def _make(folder: Path, excluded: tuple[str, ...]) -> Authority:
         # Last: who finds it finds the others.
         ("mitmproxy-ca.pem", secret + pem),
     ):
-        aside = home.private_file(folder / f"{file}.{os.getpid()}")
-        aside.write_bytes(data)
-        aside.replace(folder / file)
+        home.write(folder / file, data)
     found = read(folder)
     assert found is not None  # noqa: S101 - just written
     return found

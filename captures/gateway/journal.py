@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from captures import home
 from captures.gateway import network
 from captures.gateway.plan import TABLE, Plan, Way
 from captures.model import CaptureError
@@ -59,7 +60,7 @@ def read(folder: Path) -> Journal | None:
     """Folder -> what is set up, or `None`.  Raises `CaptureError` for a file that is none of ours."""
     path = place(folder)
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Journal)
+        found = msgspec.json.decode(home.read(path), type=Journal)
     except FileNotFoundError:
         return None
     except (msgspec.MsgspecError, OSError) as error:
@@ -82,7 +83,8 @@ def up(wanted: Plan, folder: Path) -> Journal:
         if (before := network.sysctl(name)) is not None and before != after
     )
     planned = Journal(wanted.way, wanted.lan.interface, wanted.devices, wanted.port, TABLE, wanted.rules, changed)
-    _write(place(folder), msgspec.json.encode(planned))
+    home.write(place(folder), msgspec.json.encode(planned))
+    _settle(folder)
     try:
         # Alone it has no effect: the set of devices is empty.
         network.run("nft", "-f", "-", text=f"add table inet {TABLE}\ndelete table inet {TABLE}\n{wanted.ruleset}")
@@ -127,18 +129,6 @@ def _stands(rule: tuple[str, ...]) -> bool:
     mark, table = rule[rule.index("fwmark") + 1], rule[rule.index("lookup") + 1]
     wanted = f"{preference}:\tfrom all fwmark {mark} lookup {table}"
     return wanted in network.run("ip", family, "rule", "show", "pref", preference)
-
-
-def _write(path: Path, text: bytes) -> None:
-    """Writes a whole file or none, on the disk before this returns."""
-    aside = path.with_suffix(".new")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    _settle(path.parent)
 
 
 def _settle(folder: Path) -> None:

@@ -24,8 +24,8 @@ from captures import home
 @contextmanager
 def registered(port: int) -> Iterator[None]:
     """Closes a TCP port of this machine to everybody who comes through a proxy of ours, as long as the block lasts."""
-    path = home.private_file(home.ports() / str(port))
-    path.write_text(str(os.getpid()), "ascii")
+    path = home.ports() / str(port)
+    home.write(path, str(os.getpid()).encode("ascii"))
     try:
         yield
     finally:
@@ -39,6 +39,9 @@ def ours() -> frozenset[int]:
 
 def _lives(entry: os.DirEntry[str]) -> bool:
     with suppress(OSError, ValueError):
+        # What is no file could make every connection wait.
+        if not entry.is_file(follow_symlinks=False):
+            return False
         with open(entry.path, encoding="ascii") as file:  # noqa: PTH123 - each connection to this machine waits for it
             number = int(file.read())
         try:

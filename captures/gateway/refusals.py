@@ -36,15 +36,12 @@ class Refusal(msgspec.Struct, frozen=True):
 def read(path: Path, now: float) -> list[Refusal]:
     """What was learned and still holds; empty when there is no file, or one that is damaged."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(_LARGEST)
+        raw = home.read(path, _LARGEST)
         return [refusal for refusal in msgspec.json.decode(raw, type=list[Refusal]) if refusal.holds(now)]
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError):  # `CaptureError` as well
         return []
 
 
 def write(path: Path, refusals: Iterable[Refusal]) -> None:
-    """Replaces the file as a whole, for the user alone.  Raises `OSError`, and `CaptureError` for a link."""
-    aside = home.private_file(path.with_name(path.name + ".new"))
-    aside.write_bytes(msgspec.json.encode(list(refusals)))
-    aside.replace(path)
+    """Replaces the file as a whole, for the user alone.  Raises `OSError`."""
+    home.write(path, msgspec.json.encode(list(refusals)))

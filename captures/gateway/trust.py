@@ -210,7 +210,7 @@ def listed(folder: Path) -> tuple[Entry, ...]:
     """Folder of the journal -> all places to which the authority was added.  Raises `CaptureError`."""
     path = folder / "trust.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Trusted).entries
+        return msgspec.json.decode(home.read(path), type=_Trusted).entries
     except FileNotFoundError:
         return ()
     except (msgspec.MsgspecError, OSError) as error:

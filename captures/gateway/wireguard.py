@@ -52,8 +52,9 @@ def ensure(path: Path) -> Keys:
         except (ValueError, KeyError, TypeError):
             raise CaptureError(f"{path}: holds no keys of WireGuard; delete it, and new ones are made") from None
     keys = Keys(_private(), _private())
-    text = json.dumps({"server_key": keys.server, "client_key": keys.client}, indent=4)
-    home.private_file(path).write_text(text, "utf-8")
+    # A link that leads nowhere is none of ours.
+    home.private_file(path)
+    home.write(path, json.dumps({"server_key": keys.server, "client_key": keys.client}, indent=4).encode())
     return keys
 
 

@@ -19,6 +19,9 @@ NAMES: dict[str, list[list[str]]] = {
 }
 """Name -> answers, given in turn."""
 
+ALIASES = {"alias.example": "alias-of-alias.example", "alias-of-alias.example": "inside.example"}
+"""Name -> another name of it (CNAME)."""
+
 
 def answer(question: bytes, turns: dict[str, int]) -> bytes:
     """A question -> its answer."""
@@ -28,18 +31,27 @@ def answer(question: bytes, turns: dict[str, int]) -> bytes:
         place += length + 1
     kind, end = int.from_bytes(question[place + 1 : place + 3]), place + 5
     name = ".".join(labels).lower()
+    records, owner = [], b"\xc0\x0c"
+    while target := ALIASES.get(name):
+        records.append(_record(owner, 5, _labels(target)))
+        name, owner = target, _labels(target)
     answers = NAMES.get(name, [[]])
     version = {1: 4, 28: 6}.get(kind)
     wanted = [ipaddress.ip_address(text) for text in answers[turns.get(name, 0) % len(answers)]]
     found = [address.packed for address in wanted if address.version == version]
     if found:
         turns[name] = turns.get(name, 0) + 1
-    head = question[:2] + b"\x81\x80\x00\x01" + len(found).to_bytes(2) + b"\x00\x00\x00\x00"
-    records = (
-        b"\xc0\x0c" + kind.to_bytes(2) + b"\x00\x01\x00\x00\x00\x00" + len(packed).to_bytes(2) + packed
-        for packed in found
-    )
+    records += [_record(owner, kind, packed) for packed in found]
+    head = question[:2] + b"\x81\x80\x00\x01" + len(records).to_bytes(2) + b"\x00\x00\x00\x00"
     return head + question[12:end] + b"".join(records)
+
+
+def _labels(name: str) -> bytes:
+    return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\x00"
+
+
+def _record(owner: bytes, kind: int, data: bytes) -> bytes:
+    return owner + kind.to_bytes(2) + b"\x00\x01\x00\x00\x00\x00" + len(data).to_bytes(2) + data
 
 
 def main() -> None:

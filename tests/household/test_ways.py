@@ -118,16 +118,21 @@ def test_a_phone_with_wireguard_reaches_nothing_that_only_the_proxys_machine_may
                      ("del", "pref", "0")):  # fmt: skip
             lab.must("tv", "ip", "rule", *rule)
         try:
+            # It chooses its own address within the tunnel, also one of the proxy's machine.
+            lab.must("tv", "ip", "addr", "add", "198.51.100.1/32", "dev", name)
             reached = {}
-            for address in ("127.0.0.2", "169.254.169.254", "192.168.50.1"):
-                done = lab.run(
-                    "tv", "curl", "-sS", "--max-time", "6", "--interface", "10.0.0.1", f"http://{address}:9000/secret"
-                )
-                reached[address] = done.stdout
+            for source in ("10.0.0.1", "198.51.100.1"):
+                for address in ("127.0.0.2", "169.254.169.254", "192.168.50.1"):
+                    done = lab.run(
+                        "tv", "curl", "-sS", "--max-time", "6", "--interface", source, f"http://{address}:9000/secret"
+                    )
+                    reached[source, address] = done.stdout
         finally:
             for rule in (("add", "pref", "0", "lookup", "local"), ("del", "pref", "10"), ("del", "pref", "20")):
                 lab.must("tv", "ip", "rule", *rule)
-    assert not any("nobody" in got for address, got in reached.items() if address != "192.168.50.1"), reached
+    assert not any("nobody" in got for (_, address), got in reached.items() if address != "192.168.50.1"), reached
+    # The connection as such works with this address.
+    assert "nobody" in reached["198.51.100.1", "192.168.50.1"]
     os.killpg(server.pid, signal.SIGTERM)
 
 
