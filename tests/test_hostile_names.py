@@ -181,7 +181,7 @@ def test_folders_above_ours_are_for_the_user_alone_as_well(tmp_path: Path, monke
         assert stat.S_IMODE(path.stat().st_mode) == 0o700, path
 
 
-TRAPS = {
+TRAPS: dict[str, Callable[[Path, Path], object]] = {
     "symbolic": lambda place, victim: place.symlink_to(victim / "file"),
     "dangling": lambda place, victim: place.symlink_to(victim / "new"),
     "hard": lambda place, victim: place.hardlink_to(victim / "file"),
@@ -197,7 +197,7 @@ PLACES: dict[str, Callable[[], object]] = {
     "never.txt": authority.never,
     "ca/mitmproxy-ca.pem": lambda: authority.ensure(home.authority()),
     "ca/wireguard.conf": lambda: wireguard.ensure(home.authority() / "wireguard.conf"),
-    "refusals.json": lambda: (refusals.read(home.refusals(), 0.0), refusals.write(home.refusals(), ())),
+    "refusals.json": lambda: refusals.write(home.refusals(), refusals.read(home.refusals(), 0.0)),
     "ledgers/x.ledger": lambda: ledger.create(home.ledgers() / "x.ledger"),
     "ledgers/x.ledger.lost": lambda: losses.write(home.ledgers() / "x.ledger", losses.NOTHING),
     "known.db": lambda: listed("item"),

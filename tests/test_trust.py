@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
+import os
 import shutil
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -113,6 +116,57 @@ def test_mitmproxy_uses_it_and_curl_takes_it_for_other_names_alone(tmp_path: Pat
         assert "excluded subtree" in found[name][1]
 
 
+def test_programs_in_python_and_node_take_it_for_other_names_alone(tmp_path: Path) -> None:
+    (certifi,) = trust.places(trust.stores()["python"], python=sys.executable)
+    bundle = tmp_path / "certifi.pem"
+    bundle.write_bytes(certifi.read_bytes())
+    with proxied(tmp_path, never="") as proxy:
+        ran("trust", "add", "python", "--path", str(bundle))
+        assert by_requests(proxy, "localhost", bundle) == '{"ok": true}'
+        assert "excluded subtree" in by_requests(proxy, "bank.localhost", bundle)
+        if shutil.which("node"):
+            certificate = home.authority() / "mitmproxy-ca-cert.pem"
+            assert by_node(proxy, "localhost", certificate) == "trusted"
+            # Node has no name for this reason.
+            assert by_node(proxy, "www.bank.localhost", certificate) == "UNSPECIFIED"
+        ran("trust", "remove", "python")
+        assert "CERTIFICATE_VERIFY_FAILED" in by_requests(proxy, "localhost", bundle)
+
+
+def env(**named: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **named}
+
+
+_NODE = """
+const [host, port, name] = process.argv.slice(1);
+const tls = require("tls");
+require("http").request({host, port, method: "CONNECT", path: name + ":443"}).on("connect", (_, socket) => {
+  const secure = tls.connect({socket, servername: name}, () => { console.log("trusted"); secure.destroy(); });
+  secure.on("error", error => { console.log(error.code); socket.destroy(); });
+}).end();
+"""
+
+_REQUESTS = "import requests, sys; print(requests.get(f'https://{sys.argv[1]}/', timeout=20).text)"
+
+
+def by_node(proxy: Proxy, name: str, trusted: Path) -> str:
+    host, port = proxy.listening[0]
+    done = subprocess.run(
+        ["node", "-e", _NODE, host, str(port), name],
+        capture_output=True, text=True, check=False, timeout=60, env=env(NODE_EXTRA_CA_CERTS=str(trusted)),
+    )  # fmt: skip
+    return (done.stdout or done.stderr).strip()
+
+
+def by_requests(proxy: Proxy, name: str, trusted: Path) -> str:
+    host, port = proxy.listening[0]
+    named = env(REQUESTS_CA_BUNDLE=str(trusted), HTTPS_PROXY=f"http://{host}:{port}")
+    done = subprocess.run(
+        [sys.executable, "-c", _REQUESTS, name], capture_output=True, text=True, check=False, timeout=60, env=named
+    )
+    return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+
 def test_names_of_the_list_pass_untouched_from_the_first_connection(tmp_path: Path) -> None:
     with proxied(tmp_path, never=str(home.root() / "never.txt")) as proxy:
         for name in ("bank.localhost", "www.bank.localhost"):
@@ -137,6 +191,87 @@ def test_a_file_of_certificates_holds_it_once_and_is_the_same_again_after(
     assert ran("trust", "remove", product) == 0
     assert bundle.read_bytes() == PUBLIC
     assert [path.name for path in home.journal().iterdir()] == ["trust.json"]
+
+
+def test_owner_mode_attributes_and_times_come_back(bundle: Path) -> None:
+    os.utime(bundle, ns=(10**18, 10**18 + 7))
+    with contextlib.suppress(OSError):
+        os.setxattr(bundle, "user.made-up", b"label")
+    labels = {name: os.getxattr(bundle, name) for name in os.listxattr(bundle)}
+    before = bundle.stat()
+    ran("trust", "add", "plex", "--path", str(bundle))
+    assert {name: os.getxattr(bundle, name) for name in os.listxattr(bundle)} == labels
+    assert bundle.stat().st_mtime_ns > before.st_mtime_ns
+    ran("trust", "remove", "plex")
+    after = bundle.stat()
+    assert {name: os.getxattr(bundle, name) for name in os.listxattr(bundle)} == labels
+    for name in ("st_mode", "st_uid", "st_gid", "st_mtime_ns", "st_size"):
+        assert getattr(after, name) == getattr(before, name), name
+
+
+def test_a_link_stays_a_link_and_several_names_of_a_file_are_one(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.pem").symlink_to("cacert.pem")
+    ran("trust", "add", "plex", "--path", str(tmp_path / "link.pem"), "--path", str(bundle))
+    assert (tmp_path / "link.pem").readlink() == Path("cacert.pem")
+    assert bundle.read_bytes().count(b"# phonehome") == 1
+    ran("trust", "remove", "plex")
+    assert (tmp_path / "link.pem").readlink() == Path("cacert.pem")
+    assert bundle.read_bytes() == PUBLIC
+
+
+@pytest.mark.parametrize("name", ["-rf x.pem", "a\nb.pem", "$(touch x).pem", "ünïcode.pem", "*.pem"])
+def test_a_file_of_any_name_is_changed_and_put_back(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(PUBLIC)
+    made = authority.ensure(home.authority())
+    assert trust.add(trust.stores()["plex"], path, made, home.journal())
+    (entry,) = trust.listed(home.journal())
+    assert trust.state(entry, made) == "trusts the proxy"
+    assert trust.remove(entry, home.journal()) == "as it was before"
+    assert path.read_bytes() == PUBLIC
+    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == [name]
+
+
+def test_a_name_that_is_no_text_is_said_and_nothing_is_changed(tmp_path: Path) -> None:
+    path = tmp_path / "b\udcff.pem"
+    path.write_bytes(PUBLIC)
+    with pytest.raises(CaptureError, match=r"b\\udcff.pem': has a name that is no text"):
+        trust.add(trust.stores()["plex"], path, authority.ensure(home.authority()), home.journal())
+    assert path.read_bytes() == PUBLIC
+
+
+def test_a_copy_that_is_gone_is_done_without(bundle: Path) -> None:
+    ran("trust", "add", "plex", "--path", str(bundle))
+    for copy in home.journal().glob("*.backup"):
+        copy.unlink()
+    assert ran("trust", "remove", "plex") == 0
+    assert bundle.read_bytes() == PUBLIC
+
+
+def test_an_authority_that_has_ended_is_said_and_not_used(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(authority, "VALID", datetime.timedelta(days=1))
+        with pytest.raises(CaptureError, match="has ended"):
+            authority.ensure(home.authority())
+    assert ran("trust", "add", "plex", "--path", str(bundle)) == 3
+    assert "has ended on" in capsys.readouterr().err
+    assert bundle.read_bytes() == PUBLIC
+    assert ran("trust", "remove", "--all") == 0
+    assert ran("trust", "add", "plex", "--path", str(bundle)) == 0
+
+
+def test_a_file_of_somebody_else_in_the_systems_folder_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "phonehome.crt"
+    for lay in (lambda: other.write_text("mine"), lambda: other.symlink_to(tmp_path / "nowhere")):
+        lay()
+        assert ran("trust", "add", "system", "--path", str(tmp_path)) == 3
+        assert "was not put there by this installation" in capsys.readouterr().err
+        assert trust.listed(home.journal()) == ()
+        other.unlink()
 
 
 def test_an_update_that_overwrote_it_is_noticed_and_it_can_be_added_again(
@@ -243,14 +378,67 @@ def test_a_keystore_of_java_holds_it_and_is_the_same_again_after(tmp_path: Path)
     assert "an update has overwritten it" in trust.state(entry, ours)
 
 
-@pytest.mark.skipif(not shutil.which("certutil"), reason="needs certutil: install libnss3-tools")
-def test_a_database_of_a_browser_holds_it_and_does_not_after(tmp_path: Path) -> None:
+@pytest.fixture
+def browser(tmp_path: Path) -> Path:
     folder = tmp_path / "nssdb"
     folder.mkdir()
     subprocess.run(["certutil", "-N", "-d", f"sql:{folder}", "--empty-password"], check=True)
-    assert ran("trust", "add", "chromium", "--path", str(folder)) == 0
+    return folder
+
+
+needs_certutil = pytest.mark.skipif(not shutil.which("certutil"), reason="needs certutil: install libnss3-tools")
+
+
+@needs_certutil
+def test_a_database_of_a_browser_holds_it_and_is_the_same_again_after(browser: Path) -> None:
+    def state() -> tuple[object, ...]:
+        files = [browser / name for name in ("cert9.db", "pkcs11.txt")]
+        with contextlib.closing(sqlite3.connect(browser / "key4.db")) as keys:
+            rows = (
+                keys.execute("SELECT * FROM metaData").fetchall(),
+                keys.execute("SELECT * FROM nssPrivate").fetchall(),
+            )
+        return [(path.read_bytes(), path.stat().st_mtime_ns) for path in files], rows, sorted(browser.iterdir())
+
+    before = state()
+    for _ in range(2):
+        assert ran("trust", "add", "chromium", "--path", str(browser)) == 0
     (entry,) = trust.listed(home.journal())
     assert trust.state(entry, authority.read(home.authority())) == "trusts the proxy"
+    assert state() != before
     assert ran("trust", "remove", "chromium") == 0
-    listed = subprocess.run(["certutil", "-L", "-d", f"sql:{folder}"], capture_output=True, text=True, check=True)
+    assert state() == before
+
+
+@needs_certutil
+def test_of_a_database_that_a_browser_uses_or_has_changed_only_our_part_goes(browser: Path) -> None:
+    ran("trust", "add", "chromium", "--path", str(browser))
+    with (browser / "cert9.db").open("rb") as used:
+        number = os.fstat(used.fileno()).st_ino
+        assert ran("trust", "remove", "chromium") == 0
+        assert (browser / "cert9.db").stat().st_ino == number
+    listed = subprocess.run(["certutil", "-L", "-d", f"sql:{browser}"], capture_output=True, text=True, check=True)
     assert "phonehome" not in listed.stdout
+
+
+@needs_certutil
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
+def test_a_browsers_library_takes_it_for_no_name_of_the_list(browser: Path, tmp_path: Path) -> None:
+    """NSS, as in Firefox, by its own program for servers' certificates."""
+    from cryptography.x509 import DNSName
+    from mitmproxy.certs import CertStore
+
+    authority.never().write_text("bank.example\n")
+    made = authority.ensure(home.authority())
+    ran("trust", "add", "firefox", "--path", str(browser))
+    store = CertStore.from_store(made.certificate.parent, "mitmproxy", 2048)
+    verdicts = {}
+    for name in ("film.example", "notbank.example", "bank.example", "www.bank.example"):
+        leaf = tmp_path / f"{name}.pem"
+        leaf.write_bytes(store.get_cert(name, [DNSName(name)]).cert.to_pem())
+        done = subprocess.run(
+            ["vfychain", "-d", f"sql:{browser}", "-pp", "-u", "1", "-a", str(leaf)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        verdicts[name] = "Chain is good" in done.stdout + done.stderr
+    assert verdicts == {"film.example": True, "notbank.example": True, "bank.example": False, "www.bank.example": False}

@@ -47,13 +47,21 @@ def test_one_that_cannot_be_taken_back_keeps_not_the_others_but_the_authority(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = tmp_path / "cacert.pem"
-    bundle.write_bytes(b"")
+    bundle.write_bytes(b"before")
     trust.add(trust.stores()["plex"], bundle, authority.ensure(home.authority()), home.journal())
+    gone = tmp_path / "gone.pem"
+    gone.write_bytes(b"before")
+    trust.add(trust.stores()["kodi"], gone, authority.ensure(home.authority()), home.journal())
+    gone.unlink()
+    gone.mkdir()
     journal.place(home.journal()).write_text("{")
-    # The journal of a router is looked at first.
     status, _, said = ran(capsys)
-    assert status == 3
+    assert status == 1
     assert "gateway.json: cannot be read" in said
+    assert "gone.pem" in said
+    assert bundle.read_bytes() == b"before"
+    assert authority.read(home.authority())
     journal.place(home.journal()).unlink()
+    gone.rmdir()
     assert ran(capsys)[0] == 0
-    assert bundle.read_bytes() == b""
+    assert authority.read(home.authority()) is None

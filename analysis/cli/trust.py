@@ -103,15 +103,31 @@ def remove(product: str | None, everything: bool) -> None:
         raise click.UsageError("name one product, or --all")
     if product:
         _store(product)
-    found = [entry for entry in trust.listed(home.journal()) if everything or entry.product == product]
+    if everything:
+        end(*trust.remove_all(home.journal()))
+        return
+    found = [entry for entry in trust.listed(home.journal()) if entry.product == product]
     for entry in found:
         click.echo(f"{entry.path}: {trust.remove(entry, home.journal())}", err=True)
-    if everything:
-        for file in home.authority().glob("mitmproxy-ca*"):
-            file.unlink()
-        click.echo("the authority and its key are deleted; take it out of phones and other devices by hand", err=True)
-    elif not found:
+    if not found:
         click.echo(f"{product}: was not told to trust it", err=True)
+
+
+def end(done: list[str], failed: list[str]) -> None:
+    """Says what was taken out, and ends the authority; it stays while something that trusts it could not be changed."""
+    from captures import home
+
+    for line in done:
+        click.echo(line, err=True)
+    if failed:
+        raise click.ClickException(f"{'; '.join(failed)}; the rest is taken back, so run it again when that is mended")
+    keys = sorted(home.authority().glob("mitmproxy-ca*"))
+    for key in keys:
+        key.unlink()
+    # Of devices that did not accept it nothing is known about the next one.
+    home.refusals().unlink(missing_ok=True)
+    if keys:
+        click.echo("the authority and its key are deleted; take it out of phones and other devices by hand", err=True)
 
 
 def _store(product: str) -> Store:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 
@@ -18,37 +20,50 @@ def undo(only: bool) -> None:
       phonehome undo --list
       sudo phonehome undo
     """
+    from analysis.cli.trust import end
+    from captures import home
+    from captures.gateway import journal, trust
+
+    if only:
+        _list()
+        return
+    # One that cannot be taken back now must not keep the others.
+    done: list[str] = []
+    failed: list[str] = []
+    try:
+        planned = journal.read(home.journal())
+        done += journal.down(home.journal())
+        done.append("gateway: taken back" if planned else "gateway: nothing is set up")
+    except ValueError as error:
+        failed.append(str(error))
+    try:
+        taken, left = trust.remove_all(home.journal())
+    except ValueError as error:
+        taken, left = [], [str(error)]
+    try:
+        end(done + taken, failed + left)
+    finally:
+        _others()
+
+
+def _list() -> None:
     from captures import home
     from captures.gateway import journal, trust
 
     planned, trusted = journal.read(home.journal()), trust.listed(home.journal())
-    keys = sorted(home.authority().glob("mitmproxy-ca*"))
-    if only:
-        if planned:
-            click.echo(f"gateway: {', '.join(planned.devices)} on {planned.interface}")
-        for entry in trusted:
-            click.echo(f"trust: {entry.product} in {entry.path}")
-        if keys:
-            click.echo(f"authority: {home.authority()}")
-        if not (planned or trusted or keys):
-            click.echo("nothing is changed")
-        return
-    # One that cannot be taken back now must not keep the others.
-    failed = []
-    try:
-        for remark in journal.down(home.journal()):
-            click.echo(remark, err=True)
-        click.echo("gateway: taken back" if planned else "gateway: nothing is set up", err=True)
-    except ValueError as error:
-        failed.append(str(error))
+    if planned:
+        click.echo(f"gateway: {', '.join(planned.devices)} on {planned.interface}")
     for entry in trusted:
-        try:
-            click.echo(f"{entry.path}: {trust.remove(entry, home.journal())}", err=True)
-        except ValueError as error:
-            failed.append(str(error))
-    if failed:
-        raise click.ClickException(f"{'; '.join(failed)}; the rest is taken back, so run it again when that is mended")
-    for key in keys:
-        key.unlink()
+        click.echo(f"trust: {entry.product} in {entry.path}")
+    keys = sorted(home.authority().glob("mitmproxy-ca*"))
     if keys:
-        click.echo("the authority and its key are deleted; take it out of phones and other devices by hand", err=True)
+        click.echo(f"authority: {home.authority()}")
+    if not (planned or trusted or keys):
+        click.echo("nothing is changed")
+    _others()
+
+
+def _others() -> None:
+    """Root has another folder, in which what was done with sudo is written down."""
+    if os.geteuid() and not os.environ.get("PHONEHOME_HOME"):
+        click.echo("what was done with sudo is listed by: sudo phonehome undo --list", err=True)

@@ -70,11 +70,18 @@ def names(path: Path) -> tuple[str, ...]:
 
 
 def ensure(folder: Path) -> Authority:
-    """Folder of the authority -> the authority, made when there is none.  Raises `CaptureError`.
+    """Folder of the authority -> the authority, made when there is none.  Raises `CaptureError`, also for one that has
+    ended: no device would accept it, and all of them would pass uninspected.
 
     An existing one is left as it is, also when the list has changed since: devices trust it.
     """
-    return read(folder) or _make(folder, names(never()))
+    found = read(folder) or _make(folder, names(never()))
+    if found.until < datetime.datetime.now(datetime.UTC):
+        raise CaptureError(
+            f"the proxy's authority has ended on {found.until:%Y-%m-%d}; run: phonehome trust remove --all, "
+            "then trust add again for what is watched"
+        )
+    return found
 
 
 def read(folder: Path) -> Authority | None:

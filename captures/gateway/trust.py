@@ -6,6 +6,7 @@ restores the copy when nobody has changed the file since; else the authority alo
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import os
@@ -31,8 +32,20 @@ _REFRESH = {
     "/usr/local/share/ca-certificates": ("update-ca-certificates",),
     "/etc/pki/ca-trust/source/anchors": ("update-ca-trust", "extract"),
     "/etc/ca-certificates/trust-source/anchors": ("update-ca-trust", "extract"),
+    "/etc/pki/trust/anchors": ("update-ca-certificates",),
 }
 """Folder -> command that makes the system's files from it."""
+
+_MADE = {
+    "/usr/local/share/ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/source/anchors": "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ca-certificates/trust-source/anchors": "/etc/ca-certificates/extracted/tls-ca-bundle.pem",
+    "/etc/pki/trust/anchors": "/var/lib/ca-certificates/ca-bundle.pem",
+}
+"""Folder -> a file that this command makes, and that programs read."""
+
+_DATABASE = "cert9.db"
+"""Of a browser, in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +105,14 @@ def places(store: Store, given: tuple[Path, ...] = (), python: str = "") -> tupl
         for path in sorted(glob.glob(str(Path(pattern).expanduser())))  # noqa: PTH207
     )
     if store.kind == "nss":
-        found = tuple(path for path in found if (path / "cert9.db").exists())
+        found = tuple(path for path in found if (path / _DATABASE).exists())
     missing = [path for path in found if not path.exists()]
     if missing:
         raise CaptureError(f"{missing[0]}: does not exist")
     if not found:
-        raise CaptureError(f"{store.label}: is not found on this machine; name the place with --path")
+        other = " or run it without sudo, as the user of the browser" if os.environ.get("SUDO_USER") else ""
+        told = other if store.kind == "nss" else ""
+        raise CaptureError(f"{store.label}: is not found on this machine; name the place with --path{told}")
     # Several names of one file would be changed several times.
     return tuple(dict.fromkeys(path.resolve() for path in found))
 
@@ -107,6 +122,10 @@ def add(store: Store, path: Path, authority: Authority, folder: Path) -> bool:
 
     `folder`: of the journal.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise CaptureError(f"{str(path)!a}: has a name that is no text and could not be noted; rename it") from None
     certificate = authority.certificate.read_bytes()
     noted = [(entry.product, entry.path) for entry in listed(folder)]
     if holds(store.kind, path, certificate) and (store.kind != "folder" or (store.product, str(path)) in noted):
@@ -115,28 +134,42 @@ def add(store: Store, path: Path, authority: Authority, folder: Path) -> bool:
     for entry in listed(folder):
         if (entry.product, entry.path) == (store.product, str(path)):
             remove(entry, folder)
-    if store.kind in ("folder", "nss"):
+    if store.kind == "folder":
+        _not_foreign(path / _FILE)
         _note(Entry(store.product, store.kind, str(path), authority.fingerprint, "", ""), folder)
-        if store.kind == "folder":
-            _replace(path / _FILE, certificate)
-            _run(*_REFRESH.get(str(path), ("update-ca-certificates",)))
-        else:
-            _run("certutil", "-A", "-d", f"sql:{path}", "-t", "C,,", "-n", _ALIAS, "-i", str(authority.certificate))
+        _replace(path / _FILE, certificate)
+        _run(*_REFRESH.get(str(path), ("update-ca-certificates",)))
         return True
-    before = path.read_bytes()
-    after = before + _BEGIN + certificate if store.kind == "pem" else _keystore(before, _imported(authority))
-    backup = f"trust-{hashlib.sha256(before).hexdigest()[:16]}.backup"
-    _replace(folder / backup, before)
-    entry = Entry(
-        store.product, store.kind, str(path), authority.fingerprint, hashlib.sha256(after).hexdigest(), backup
-    )
-    _note(entry, folder)
+    file = path / _DATABASE if store.kind == "nss" else path
+    before = file.read_bytes()
+    backup = f"trust-{hashlib.sha256(bytes(file) + before).hexdigest()[:16]}.backup"
+    # The time of its last change goes with the copy.
+    _replace(folder / backup, before, file)
+    entry = Entry(store.product, store.kind, str(path), authority.fingerprint, "", backup)
     try:
-        _replace(path, after)
+        if store.kind == "nss":
+            # The browser's own library writes it, since the browser may be running.
+            _note(entry, folder)
+            _run("certutil", "-A", "-d", f"sql:{path}", "-t", "C,,", "-n", _ALIAS, "-i", str(authority.certificate))
+            _note(msgspec.structs.replace(entry, after=_sum(file)), folder)
+        else:
+            after = before + _BEGIN + certificate if store.kind == "pem" else _keystore(before, _imported(authority))
+            entry = msgspec.structs.replace(entry, after=hashlib.sha256(after).hexdigest())
+            _note(entry, folder)
+            _replace(path, after)
     except CaptureError:
         _forget(entry, folder)
         raise
     return True
+
+
+def _not_foreign(file: Path) -> None:
+    if file.is_symlink() or file.exists():
+        raise CaptureError(f"{file}: was not put there by this installation; move it away, then try again")
+
+
+def _sum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def remove(entry: Entry, folder: Path) -> str:
@@ -152,22 +185,52 @@ def remove(entry: Entry, folder: Path) -> str:
         command = _REFRESH.get(entry.path, ("update-ca-certificates",))
         # Without it a link to what is gone would stay in the system's folder.
         _run(*command, *(("--fresh",) if command[0] == "update-ca-certificates" else ()))
-    elif entry.kind == "nss":
-        if _says("certutil", "-L", "-d", f"sql:{path}", "-n", _ALIAS):
-            _run("certutil", "-D", "-d", f"sql:{path}", "-n", _ALIAS)
-        done = "taken out"
     else:
-        now = path.read_bytes()
-        if hashlib.sha256(now).hexdigest() == entry.after:
-            _replace(path, (folder / entry.backup).read_bytes())
-        else:
-            done = _taken_out(entry, path, now)
+        file, backup = (path / _DATABASE if entry.kind == "nss" else path), folder / entry.backup
+        whole = file.exists() and _sum(file) == entry.after and backup.is_file()
+        if entry.kind == "nss":
+            # Also what the library has put beside it, among the keys, of which no copy is made.
+            whole = whole and not _in_use(file)
+            done = _taken_out(entry, path)
+        if whole:
+            _replace(file, backup.read_bytes(), backup)
+            done = "as it was before"
+        elif entry.kind != "nss":
+            done = _taken_out(entry, path)
     _forget(entry, folder)
     return done
 
 
-def _taken_out(entry: Entry, path: Path, now: bytes) -> str:
-    """Somebody has changed the file since: only our part goes."""
+def remove_all(folder: Path) -> tuple[list[str], list[str]]:
+    """Takes the authority out of all places -> what was done, and what could not be: that must not keep the others."""
+    done: list[str] = []
+    failed: list[str] = []
+    for entry in listed(folder):
+        try:
+            done.append(f"{entry.path}: {remove(entry, folder)}")
+        except (CaptureError, OSError) as error:
+            failed.append(str(error))
+    return done, failed
+
+
+def _in_use(file: Path) -> bool:
+    """Whether a program has a file open, as far as this user may know; also where it cannot be told."""
+    if not Path("/proc/self/fd").exists():
+        return True
+    for open_file in glob.iglob("/proc/[0-9]*/fd/*"):  # noqa: PTH207 - 10,000 of them
+        with contextlib.suppress(OSError):
+            if os.readlink(open_file) == str(file):  # noqa: PTH115 - likewise
+                return True
+    return False
+
+
+def _taken_out(entry: Entry, path: Path) -> str:
+    """Somebody has changed the file since, or uses it: only our part goes."""
+    if entry.kind == "nss":
+        if _says("certutil", "-L", "-d", f"sql:{path}", "-n", _ALIAS):
+            _run("certutil", "-D", "-d", f"sql:{path}", "-n", _ALIAS)
+        return "taken out"
+    now = path.read_bytes()
     if entry.kind == "java":
         if not _says("keytool", "-list", "-keystore", str(path), "-storepass", "changeit", "-alias", _ALIAS):
             return "was replaced by an update; nothing was left to take out"
@@ -186,12 +249,19 @@ def holds(kind: str, path: Path, certificate: bytes) -> bool:
     if kind == "pem":
         return certificate.strip() in path.read_bytes()
     if kind == "folder":
-        return (path / _FILE).exists() and (path / _FILE).read_bytes() == certificate
+        if not ((path / _FILE).exists() and (path / _FILE).read_bytes() == certificate):
+            return False
+        made = Path(_MADE.get(str(path), ""))
+        return not made.is_file() or _bare(certificate) in _bare(made.read_bytes())
     if kind == "java":
         said = _says("keytool", "-list", "-rfc", "-keystore", str(path), "-storepass", "changeit", "-alias", _ALIAS)
     else:
         said = _says("certutil", "-L", "-d", f"sql:{path}", "-n", _ALIAS, "-a")
-    return b"".join(certificate.split()) in b"".join(said.split())
+    return _bare(certificate) in _bare(said)
+
+
+def _bare(text: bytes) -> bytes:
+    return b"".join(text.split())
 
 
 def state(entry: Entry, authority: Authority | None) -> str:
@@ -220,18 +290,23 @@ def listed(folder: Path) -> tuple[Entry, ...]:
 
 
 def _note(entry: Entry, folder: Path) -> None:
-    _replace(folder / "trust.json", msgspec.json.encode(_Trusted((*listed(folder), entry))))
+    """Also in place of one that named the same place."""
+    others = (other for other in listed(folder) if (other.product, other.path) != (entry.product, entry.path))
+    home.write(folder / "trust.json", msgspec.json.encode(_Trusted((*others, entry))))
 
 
 def _forget(entry: Entry, folder: Path) -> None:
     left = tuple(other for other in listed(folder) if other != entry)
-    _replace(folder / "trust.json", msgspec.json.encode(_Trusted(left)))
+    home.write(folder / "trust.json", msgspec.json.encode(_Trusted(left)))
     if entry.backup and entry.backup not in {other.backup for other in left}:
         (folder / entry.backup).unlink(missing_ok=True)
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Replaces a file whole, on the disk before this returns; owner and mode stay.  Raises `CaptureError`."""
+def _replace(path: Path, data: bytes, like: Path | None = None) -> None:
+    """Replaces a file whole, on the disk before this returns; owner, mode and attributes stay.  Raises `CaptureError`.
+
+    `like`: file whose time of last change it gets.
+    """
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -244,10 +319,15 @@ def _replace(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         if path.exists():
             there = path.stat()
-            aside.chmod(there.st_mode & 0o7777)
             os.chown(aside, there.st_uid, there.st_gid)
+            # Mode, access lists and labels of SELinux, and the times, which are then those of now.
+            shutil.copystat(path, aside)
+            os.utime(aside)
         elif path.name == _FILE:
             aside.chmod(0o644)
+        if like:
+            times = like.stat()
+            os.utime(aside, ns=(times.st_atime_ns, times.st_mtime_ns))
         aside.replace(path)
     except OSError as error:
         raise CaptureError(f"{path}: cannot be replaced ({(error.strerror or '').lower()})") from None
