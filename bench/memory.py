@@ -1,13 +1,12 @@
 """Resident memory of each process of `phonehome watch`, dashboard included, while many flows pass.
 
-    python bench/memory.py [FLOWS]
-
-FLOWS (100,000) small requests, with new connections each 2,000.  On a quiet machine that takes about five minutes.
-Everything is on loopback.
+Small requests, with new connections each 2,000.  On a quiet machine 100,000 take about five minutes.  Everything is on
+loopback.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -25,9 +24,12 @@ PARTS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 def main() -> None:
     """Prints what is held after a part of the flows, and after all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("flows", nargs="?", type=int, default=100_000, help="how many requests (default: 100,000)")
+    flows = parser.parse_args().flows
+    # Only now, so that `--help` needs nothing else.
     from fake_cloud import held
 
-    flows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     script = live.__file__
     with tempfile.TemporaryDirectory() as temporary, live.child(script, "serve", temporary) as (_, served):
         folder = Path(temporary)

@@ -17,10 +17,10 @@ import cbor2
 import msgspec
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from analysis.decode import Budget, decode
+from analysis.decode import Budget, decode, protobuf
 from captures.model import Body
 from test_decode import AMPLE, PLAIN, body, packed, sent, value
 
@@ -434,3 +434,19 @@ def test_no_format_costs_much_time(content: bytes | str, kind: str) -> None:
 def test_whatever_the_bytes_nothing_is_raised(content: bytes, kind: str) -> None:
     decode(sent(content, kind))
     decode(replace(PLAIN, response_body=Body(content, len(content))))
+
+
+@given(st.text(min_size=5, max_size=40).filter(lambda text: any(map(str.isalpha, text))), st.integers(0, 3))
+def test_a_text_in_a_message_is_never_overlooked(text: str, depth: int) -> None:
+    """What is looked for first, a run of characters, is in every message in which a text is."""
+    content = text.encode("utf-8", "replace")
+    for _ in range(depth + 1):
+        content = b"\x0a" + bytes([len(content) & 0x7F | 0x80, len(content) >> 7]) + content
+    assume(protobuf.text(text.encode("utf-8", "replace")) is not None)
+    assert protobuf.holds_text(content)
+
+
+def test_bytes_without_a_text_are_no_message_that_holds_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing is done to find that out: 500 fields of one byte are a message as well."""
+    monkeypatch.setattr(protobuf, "message", None)
+    assert not protobuf.holds_text(b"\x82\x08\x20" * 500)

@@ -5,6 +5,7 @@ Source of the wire format: protobuf.dev, Encoding.
 
 from __future__ import annotations
 
+import functools
 import re
 import struct
 from collections import Counter
@@ -101,6 +102,9 @@ def text(content: bytes) -> str | None:
 
 def holds_text(content: bytes, least: int = 5, depth: int = 8) -> bool:
     """Whether a message holds a text of so many characters with a letter; random bytes do not."""
+    # Bytes in which no text stands may well be a message of a thousand fields, which takes a hundred times as long.
+    if not _runs(least).search(content):
+        return False
     for field in message(content, 1_000) or ():
         if isinstance(field.value, bytes) and field.kind == _BYTES:
             found = text(field.value)
@@ -110,6 +114,16 @@ def holds_text(content: bytes, least: int = 5, depth: int = 8) -> bool:
             elif depth and holds_text(field.value, least, depth - 1):
                 return True
     return False
+
+
+@functools.cache
+def _runs(least: int) -> re.Pattern[bytes]:
+    """So many characters in UTF-8 one after another; a few that no text holds among them, such as halves of pairs.
+
+    The first is told less exactly, so that the search passes over bytes with which none begins.
+    """
+    one = rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})"
+    return re.compile(rb"[\t\n\r\x20-\x7e\xc2-\xf4][\x80-\xbf]{0,3}%b{%d}" % (one, least - 1))
 
 
 def protobuf(walk: Walk, at: str, content: bytes, encodings: tuple[str, ...], depth: int = 0) -> bool:
