@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import io
 import json
 import random
 import re
@@ -16,15 +15,10 @@ import string
 import struct
 import uuid
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import quote
-
-from mitmproxy import connection, dns, http, websocket
-from mitmproxy.io import FlowWriter
-from mitmproxy.test import tflow
-from wsproto.frame_protocol import Opcode
 
 import packets
 import scanner
@@ -66,6 +60,32 @@ class Call:
     """What was shouted at home: port, payload."""
     refused: str = ""
     """A name that was called without success."""
+    reason: str = "OK"
+    """Beside the status."""
+    error: str = ""
+    """What went wrong, as the proxy says it."""
+    answers: list[str] = field(default_factory=list)
+    """Messages of a WebSocket that came back."""
+    creator: str = ""
+    """Program that wrote the file."""
+    page: str = ""
+    """Title of the page that made the call."""
+    started_by: str = ""
+    """Script that made the call."""
+    fragment: str = ""
+    """Of the address."""
+    user: str = ""
+    """In the address, before the host."""
+    note: str = ""
+    """In what the proxy keeps beside the call."""
+    mark: str = ""
+    """By which its user marked it."""
+    tls: list[bytes] = field(default_factory=list)
+    """Records of a handshake that are sent…"""
+    tls_answer: list[bytes] = field(default_factory=list)
+    """…and those that come back."""
+    chunked: str = ""
+    """A body in chunks: the first chunk's size, and, after `{}`, what follows it."""
 
 
 # Kinds ----------------------------------------------------------------------------------------------------------------
@@ -136,6 +156,16 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "library name": lambda r: f"{_word(r)} documentaries",
     "certificate's serial": lambda r: _hex(r, 32),
     "certificate's fingerprint": lambda r: ":".join(_hex(r, 2).upper() for _ in range(20)),
+    "IPv6 of a MAC": lambda r: f"2a02:{_hex(r, 4)}:1:1:{_hex(r, 4)}:{_hex(r, 2)}ff:fe{_hex(r, 2)}:{_hex(r, 4)}",
+    "latitude": lambda r: f"{r.uniform(40, 50):.7f}",
+    "invitation": lambda r: f"https://app.plex.tv/desktop/#!/invites/{_hex(r, 24)}",
+    "subscription": lambda r: f"plexpass-lifetime-{_hex(r, 12)}",
+    "time zone": lambda r: f"Europe/{_word(r)}_{_word(r)}",
+    "size of a library": lambda r: f"{r.randint(10**8, 10**9)} films",
+    "time of a packet": lambda r: str(r.randint(10**9, 2**32 - 1)),
+    "IBAN": lambda r: f"AT{_letters(r, 2, string.digits)} " + " ".join(_letters(r, 4, string.digits) for _ in range(4)),
+    "version with a name": lambda r: f"1.{r.randint(40, 99)}.2.{r.randint(1000, 9999)}-{_letters(r, 9)}",
+    "name beside a word of ours": lambda r: f"Plex {_word(r)} usage {_word(r)}",
     "time": lambda r: f"2026-10-{r.randint(10, 28)}T21:{r.randint(10, 59)}:17.{r.randint(10**5, 10**6)}Z",
 }  # fmt: skip
 
@@ -154,7 +184,7 @@ def label(text: str) -> str:
     return _LABEL.sub("-", text.lower()).strip("-")[:60].strip("-") or "x"
 
 
-def _token(text: str) -> str:
+def token(text: str) -> str:
     """A text as the name of a header."""
     return re.sub(r"[^A-Za-z0-9-]+", "-", text)[:120]
 
@@ -167,7 +197,7 @@ type Put = Callable[[Call, str], str | None]
 """Writes a text into a call; gives the text as it stands there if that is another."""
 
 
-def _query(name: str) -> Put:
+def query(name: str) -> Put:
     def put(call: Call, text: str) -> None:
         call.query += f"&{name}={quote(text, safe='')}"
 
@@ -188,7 +218,7 @@ def _path(call: Call, text: str) -> None:
     call.path = f"/api/v2/users/{quote(text, safe='')}"
 
 
-def _request_header(name: str, before: str = "", after: str = "") -> Put:
+def request_header(name: str, before: str = "", after: str = "") -> Put:
     def put(call: Call, text: str) -> None:
         call.headers.append((name, before + _header(text) + after))
 
@@ -200,11 +230,11 @@ def _basic(call: Call, text: str) -> None:
 
 
 def _named_header(call: Call, text: str) -> str:
-    call.headers.append(("X-" + _token(text), "1"))
-    return _token(text)
+    call.headers.append(("X-" + token(text), "1"))
+    return token(text)
 
 
-def _answer_header(name: str, before: str = "", after: str = "") -> Put:
+def answer_header(name: str, before: str = "", after: str = "") -> Put:
     def put(call: Call, text: str) -> None:
         call.answer_headers.append((name, before + _header(text) + after))
 
@@ -244,7 +274,7 @@ def _json_key(call: Call, text: str) -> None:
     call.body = json.dumps({**_json(call), text: "x"}).encode()
 
 
-def _answer(kind: str, write: Callable[[str], str]) -> Put:
+def answer(kind: str, write: Callable[[str], str]) -> Put:
     def put(call: Call, text: str) -> None:
         call.answer_headers.append(("Content-Type", kind))
         call.answer = write(text).encode("utf-8", "surrogatepass")
@@ -252,7 +282,7 @@ def _answer(kind: str, write: Callable[[str], str]) -> Put:
     return put
 
 
-def _body(kind: str, write: Callable[[str], str]) -> Put:
+def body(kind: str, write: Callable[[str], str]) -> Put:
     def put(call: Call, text: str) -> None:
         call.headers.append(("Content-Type", kind))
         call.body = write(text).encode("utf-8", "surrogatepass")
@@ -360,235 +390,72 @@ class Place(NamedTuple):
 
 VARIANTS: tuple[dict[str, Place], ...] = (
     {
-        "known parameter": Place(_query("X-Plex-Token")),
-        "unknown parameter": Place(_query("zz")),
+        "known parameter": Place(query("X-Plex-Token")),
+        "unknown parameter": Place(query("zz")),
         "parameter as it is": Place(_raw_query),
         "name of a parameter": Place(_named_parameter),
-        "Referer": Place(_request_header("Referer", "https://app.plex.tv/desktop/?t=")),
-        "known header": Place(_request_header("X-Plex-Device-Name")),
-        "unknown header": Place(_request_header("X-Zz")),
-        "User-Agent": Place(_request_header("User-Agent", "Plex/1.2 (", ")")),
+        "Referer": Place(request_header("Referer", "https://app.plex.tv/desktop/?t=")),
+        "known header": Place(request_header("X-Plex-Device-Name")),
+        "unknown header": Place(request_header("X-Zz")),
+        "User-Agent": Place(request_header("User-Agent", "Plex/1.2 (", ")")),
         "known field of JSON": Place(_in_json("context", "device", "model")),
         "unknown field of JSON": Place(_in_json("zz", "yy")),
         "list of JSON": Place(_json_list),
         "JSON within JSON": Place(_json_in_json),
         "JSON within base64": Place(_json_in_base64),
         "key of JSON": Place(_json_key),
-        "Set-Cookie": Place(_answer_header("Set-Cookie", "sid=", "; Path=/")),
-        "Location": Place(_answer_header("Location", "https://app.plex.tv/#?code=")),
-        "JSON answer": Place(_answer("application/json", lambda t: json.dumps({"email": t, "friendlyName": t}))),
+        "Set-Cookie": Place(answer_header("Set-Cookie", "sid=", "; Path=/")),
+        "Location": Place(answer_header("Location", "https://app.plex.tv/#?code=")),
+        "JSON answer": Place(answer("application/json", lambda t: json.dumps({"email": t, "friendlyName": t}))),
         "comment": Place(_comment, "har flow"),
     },
     {
         "path": Place(_path),
-        "Cookie": Place(_request_header("Cookie", "sid=")),
-        "MediaBrowser": Place(_request_header("X-Emby-Authorization", 'MediaBrowser Client="x", Token="', '"')),
-        "Bearer": Place(_request_header("Authorization", "Bearer ")),
-        "form": Place(_body("application/x-www-form-urlencoded", lambda t: "login=x&email=" + quote(t, safe=""))),
-        "XML answer": Place(_answer("text/xml", lambda t: f'<MediaContainer friendlyName="{_xml(t)}"/>')),
+        "Cookie": Place(request_header("Cookie", "sid=")),
+        "MediaBrowser": Place(request_header("X-Emby-Authorization", 'MediaBrowser Client="x", Token="', '"')),
+        "Bearer": Place(request_header("Authorization", "Bearer ")),
+        "form": Place(body("application/x-www-form-urlencoded", lambda t: "login=x&email=" + quote(t, safe=""))),
+        "XML answer": Place(answer("text/xml", lambda t: f'<MediaContainer friendlyName="{_xml(t)}"/>')),
         "name of a header": Place(_named_header),
         "question of DNS": Place(_asked, "pcap"),
     },
     {
         "host": Place(_host),
         "Basic": Place(_basic),
-        "multipart": Place(_body("multipart/form-data; boundary=b", _multipart)),
-        "text of XML": Place(_answer("text/xml", lambda t: f"<user><title>{_xml(t)}</title></user>")),
+        "multipart": Place(body("multipart/form-data; boundary=b", _multipart)),
+        "text of XML": Place(answer("text/xml", lambda t: f"<user><title>{_xml(t)}</title></user>")),
         "answer of DNS": Place(_answered, "pcap"),
         "GDM": Place(_gdm, "pcap"),
     },
     {
         "server's name": Place(_direct),
-        "file's name": Place(_body("multipart/form-data; boundary=b", _file_name)),
-        "page": Place(_answer("text/html", lambda t: f"<html><body><p>{_xml(t)}</p></body></html>")),
-        "ETag": Place(_answer_header("ETag", '"', '"')),
+        "file's name": Place(body("multipart/form-data; boundary=b", _file_name)),
+        "page": Place(answer("text/html", lambda t: f"<html><body><p>{_xml(t)}</p></body></html>")),
+        "ETag": Place(answer_header("ETag", '"', '"')),
         "reverse name": Place(_reverse, "pcap"),
         "SSDP": Place(_ssdp, "pcap"),
     },
     {
         "compressed body": Place(_compressed),
-        "comment of a page": Place(_answer("text/html", lambda t: f"<html><!-- {t.replace('--', '')} --></html>")),
-        "Origin": Place(_request_header("Origin", "https://")),
+        "comment of a page": Place(answer("text/html", lambda t: f"<html><!-- {t.replace('--', '')} --></html>")),
+        "Origin": Place(request_header("Origin", "https://")),
         "name in a refused handshake": Place(_refused, "flow pcap"),
     },
     {
         "picture": Place(_png),
-        "playlist": Place(_answer("application/vnd.apple.mpegurl", lambda t: f"#EXTM3U\nhttp://h/s.ts?t={quote(t)}\n")),
+        "playlist": Place(answer("application/vnd.apple.mpegurl", lambda t: f"#EXTM3U\nhttp://h/s.ts?t={quote(t)}\n")),
         "message of a WebSocket": Place(_message, "har flow"),
         "server's address": Place(_server_address, "har"),
     },
     {
         "protobuf": Place(_protobuf),
-        "events": Place(_answer("text/event-stream", lambda t: f"event: x\ndata: {json.dumps({'name': t})}\n\n")),
-        "X-Forwarded-For": Place(_request_header("X-Forwarded-For")),
+        "events": Place(answer("text/event-stream", lambda t: f"event: x\ndata: {json.dumps({'name': t})}\n\n")),
+        "X-Forwarded-For": Place(request_header("X-Forwarded-For")),
     },
     {
-        "text": Place(_body("text/plain", lambda t: f"ERROR could not open {t}: no such file")),
-        "line of a log": Place(_answer("text/plain", lambda t: f"2026-01-01 DEBUG user={t} said hello")),
-        "content of a Client header": Place(_request_header("X-Plex-Client-Name")),
+        "text": Place(body("text/plain", lambda t: f"ERROR could not open {t}: no such file")),
+        "line of a log": Place(answer("text/plain", lambda t: f"2026-01-01 DEBUG user={t} said hello")),
+        "content of a Client header": Place(request_header("X-Plex-Client-Name")),
     },
 )
 """Positions that fit into one call, call by call."""
-
-POSITIONS = tuple(name for variant in VARIANTS for name in variant)
-
-_ALWAYS = [("X-Plex-Product", "Plex Web"), ("X-Plex-Version", "4.116.1"), ("X-Plex-Platform", "Chrome")]
-
-
-def planted(seed: int, pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[Call, list[Canary]]]:
-    """Pairs of kind and encoding -> calls in which a canary of each stands in each position."""
-    chance = random.Random(seed)
-    for kind, encoding in pairs:
-        for variant in VARIANTS:
-            call, canaries = Call(headers=list(_ALWAYS)), []
-            for position, place in variant.items():
-                value = KINDS[kind](chance)
-                text = ENCODINGS[encoding](value)
-                written = place.put(call, text) or text
-                canaries.append(Canary(kind, position, encoding, value, written))
-            yield call, canaries
-
-
-# Formats --------------------------------------------------------------------------------------------------------------
-
-
-def _url(call: Call) -> str:
-    return f"https://{call.host}{call.path}" + (f"?{call.query.lstrip('&')}" if call.query else "")
-
-
-def _named(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in pairs]
-
-
-def har(calls: Sequence[Call]) -> bytes:
-    """Calls -> HAR file."""
-    entries = []
-    for n, call in enumerate(calls):
-        entry: dict[str, Any] = {
-            "startedDateTime": f"2025-10-09T{10 + n // 3600 % 12:02}:{n // 60 % 60:02}:{n % 60:02}Z",
-            "time": 12,
-            "comment": call.comment,
-            "serverIPAddress": call.server,
-            "request": {
-                "method": call.method,
-                "url": _url(call),
-                "headers": _named(call.headers),
-                "comment": call.comment,
-            },
-            "response": {
-                "status": call.status,
-                "headers": _named(call.answer_headers),
-                "content": {"encoding": "base64", "text": base64.b64encode(call.answer).decode()},
-            },
-        }
-        if call.body:
-            kind = next((value for name, value in call.headers if name == "Content-Type"), "application/json")
-            content = gzip.decompress(call.body) if call.body[:2] == b"\x1f\x8b" else call.body
-            entry["request"]["postData"] = {"mimeType": kind, "text": content.decode("utf-8", "replace")}
-        if call.messages:
-            entry["_webSocketMessages"] = [
-                {"type": "send", "time": START + n, "opcode": 1, "data": message} for message in call.messages
-            ]
-        entries.append(entry)
-    return json.dumps(
-        {"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": entries}}
-    ).encode()
-
-
-def _bytes(pairs: Sequence[tuple[str, str]]) -> http.Headers:
-    return http.Headers([(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in pairs])
-
-
-def flow(calls: Sequence[Call]) -> bytes:
-    """Calls -> flow file, written by mitmproxy."""
-    file = io.BytesIO()
-    writer = FlowWriter(file)
-    for n, call in enumerate(calls):
-        request = http.Request.make(call.method, f"https://{call.host}/", call.body)
-        request.path = call.path + (f"?{call.query.lstrip('&')}" if call.query else "")
-        request.headers = _bytes([("Host", call.host), *call.headers])
-        request.timestamp_start, request.timestamp_end = START + n, START + n + 0.1
-        response = http.Response.make(call.status, call.answer)
-        response.headers = _bytes(call.answer_headers)
-        response.timestamp_start = response.timestamp_end = START + n + 0.2
-        made = tflow.tflow(req=request, resp=response)
-        made.comment = call.comment
-        made.client_conn = connection.Client(
-            peername=("192.168.7.23", 50_000 + n % 10_000), sockname=("127.0.0.1", 8080)
-        )
-        made.client_conn.sni = call.host
-        made.server_conn = connection.Server(address=(call.host, 443))
-        made.server_conn.peername = ("198.51.100.7", 443)
-        if call.messages:
-            said = [websocket.WebSocketMessage(Opcode.TEXT, True, m.encode()) for m in call.messages]
-            made.websocket = websocket.WebSocketData(messages=said)
-        writer.add(made)
-        if call.refused:
-            refused = tflow.ttcpflow(messages=[], err=True)
-            refused.server_conn = connection.Server(address=(call.refused, 443))
-            refused.client_conn.sni = call.refused
-            writer.add(refused)
-        for name, _, _ in call.names:
-            asked = tflow.tdnsflow(req=dns.DNSMessage(
-                id=7, query=True, op_code=0, authoritative_answer=False, truncation=False, recursion_desired=True,
-                recursion_available=False, reserved=0, response_code=0, questions=[dns.Question(name, 1, 1)],
-                answers=[], authorities=[], additionals=[], timestamp=START + n,
-            ))  # fmt: skip
-            writer.add(asked)
-    return file.getvalue()
-
-
-def _http(call: Call) -> tuple[bytes, bytes]:
-    target = call.path + (f"?{call.query.lstrip('&')}" if call.query else "")
-    headers = [("Host", call.host), *call.headers, ("Content-Length", str(len(call.body)))]
-    answered = [*call.answer_headers, ("Content-Length", str(len(call.answer)))]
-    sent = f"{call.method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
-    got = f"HTTP/1.1 {call.status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in answered) + "\r\n"
-    return sent.encode("utf-8", "surrogateescape") + call.body, got.encode("utf-8", "surrogateescape") + call.answer
-
-
-def pcap(calls: Sequence[Call]) -> bytes:
-    """Calls -> packets: clear HTTP, handshakes, questions of DNS, what is shouted at home."""
-    out: list[bytes] = []
-    for n, call in enumerate(calls):
-        port = 20_000 + n % 40_000
-        for number, (name, kind, data) in enumerate(call.names):
-            out.append(packets.udp((packets.TV, port), (packets.ROUTER, 53), packets.dns(number, name, kind)))
-            answer = packets.dns(number, name, kind, [(kind, data)])
-            out.append(packets.udp((packets.ROUTER, 53), (packets.TV, port), answer))
-        for target, payload in call.datagrams:
-            out.append(packets.udp((packets.TV, port), ("239.255.255.250", target), payload))
-        sent, got = _http(call)
-        pieces = [[data[i : i + 1400] for i in range(0, len(data), 1400)] for data in (sent, got)]
-        out += packets.connection((packets.TV, port), (packets.VENDOR, 80), *pieces)
-        if call.refused:
-            out += packets.connection(
-                (packets.TV, port), ("198.51.100.9", 443), [packets.record(packets.hello(call.refused))]
-            )
-    return packets.pcap([packets.ethernet(packet) for packet in out])
-
-
-FORMATS: dict[str, Callable[[Sequence[Call]], bytes]] = {"har": har, "flow": flow, "pcap": pcap}
-
-
-def capture(form: str, seed: int, pairs: Sequence[tuple[str, str]]) -> tuple[bytes, list[Canary]]:
-    """Format, seed, pairs of kind and encoding -> a file, and the canaries that stand in it."""
-    made = list(planted(seed, pairs))
-    places = {name: place for variant in VARIANTS for name, place in variant.items()}
-    inside = [c for _, canaries in made for c in canaries if form in places[c.position].formats]
-    return FORMATS[form]([call for call, _ in made]), inside
-
-
-def all_pairs() -> list[tuple[str, str]]:
-    """Every kind with every encoding."""
-    return [(kind, encoding) for kind in KINDS for encoding in ENCODINGS]
-
-
-def some_pairs(seed: int) -> list[tuple[str, str]]:
-    """Every kind and every encoding at least once."""
-    chance = random.Random(seed)
-    kinds, encodings = list(KINDS), list(ENCODINGS)
-    chance.shuffle(kinds)
-    chance.shuffle(encodings)
-    n = max(len(kinds), len(encodings))
-    return [(kinds[i % len(kinds)], encodings[i % len(encodings)]) for i in range(n)]

@@ -10,9 +10,12 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import contextlib
+import email.header
 import gzip
 import html
 import ipaddress
+import json
 import quopri
 import re
 import zlib
@@ -24,6 +27,8 @@ from ahocorasick_rs import AhoCorasick
 RUN = re.compile(rb"[A-Za-z0-9+/_=-]{4,}")
 HEX_RUN = re.compile(rb"(?:[0-9A-Fa-f]{2}){2,}")
 BASE32_RUN = re.compile(rb"[A-Z2-7]{7,}")
+BASE58_RUN = re.compile(rb"(?<![^ \n])[1-9A-HJ-NP-Za-km-z]{7,200}(?![^ \n])")
+BASE85_RUN = re.compile(rb"(?<![^ \n])[!-~]{7,4000}(?![^ \n])")
 DIGITS = re.compile(rb"[0-9]{9,}")
 DEPTH = 3
 SHORTEST = 6
@@ -70,8 +75,9 @@ def _forms(layer: bytes) -> Iterator[str]:
     if b"\x00" in layer:
         yield layer.decode("utf-16-le", "replace").lower()
         yield layer.decode("utf-8", "replace").replace("\x00", "").lower()
+    yield from (form.encode("utf-8", "replace").decode() for form in _spelled(layer.decode("utf-8", "replace")))
     for form in {layer, _unescaped(layer), _unquoted(layer)}:
-        for _ in range(3):
+        for _ in range(4):
             text = form.decode("utf-8", "replace")
             yield text.lower()
             if not re.search(r"[\\%&]", text):
@@ -81,6 +87,38 @@ def _forms(layer: bytes) -> Iterator[str]:
             opened = html.unescape(opened).replace("\\/", "/").replace("\\\\", "\\")
             yield opened.lower()
             form = unquote_to_bytes(opened)
+
+
+def _spelled(text: str) -> Iterator[str]:
+    """What is written letter by letter, or in the alphabet of names and of mail, as far as the text holds any."""
+    if "\\" in text:
+        yield (
+            re.sub(r"\\([0-3][0-7]{2})", lambda m: chr(int(m[1], 8)), text)
+            .encode("latin-1", "replace")
+            .decode("utf-8", "replace")
+            .lower()
+        )
+    for run in re.findall(r"(?:[0-9]{2,6}[, ]){3,}[0-9]{2,6}", text):
+        yield "".join(chr(int(code)) for code in re.split("[, ]", run) if int(code) < 0x110000).lower()
+    for run in re.findall(r"(?:[0-9a-f]{2}:){3,}[0-9a-f]{2}", text):
+        yield bytes.fromhex(run.replace(":", "")).decode("utf-8", "replace").lower()
+    if "=?" in text:
+        words = email.header.decode_header(text)
+        yield "".join(
+            part if isinstance(part, str) else part.decode(kind or "latin-1", "replace") for part, kind in words
+        ).lower()
+    if "-" in text:
+        yield re.sub(r"\S+", lambda m: _named(m[0]), text).lower()
+    if "+" in text:
+        yield text.encode("ascii", "replace").decode("utf-7", "replace").lower()
+
+
+def _named(word: str) -> str:
+    """A word in the alphabet of names."""
+    try:
+        return word.encode("ascii").decode("punycode")
+    except (UnicodeError, IndexError, OverflowError):
+        return word
 
 
 def _unescaped(data: bytes) -> bytes:
@@ -108,6 +146,12 @@ def _layers(data: bytes, depth: int) -> Iterator[bytes]:
         yield from _opened(_base32(run), 1)
     for run in {m[0] for m in DIGITS.finditer(data)}:
         yield from _numbers(run)
+    for run in {m[0] for m in BASE58_RUN.finditer(data)}:
+        yield _base58(run)
+    for run in {m[0] for m in BASE85_RUN.finditer(data)}:
+        for decode in (base64.b85decode, base64.a85decode):
+            with contextlib.suppress(ValueError):
+                yield decode(run)
 
 
 def _opened(data: bytes, depth: int) -> Iterator[bytes]:
@@ -133,6 +177,24 @@ def _numbers(digits: bytes) -> Iterator[bytes]:
     yield number.to_bytes((number.bit_length() + 7) // 8)
     if number < 1 << 32:
         yield str(ipaddress.IPv4Address(number)).encode()
+
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def _base58(text: bytes) -> bytes:
+    number = 0
+    for letter in text.decode():
+        number = number * 58 + _BASE58.index(letter)
+    return number.to_bytes((number.bit_length() + 7) // 8)
+
+
+def _to_base58(data: bytes) -> str:
+    number, text = int.from_bytes(data), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = _BASE58[digit] + text
+    return text
 
 
 def _base32(text: bytes) -> bytes:
@@ -189,6 +251,23 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "dashes": lambda v: re.sub(r"[.:]", "-", v),
     "as a number": lambda v: _number(v),
     "rot13": lambda v: codecs.encode(v, "rot13"),
+    "percent, three times": lambda v: quote(quote(quote(v, safe=""), safe=""), safe=""),
+    "base58": lambda v: _to_base58(v.encode()),
+    "base85": lambda v: base64.b85encode(v.encode()).decode(),
+    "Ascii85": lambda v: base64.a85encode(v.encode()).decode(),
+    "UTF-7": lambda v: v.encode("utf-7").decode(),
+    "octal": lambda v: "".join(f"\\{byte:03o}" for byte in v.encode()),
+    "numbers of characters": lambda v: ",".join(str(ord(c)) for c in v),
+    "hex with colons": lambda v: v.encode().hex(":"),
+    "word in a mail": lambda v: "=?utf-8?b?" + base64.b64encode(v.encode()).decode() + "?=",
+    "punycode": lambda v: " ".join(word.encode("punycode").decode() for word in v.split(" ")),
+    "gzip of JSON in base64": lambda v: base64.b64encode(
+        gzip.compress(json.dumps({"n": v}).encode(), mtime=0)
+    ).decode(),
+    "JSON in JSON": lambda v: json.dumps(json.dumps(v)),
+    "underscores": lambda v: re.sub(r"[^\w]", "_", v),
+    "swapped case": str.swapcase,
+    "mapped": lambda v: f"::ffff:{v}",
     "split by dots": lambda v: ".".join(v[i : i + 3] for i in range(0, len(v), 3)),
 }
 """How a value may be written, for the control: the scanner must find each."""
