@@ -19,7 +19,7 @@ from analysis.advice import breaks, shipped_blocking
 from analysis.at import compile_host, named_as, normalise
 from analysis.model import Category, Classified, Finding
 from analysis.pipeline import Result
-from analysis.redact import Names, SharedHost, count_class, month
+from analysis.redact import Names, SharedHost, month
 from analysis.texts import Count
 from analysis.texts.advice import Effect
 from analysis.traffic import count, host, is_outside, is_readable, recipient
@@ -138,7 +138,7 @@ def outline(result: Result, *, show: Collection[str] = ()) -> Outline:
         month=month(result),
         calls=_calls(calls, findings, names),
         hosts=_hosts(calls, findings, names, {x.name: x.host for x in shown}),
-        unnamed=count_class(len(unnamed)),
+        unnamed=names.count(len(unnamed)),
         shown=shown,
     )
 
@@ -189,7 +189,7 @@ def _calls(calls: Iterable[Classified], findings: Mapping[int, list[Finding]], n
             rule=rule_id,
             entity=entity,
             category=category,
-            count=count_class(counts[name, path, method, rule_id, entity, category]),
+            count=names.count(counts[name, path, method, rule_id, entity, category]),
             items=tuple(
                 OutlineItem(item, at) for item, at in sorted(items[name, path, method, rule_id, entity, category])
             ),

@@ -38,14 +38,11 @@ type Name = Annotated[str, msgspec.Meta(max_length=80)]
 type Numbers = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,5}(\.[0-9]{1,6}){1,4}$")]
 """A version."""
 
-TOLD: Mapping[Length, tuple[str, ...]] = {
-    "<1h": ("versions", "platforms", "settings"),
-    "1-6h": ("versions",),
-    "6-24h": ("versions",),
-}
-"""Length of a capture -> what is told of its household's make-up; of longer ones nothing.
+SHORT: Length = "<1h"
+"""Captures so short tell counts in all their classes, and beside the versions the settings or the platform.
 
-The longer it is, the more do its counts tell, and the smaller is the crowd that fits both; see `bench/matcher.py`.
+Of longer ones habits show, and few households share them: counts above five are one class, and the versions alone are
+told.  All captures together, and each length by itself, stay below one household in a hundred; see `bench/matcher.py`.
 """
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -279,8 +276,8 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
     outside = {call.n: call for call in result.calls if is_outside(call)}
     senders = _senders(outside.values(), words)
     rows = [names.row(c) for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
-    length = length_class(span(result))
-    told = TOLD.get(length, ())
+    settings = _settings(result, senders, words, rows, every=names.length == SHORT)
+    by_settings = any(setting.state != "unknown" for setting in settings)
     numbers = generalise(result)
     used = {*senders, *(call.service for call in outside.values() if call.service in words.shipped.products)}
     return SharedReport(
@@ -292,16 +289,16 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
             SharedList(product, declared)
             for product, declared in sorted({(r.product, r.declared) for r in rows if r.declared and r.product in used})
         ),
-        versions=_versions(result, outside, senders, exact_version) if exact_version or "versions" in told else (),
-        platforms=_platforms(result, outside) if "platforms" in told else (),
-        settings=_settings(result, senders, words, rows, every="settings" in told),
+        versions=_versions(result, outside, senders, exact_version),
+        platforms=_platforms(result, outside) if names.length == SHORT and not by_settings else (),
+        settings=settings,
         month=month(result),
-        length=length,
+        length=names.length,
         occasions=tuple(sorted(covered(result))),
         rows=tuple(sorted(rows, key=_row_order)),
         received=names.received(result, outside),
         calls=names.calls(result.calls),
-        coverage=_coverage(result),
+        coverage=names.coverage(result),
         shown=names.shown(outside.values(), show),
         promises=tuple(
             SharedPromise(promise.product, promise.made, promise.kind, promise.verdict)
@@ -418,16 +415,20 @@ def schema() -> str:
     return msgspec.json.format(msgspec.json.encode(made), indent=2).decode() + "\n"
 
 
-def count_class(n: int) -> Count:
-    """A number -> its class.
+def count_class(n: int, length: Length = SHORT) -> Count:
+    """A number -> its class; from a capture that is not short, one class for all above five.
 
     >>> [count_class(n) for n in (0, 1, 5, 6, 1000, 1001)]
     ['0', '1', '2-5', '6-20', '101-1000', '>1000']
+    >>> [count_class(n, "6-24h") for n in (0, 1, 5, 6, 1000)]
+    ['0', '1', '2-5', '>5', '>5']
     """
-    if n < 2:
-        return "1" if n else "0"
+    if n < 6:
+        return "2-5" if n > 1 else "1" if n else "0"
+    if length != SHORT:
+        return ">5"
     if n < 21:
-        return "2-5" if n < 6 else "6-20"
+        return "6-20"
     if n < 1001:
         return "21-100" if n < 101 else "101-1000"
     return ">1000"
@@ -444,13 +445,14 @@ def length_class(seconds: float) -> Length:
 
 
 class Names:
-    """Names that may be shown for the recipients and products of one result.
+    """Names that may be shown for the recipients and products of one result, and classes for its counts.
 
     Unknown hosts and own packs are numbered by the alphabet, so that the numbers say nothing about the order of events.
     """
 
     def __init__(self, result: Result, words: Vocabulary) -> None:
         self._words = words
+        self.length = length_class(span(result))
         own = sorted(set(result.knowledge.products) - set(words.shipped.products))
         self._own_packs = {pack: f"own pack #{n}" for n, pack in enumerate(own, 1)}
         entities = {result.knowledge.products[pack].entity: shown for pack, shown in self._own_packs.items()}
@@ -468,6 +470,10 @@ class Names:
             for name, placeholder in sorted(found.items())
             if name in show and HOST_NAME.fullmatch(name)
         )
+
+    def count(self, n: int) -> Count:
+        """A number -> its class."""
+        return count_class(n, self.length)
 
     def entity(self, name: str) -> str:
         """Name of a recipient -> what may stand for it."""
@@ -494,7 +500,7 @@ class Names:
             verdict=c.verdict,
             also=c.also,
             sure=c.sure,
-            count=count_class(c.count),
+            count=self.count(c.count),
         )
 
     def roundings(self, numbers: Generalised, used: Collection[str]) -> tuple[SharedRounding, ...]:
@@ -507,7 +513,7 @@ class Names:
                 rounding=q.verdict,
                 step=_step(q.step),
                 mode=q.mode or "",
-                pairs=count_class(q.pairs),
+                pairs=self.count(q.pairs),
             )
             for q in numbers.quantities
             if q.product in used and q.pairs
@@ -548,9 +554,21 @@ class Names:
             total[key] += count(call)
             closed[key] += count(call) * (not is_readable(call))
         return tuple(
-            SharedCalls(Party(party), entity, Category(category), count_class(n), count_class(closed[key]))
+            SharedCalls(Party(party), entity, Category(category), self.count(n), self.count(closed[key]))
             for key, n in sorted(total.items())
             for party, entity, category in (key,)
+        )
+
+    def coverage(self, result: Result) -> SharedCoverage:
+        """What could be looked at."""
+        found = result.coverage
+        return SharedCoverage(
+            calls=self.count(found.calls),
+            readable=self.count(found.readable),
+            unreadable=self.count(found.unreadable),
+            unknown_category=self.count(found.unknown_category),
+            recipients=self.count(found.recipients),
+            recipients_unreadable=self.count(found.recipients_unreadable),
         )
 
 
@@ -650,15 +668,3 @@ def month(result: Result) -> str:
     """`YYYY-MM` (UTC) of a capture's end; empty when it has no times."""
     last = max((capture.last for capture in result.captures if capture.last is not None), default=None)
     return "" if last is None else time.strftime("%Y-%m", time.gmtime(last))
-
-
-def _coverage(result: Result) -> SharedCoverage:
-    coverage = result.coverage
-    return SharedCoverage(
-        calls=count_class(coverage.calls),
-        readable=count_class(coverage.readable),
-        unreadable=count_class(coverage.unreadable),
-        unknown_category=count_class(coverage.unknown_category),
-        recipients=count_class(coverage.recipients),
-        recipients_unreadable=count_class(coverage.recipients_unreadable),
-    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from analysis.evidence import Evidence, SwitchState
 from analysis.model import Category, Classified, Comparison, Finding, Verdict
 from analysis.pipeline import Result
 from analysis.redact import SharedReport
-from analysis.texts import Count
+from analysis.texts import Count, Length
 from analysis.vocabulary import VERSION_ITEMS
 from reporting import START, call, comparison, exchange, finding, result
 
@@ -33,8 +32,13 @@ SWITCHES = (("send-playback-data", 0.08), ("crash-reports", 0.15), ("library-sta
 APPS = (("Android", 0.5), ("iOS", 0.3), ("Roku", 0.2), ("Windows", 0.4), ("tvOS", 0.15))
 """Apps by their platform, and how many households use each."""
 APP_VERSIONS = (("10.8", 0.5), ("10.7", 0.25), ("10.2", 0.15), ("9.4", 0.06), ("8.1", 0.04))
-LENGTHS = (("<1h", 0.25), ("1-6h", 0.4), ("6-24h", 0.2), ("1-7d", 0.15))
-SPANS = {"<1h": (0.2 * HOUR, HOUR), "1-6h": (HOUR, 6 * HOUR), "6-24h": (6 * HOUR, DAY), "1-7d": (DAY, 7 * DAY)}
+LENGTHS: tuple[tuple[Length, float], ...] = (("<1h", 0.25), ("1-6h", 0.4), ("6-24h", 0.2), ("1-7d", 0.15))
+SPANS: dict[Length, tuple[float, float]] = {
+    "<1h": (0.2 * HOUR, HOUR),
+    "1-6h": (HOUR, 6 * HOUR),
+    "6-24h": (6 * HOUR, DAY),
+    "1-7d": (DAY, 7 * DAY),
+}
 
 KINDS: dict[Category, tuple[str, ...]] = {
     Category.UPDATE_CHECK: ("server.version", "server.os", "auth.token"),
@@ -129,7 +133,7 @@ class _Capture:
     def __init__(self) -> None:
         self.calls: list[Classified] = []
         self.findings: list[Finding] = []
-        self.compared: list[Comparison] = []
+        self._held: dict[tuple[str, Category], list[int]] = {}
 
     def add(self, n: int, category: Category, role: str, items: Mapping[str, str]) -> None:
         """So many calls of a kind, each with these items and their values."""
@@ -138,13 +142,20 @@ class _Capture:
         for item, value in items.items() if n else ():
             place = "header.x-plex-version" if item in VERSION_ITEMS else f"body.{item}"
             self.findings += [finding(i, item, value, at=place) for i in numbers]
-            self.compared.append(comparison(item, Verdict.OPTIONAL, tuple(numbers), category=category))
+            self._held.setdefault((item, category), []).extend(numbers)
+
+    def compared(self) -> list[Comparison]:
+        """One verdict for each item and purpose, whichever app sent it."""
+        return [
+            comparison(item, Verdict.OPTIONAL, tuple(numbers), category=category)
+            for (item, category), numbers in self._held.items()
+        ]
 
 
 def report(home: Household, seed: int) -> SharedReport:
     """What a household posts that records for a while: made by `redact` from calls, findings and verdicts."""
     chance = np.random.default_rng(seed)
-    length = str(chance.choice([name for name, _ in LENGTHS], p=[share for _, share in LENGTHS]))
+    length = LENGTHS[int(chance.choice(len(LENGTHS), p=[share for _, share in LENGTHS]))][0]
     span = chance.uniform(*SPANS[length])
     begin = chance.uniform(0, MONTH - span)
     seen = _Capture()
@@ -156,7 +167,7 @@ def report(home: Household, seed: int) -> SharedReport:
         items = {"client.app": f"{app.version}.1.77", "client.os": app.platform, "client.id": "x"}
         seen.add(between(app.times, begin, begin + span), Category.USAGE_STATISTICS, "app", items)
     states = tuple(SwitchState(START, "plex", switch, switch not in home.off, 0) for switch, _ in SWITCHES)
-    found = result(seen.calls, seen.findings, seen.compared, evidence=Evidence(switches=states))
+    found = result(seen.calls, seen.findings, seen.compared(), evidence=Evidence(switches=states))
     return redact.redact(_within(found, span))
 
 
@@ -165,56 +176,69 @@ def _within(found: Result, span: float) -> Result:
     return replace(found, captures=(replace(found.captures[0], last=START + span),))
 
 
-_EDGES = np.array([1, 2, 6, 21, 101, 1001])
-_CLASSES: tuple[str, ...] = get_args(Count.__value__)
+_EDGES = (1, 2, 6, 21, 101, 1001)
+_CLASSES: dict[str, list[Count]] = {
+    length: list(dict.fromkeys(redact.count_class(n, length) for n in (0, *_EDGES))) for length in SPANS
+}
+"""Length of a capture -> its classes of counts, ascending."""
+
+
+def _series(home: Household) -> list[NDArray[np.float64]]:
+    """All that a report counts: calls of each kind of the server, of the apps, of both, and of everything."""
+    apps = _joined(app.times for app in home.apps)
+    return [*home.times.values(), apps, *all_times(home).values(), _joined([*home.times.values(), apps])]
+
+
+def _told(seen: SharedReport) -> list[Count]:
+    """What a report says of each."""
+    rows: dict[tuple[str, str], Count] = {(row.category, row.item): row.count for row in seen.rows}
+    calls: dict[str, Count] = {row.category: row.count for row in seen.calls}
+    servers: list[Count] = [rows.get((category, items[-1]), "0") for category, items in KINDS.items()]
+    apps = rows.get((Category.USAGE_STATISTICS, "client.app"), "0")
+    return [*servers, apps, *(calls.get(category, "0") for category in KINDS), seen.coverage.calls]
 
 
 class Reader:
-    """Somebody who holds the logs of all households."""
+    """Somebody who holds the logs of all households, and uses all that a report says."""
 
     def __init__(self, homes: Sequence[Household], seed: int, stretches: int = 400) -> None:
         """`stretches` of time are tried for each household and length."""
         self._chance = chance = np.random.default_rng(seed)
         self._homes = homes
-        self._told: dict[str, NDArray[np.int32]] = {}
+        self._told: dict[str, NDArray[np.int64]] = {}
         """Length -> what the counts of each household say in each stretch, as one number."""
-        traits = [
-            {
-                home.version,
-                home.platform,
-                *home.off,
-                *(name for app in home.apps for name in (app.version, app.platform)),
-            }
-            for home in homes
-        ]
-        self._has = {trait: np.array([trait in own for own in traits]) for trait in set().union(*traits)}
-        """Version, platform or switch -> which households have it, or have it off."""
-        every = [(*all_times(home).values(), _joined(app.times for app in home.apps)) for home in homes]
+        every = [_series(home) for home in homes]
         for length, edges in SPANS.items():
             begins = chance.uniform(0, MONTH - edges[1], stretches)
             ends = begins + chance.uniform(*edges, stretches)
-            told = np.zeros((len(homes), stretches), np.int32)
+            told = np.zeros((len(homes), stretches), np.int64)
+            limits = _EDGES[: len(_CLASSES[length]) - 1]
             for n, kinds in enumerate(every):
                 for times in kinds:
                     found = np.searchsorted(times, ends) - np.searchsorted(times, begins)
-                    told[n] = told[n] * len(_CLASSES) + np.digitize(found, _EDGES)
+                    told[n] = told[n] * len(_CLASSES[length]) + np.digitize(found, limits)
             self._told[length] = told
 
     def names(self, seen: SharedReport) -> int:
         """A report -> the household that most probably wrote it; any of them when several fit as well."""
-        calls = {c.category: c.count for c in seen.calls}
-        from_apps = next((row.count for row in seen.rows if row.item == "client.app"), "0")
         told = 0
-        for count in (*(calls.get(category, "0") for category in all_times(self._homes[0])), from_apps):
-            told = told * len(_CLASSES) + _CLASSES.index(count)
+        for count in _told(seen):
+            told = told * len(_CLASSES[seen.length]) + _CLASSES[seen.length].index(count)
         scores = (self._told[seen.length] == told).mean(axis=1) + 1e-9
-        shown = [*(v.version for v in seen.versions), *seen.platforms]
-        switches = {s.switch: s.state for s in seen.settings if s.state != "unknown"}
-        for trait in shown:
-            scores *= self._has[trait]
-        for switch, state in switches.items():
-            scores *= self._has[switch] == (state == "off")
+        scores *= [_fits(home, seen) for home in self._homes]
         return int(self._chance.choice(np.flatnonzero(scores == scores.max())))
+
+
+def _fits(home: Household, seen: SharedReport) -> bool:
+    """Whether a household has the version, the platform and the switches that a report tells, where it tells them."""
+    items = {row.item for row in seen.rows}
+    versions = {home.version} if "server.version" in items else {app.version for app in home.apps}
+    platforms = {home.platform} if "server.os" in items else {app.platform for app in home.apps}
+    return (
+        versions.issuperset(version.version for version in seen.versions)
+        and platforms.issuperset(seen.platforms)
+        and all((s.state == "off") == (s.switch in home.off) for s in seen.settings if s.state != "unknown")
+    )
 
 
 def recognised(homes: Sequence[Household], reports: int, seed: int) -> float:

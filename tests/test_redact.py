@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis import pipeline, redact, report
+from analysis import pipeline, redact, report, texts
 from analysis.model import Category, Finding, Party, Verdict
 from analysis.pipeline import Result
 from analysis.proof import LeakError, bits, held, masked, prove
@@ -136,7 +136,7 @@ def test_every_text_field_of_the_shared_types_has_its_words() -> None:
 
 def test_the_report_says_what_happened_in_classes() -> None:
     made = redact.redact(evening())
-    assert (made.month, made.length, made.coverage.calls) == ("2023-11", "1-6h", "6-20")
+    assert (made.month, made.length, made.coverage.calls) == ("2023-11", "1-6h", ">5")
     assert [(r.item, r.entity, r.verdict.value) for r in made.rows] == [
         ("client.device_name", "Plex", "undeclared"),
         ("media.duration", "Plex", "optional"),
@@ -156,20 +156,36 @@ def test_the_report_says_what_happened_in_classes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "versions", "platforms", "settings"),
-    [(0.5, ["1.40"], ("Linux",), True), (3, ["1.40"], (), False), (12, ["1.40"], (), False), (48, [], (), False)],
+    ("hours", "shows", "platforms", "settings", "withheld"),
+    [
+        (0.5, True, (), True, "platform"),
+        (0.5, False, ("Linux",), False, ""),
+        (3, True, (), False, "other settings, platform"),
+        (48, False, (), False, "other settings, platform"),
+    ],
 )
-def test_the_longer_a_capture_is_the_less_is_told_of_its_household(
-    hours: float, versions: list[str], platforms: tuple[str, ...], settings: bool
+def test_beside_the_versions_stand_settings_or_platform_of_a_short_capture_alone(
+    hours: float, shows: bool, platforms: tuple[str, ...], settings: bool, withheld: str
 ) -> None:
     found = evening()
     times = replace(found.captures[0], last=START + hours * 3600)
-    made = redact.redact(replace(found, captures=(times,)))
-    assert ([v.version for v in made.versions], made.platforms) == (versions, platforms)
-    assert [s.state for s in made.settings if s.switch == "send-playback-data"] == ["off"] * settings
-    said = " ".join(block.text for block in shared(made).blocks if isinstance(block, Paragraph))
-    assert ("other settings are not told" in said) is not settings
-    assert "versions, platform, other settings" not in said if versions else "versions, platform" in said
+    states = found.evidence.switches if shows else ()
+    found = replace(found, captures=(times,), evidence=replace(found.evidence, switches=states))
+    made = redact.redact(found)
+    assert ([v.version for v in made.versions], made.platforms) == (["1.40"], platforms)
+    assert [s.state for s in made.settings if s.switch == "send-playback-data" and s.state != "unknown"] == (
+        ["off"] * settings
+    )
+    told = [block.text for block in shared(made).blocks if isinstance(block, Paragraph) and "Not told" in block.text]
+    assert told == [texts.SHARED_WITHHELD.format(what=withheld)] * bool(withheld)
+
+
+@pytest.mark.parametrize(("hours", "calls"), [(0.5, "6-20"), (3, ">5"), (0, ">5")])
+def test_of_a_longer_capture_counts_above_five_are_one_class(hours: float, calls: str) -> None:
+    found = evening()
+    made = redact.redact(replace(found, captures=result(hours=hours).captures))
+    assert made.coverage.calls == calls
+    assert {row.count for row in made.rows} <= {"1", "2-5", calls}
 
 
 def test_a_switch_on_which_a_verdict_rests_is_always_told() -> None:

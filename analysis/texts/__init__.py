@@ -20,7 +20,7 @@ type Occasion = Literal["restart", "film", "scan", "24-hours"]
 type Length = Literal["unknown", "<1h", "1-6h", "6-24h", "1-7d", ">7d"]
 """How long a capture is, in classes."""
 
-type Count = Literal["0", "1", "2-5", "6-20", "21-100", "101-1000", ">1000"]
+type Count = Literal["0", "1", "2-5", ">5", "6-20", "21-100", "101-1000", ">1000"]
 """How many, in classes."""
 
 type Share = Literal["<10", "10-100", ">100"]
@@ -400,11 +400,9 @@ SHARED_PLATFORMS = "Platforms: {platforms}."
 SHARED_LISTS = "Judged by: {lists}."
 SHARED_LIST = "{product}, list of {declared}"
 SHARED_SETTINGS = "Settings: {settings}."
-SHARED_WITHHELD = (
-    "Of a capture of this length its household's {what} are not told, as they could tell beside the counts whose it is."
-)
+SHARED_WITHHELD = "Not told, since beside the rest it could tell whose capture this is: {what}."
 SHARED_SETTING = "{product}, {switch}: {state}"
-SHARED_MAKE_UP: Mapping[str, str] = {"versions": "versions", "platforms": "platform", "settings": "other settings"}
+SHARED_MAKE_UP: Mapping[str, str] = {"platforms": "platform", "settings": "other settings"}
 SHARED_ROUNDINGS = "Numbers, beside the exact ones: {roundings}."
 SHARED_ROUNDING = "{item} to {entity}: {rounding}{step}{mode} ({pairs} distinct)"
 SHARED_STEP = ", step {step}"
