@@ -140,6 +140,20 @@ def test_two_periods_are_two_captures_of_the_same_ledger(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("seconds", [10, 100, 1000, 100_000])
+def test_the_periods_that_are_proposed_can_be_compared(tmp_path: Path, seconds: int) -> None:
+    path = tmp_path / "x.ledger"
+    record(path, [replace(numbered(n), time=START + n * seconds / 9) for n in range(10)])
+    with served(Ledger(path, known(), NO_SERVERS, None)) as client:
+        client.enter()
+        until(lambda: "10 calls outside" in client.ask("/").text, True)
+        page = client.ask("/compare").text
+        given = re.findall(r'name="((?:since|until)[12])" value="([^"]+)"', page)
+        assert [name for name, _ in given] == ["since1", "until1", "since2", "until2"]
+        asked = "&".join(f"{name}={value.removesuffix(':00')}" for name, value in given)
+        assert "<h2" in client.ask(f"/compare?go=1&{asked}").text
+
+
 def test_pages_follow_one_another_without_gap_or_repetition(tmp_path: Path) -> None:
     path = tmp_path / "x.ledger"
     record(path, [numbered(n, f"h{n % 3}.example") for n in range(120)])

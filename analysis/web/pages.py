@@ -204,8 +204,9 @@ def compare(store: Store, shown: Shown, arguments: Mapping[str, str]) -> Values:
     if "go" not in arguments:
         first, last = store.span()
         if first is not None and last is not None:
-            middle = (first + last) / 2
-            times = (first, middle - 60, middle, last + 60)
+            middle = int((first + last) / 2)
+            middle += middle % 60 == 0  # a field without seconds stands for its whole minute
+            times = (first, middle, middle, last + 1)
             given = {name: _field(time) for name, time in zip(names, times, strict=True)}
         return {"given": given, "sections": [], "wrong": ""}
     periods = _periods(given)
@@ -229,7 +230,7 @@ def _periods(given: Mapping[str, str]) -> tuple[tuple[float, float], tuple[float
 def _field(time: float) -> str:
     """Seconds since the epoch -> local time as a field for dates takes it."""
     try:
-        return dt.datetime.fromtimestamp(time).isoformat(timespec="minutes")
+        return dt.datetime.fromtimestamp(time).isoformat(timespec="seconds")
     except (ValueError, OverflowError, OSError):
         return ""
 
