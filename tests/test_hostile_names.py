@@ -101,6 +101,30 @@ def test_a_file_of_any_name_is_read_and_told_of_without_harm(tmp_path: Path, nam
     assert sorted(path.name for path in folder.iterdir()) == sorted((good.name, bad.name))
 
 
+TYPED = "\x1b]0;owned\x07\u202e\x9b2J"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        (TYPED,), ("inspect", f"--{TYPED}"), ("inspect", "--format", TYPED, "x"), ("inspect", f"{TYPED}.har"),
+        ("--language", TYPED), ("open", "--port", TYPED, "x"), ("share", "--verify", TYPED), ("declared", TYPED),
+        ("packs", "check", TYPED), ("known", "add", "--kind", TYPED, "x"), ("compare-reports", TYPED, "b"),
+        ("completion", TYPED), ("collect", TYPED), ("explain", "x", TYPED), ("items", "--verdict", TYPED, "x"),
+    ],
+    ids=lambda line: line[0][:8].strip("\x1b]"),
+)  # fmt: skip
+@pytest.mark.usefixtures("own")
+def test_an_error_quotes_what_was_typed_without_harm(line: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    from analysis.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(line)
+    said = capsys.readouterr()
+    assert ended.value.code in (2, 3)
+    assert not CONTROL.findall(said.out + said.err), said
+
+
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "home"

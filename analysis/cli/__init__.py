@@ -199,15 +199,26 @@ def main(args: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = QUIET
     except click.ClickException as error:
-        error.show()
+        _show(error)
         status = error.status if isinstance(error, Failure) else error.exit_code
     except (OSError, ValueError) as error:
         failure = translated(error)
         if failure is None:
             raise
-        failure.show()
+        _show(failure)
         status = failure.status
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _show(error: click.ClickException) -> None:
+    """Says what went wrong.  A name of a file, or what was typed, may hold anything."""
+    from io import StringIO
+
+    from analysis.report.document import printable
+
+    said = StringIO()
+    error.show(said)
+    click.echo("\n".join(map(printable, said.getvalue().split("\n"))), nl=False, err=True)
 
 
 def translated(error: Exception) -> Failure | None:
