@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import sqlite3
@@ -10,14 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from analysis.evidence import NO_SERVERS
-from analysis.web import filters, notes
+from analysis.web import filters, notes, store
 from analysis.web.curl import curl
 from analysis.web.filters import Filter
+from analysis.web.kinds import CallKind, Row
 from analysis.web.origin import Ledger
 from analysis.web.store import Store
 from captures import ledger
@@ -171,6 +174,49 @@ def test_pages_follow_one_another_without_gap_or_repetition(tmp_path: Path) -> N
             assert found == [n for n in range(119, -1, -1) if every == 1 or n % 3 == 1]
             assert store.since(wanted, 60) == len([n for n in found if n >= 60])
         store.close()
+
+
+@pytest.mark.parametrize(("rare", "beginnings"), [(30_000, 256), (0, 0)])
+def test_whichever_way_calls_are_looked_up_the_same_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rare: int, beginnings: int
+) -> None:
+    """Few calls by their kinds and many on the way back; words that begin so one by one or all together."""
+    monkeypatch.setattr(store, "_RARE", rare)
+    monkeypatch.setattr(store, "_BEGINNINGS", beginnings)
+    common = CallKind("tv", "plex", "a.example", "update-check", "vendor", "Plex", "GET", "", "", True, True, "")
+    kinds = [
+        replace(common, device=device, host=host) for device in ("tv", "pc") for host in ("a.example", "b.example")
+    ]
+    words = ("collecting", "collected café", "other")
+    made = {
+        id_: Row(id_, kinds[id_ % 4], START + 60.0 * (id_ ^ 1), "/", 200, 1, 1, words[id_ % 3]) for id_ in range(1, 61)
+    }
+    kept = Store(tmp_path / "calls", "")
+    kept.add(made.items())
+    times = [dt.datetime.fromtimestamp(START + 60 * minute).isoformat() for minute in (10, 40)]
+    for device, host, text, since, before in product(
+        ("", "pc"),
+        ("", "b.example"),
+        ("", "collected", "collec", "colle cafe", "c caf\u00e9", "x"),
+        ("", *times),
+        (0, 33),
+    ):
+        wanted = Filter(device=device, host=host, text=text, since=since, until=times[1] if since else "")
+        fits = [
+            id_
+            for id_, row in made.items()
+            if device in ("", row.kind.device)
+            and host in ("", row.kind.host)
+            and all(any(said.startswith(part) for said in row.words.replace("\u00e9", "e").split())
+                    for part in text.replace("\u00e9", "e").split())
+            and (not since or filters.moment(since) <= row.time < filters.moment(times[1], end=True))
+        ]  # fmt: skip
+        page = kept.page(wanted, before, limit=7)
+        assert page.count == len(fits)
+        below = sorted((id_ for id_ in fits if not before or id_ < before), reverse=True)
+        assert [call.id for call in page.calls] == below[:7]
+        assert kept.since(wanted, 20) == sum(id_ > 20 for id_ in fits)
+    kept.close()
 
 
 def test_what_is_hidden_is_left_out_until_it_is_asked_for(tmp_path: Path) -> None:

@@ -42,6 +42,9 @@ _MOST_LIVE = 20
 _TICK = 0.5
 """Seconds between two looks whether something is new."""
 
+_FIRST = ("blocks.html", "calls.inc.html", "layout.html", "now.html")
+"""Templates of the first page."""
+
 _LONGEST_FORM = 64 * 1024
 """Bytes that a form may send."""
 
@@ -89,8 +92,11 @@ class Server:
 
 
 def _application(shown: Shown, gate: Gate, tell: Callable[[str], None]) -> Application:
+    templates = pages.templates(shown.knowledge)
+    for name in _FIRST:  # a fifth of a second, for which nobody is to wait who opens the first page
+        templates.get_template(name)
     common = {
-        "shown": shown, "gate": gate, "tell": tell, "templates": pages.templates(shown.knowledge),
+        "shown": shown, "gate": gate, "tell": tell, "templates": templates,
         "busy": asyncio.Lock(), "live": set(),
     }  # fmt: skip
     routes: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
+import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ MOST_COUNTED = 10_000
 
 _RARE = 30_000
 """Up to so many calls of the kinds that are asked for are fetched by their kinds; more are met on the way anyway."""
+
+_BEGINNINGS = 256
+"""Words that begin alike and are looked for one by one: FTS5 would put together all calls in which any stands first."""
 
 _TABLES = f"""
 CREATE TABLE about (name TEXT PRIMARY KEY, value BLOB NOT NULL);
@@ -133,10 +137,20 @@ class _Asked:
     id: str
     """Name of the column with the number of the call, by which the source is ordered."""
     values: tuple[object, ...]
+    within: tuple[int, int]
+    """The lowest and the highest number."""
     sum: int
     """Calls of the kinds that are asked for."""
     whole: bool
     """Whether all of these are asked for."""
+
+    def select(self, what: str, low: int = 0, high: int = sys.maxsize) -> tuple[str, tuple[object, ...]]:
+        """What is asked of the calls between two numbers -> SQL and its values.
+
+        One range and not two: of several bounds on one side SQLite goes by any.
+        """
+        bounds = (max(self.within[0], low), min(self.within[1], high))
+        return f"SELECT {what} {self.source} AND {self.id} BETWEEN ? AND ?", (*self.values, *bounds)
 
 
 class Store:
@@ -259,23 +273,22 @@ class Store:
             return Page((), 0, 0, more=False)
         count, more = asked.sum, False
         if not asked.whole:
-            counting = f"SELECT count(*) FROM (SELECT 1 {asked.source} LIMIT ?)"  # noqa: S608  words of ours
-            count = int(self._connection.execute(counting, (*asked.values, MOST_COUNTED + 1)).fetchone()[0])
+            count = self._count(*asked.select("1"), MOST_COUNTED + 1)
             more = count > MOST_COUNTED
-        place = f"AND {asked.id} < ?" if before else ""
-        ids = f"SELECT call.id {asked.source} {place} ORDER BY {asked.id} DESC LIMIT ?"
-        bound = (*asked.values, *((before,) if before else ()), limit + 1)
-        found = [int(row[0]) for row in self._connection.execute(ids, bound)]
+        ids, values = asked.select(asked.id, high=before - 1) if before else asked.select(asked.id)
+        ordered = f"{ids} ORDER BY {asked.id} DESC LIMIT ?"
+        found = [int(row[0]) for row in self._connection.execute(ordered, (*values, limit + 1))]
         older = found[limit - 1] if len(found) > limit else 0
         return Page(self._listed(found[:limit]), older, min(count, MOST_COUNTED) if more else count, more)
 
     def since(self, wanted: Filter, after: int, hidden: Sequence[tuple[str, str]] = ()) -> int:
         """How many calls that are asked for came after one; at most `MOST_COUNTED`."""
         asked = self._asked(wanted, hidden)
-        if asked is None:
-            return 0
-        counting = f"SELECT count(*) FROM (SELECT 1 {asked.source} AND {asked.id} > ? LIMIT ?)"  # noqa: S608
-        return int(self._connection.execute(counting, (*asked.values, after, MOST_COUNTED)).fetchone()[0])
+        return self._count(*asked.select("1", low=after + 1), MOST_COUNTED) if asked else 0
+
+    def _count(self, select: str, values: Sequence[object], most: int) -> int:
+        counting = f"SELECT count(*) FROM ({select} LIMIT ?)"  # noqa: S608  words of ours
+        return int(self._connection.execute(counting, (*values, most)).fetchone()[0])
 
     def _asked(self, wanted: Filter, hidden: Sequence[tuple[str, str]]) -> _Asked | None:
         """A filter -> the query for its calls; `None` when there can be none."""
@@ -289,16 +302,25 @@ class Store:
         source, number = f"call {'INDEXED BY call_kind' if total <= _RARE else 'NOT INDEXED'}", "call.id"
         tests = ["kind IN (SELECT value FROM json_each(?))"]
         values: list[object] = [_list(id_ for id_, _ in chosen)]
+        within = (0, sys.maxsize)
         since, until = moment(wanted.since), moment(wanted.until, end=True)
         if since is not None or until is not None:
             times = (since if since is not None else -math.inf, until if until is not None else math.inf)
-            tests += ["time >= ?", "time < ?", f"{'words.rowid' if match else 'call.id'} BETWEEN ? AND ?"]
-            values += [*times, *self._between(times)]
-        if match:
+            tests += ["time >= ?", "time < ?"]
+            values += times
+            within = self._between(times)
+        if match and total <= _RARE:
+            # The numbers of few calls are put together first, so that no other call is looked up.
+            among = f"+words.rowid IN (SELECT id FROM {source} WHERE {' AND '.join(tests)})"  # noqa: S608  words of ours
+            source, number, tests = "words", "words.rowid", ["words MATCH ?", among]
+            values.insert(0, match)
+        elif match:
             source, number = "words CROSS JOIN call ON call.id = words.rowid", "words.rowid"
             tests.insert(0, "words MATCH ?")
             values.insert(0, match)
-        return _Asked(f"FROM {source} WHERE {' AND '.join(tests)}", number, tuple(values), total, len(tests) == 1)
+        return _Asked(
+            f"FROM {source} WHERE {' AND '.join(tests)}", number, tuple(values), within, total, len(tests) == 1
+        )
 
     def _between(self, times: tuple[float, float]) -> tuple[int, int]:
         """The lowest and the highest number of calls in a time: numbers go with the time but for small disorder."""
@@ -307,16 +329,22 @@ class Store:
         return int(low), int(high)
 
     def _match(self, text: str) -> str:
-        """Words -> an expression of FTS5 for texts in which all stand; one that stands nowhere, where it begins.
+        """Words -> an expression of FTS5 for texts in which all stand; one that stands nowhere, where it begins."""
+        return " AND ".join(map(self._word, re.findall(r"[^\W_]+", text)[:10]))
 
-        Beginnings are not looked for where they need not be: FTS5 puts all that begin so together first.
-        """
-        words = re.findall(r"[^\W_]+", text)[:10]
-        whole = [f'"{word}"' for word in words]
-        found = [
-            self._connection.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (w,)).fetchone() for w in whole
-        ]
-        return " AND ".join(word if there else f"{word}*" for word, there in zip(whole, found, strict=True))
+    def _word(self, word: str) -> str:
+        whole = f'"{word}"'
+        if self._connection.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (whole,)).fetchone():
+            return whole
+        if not word.isascii():  # the store has it without accents
+            return f"{whole}*"
+        self._connection.execute(
+            "CREATE VIRTUAL TABLE IF NOT EXISTS temp.vocabulary USING fts5vocab (main, words, row)"
+        )
+        asked = "SELECT term FROM temp.vocabulary WHERE term >= ? AND term < ? LIMIT ?"
+        bounds = (word.lower(), f"{word.lower()}\U0010ffff")
+        found = [term for (term,) in self._connection.execute(asked, (*bounds, _BEGINNINGS + 1))]
+        return f"({' OR '.join(f'"{term}"' for term in found)})" if 0 < len(found) <= _BEGINNINGS else f"{whole}*"
 
     def _listed(self, ids: Sequence[int]) -> tuple[Listed, ...]:
         rows = self._connection.execute(_LISTED, (_list(ids),))
