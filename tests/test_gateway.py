@@ -61,6 +61,10 @@ def test_a_household_without_ipv6_gets_no_rule_for_it() -> None:
     four = planned(lan=Lan("br-lan", ("192.168.1.0/24",), ()))
     assert [rule[0] for rule in four.rules] == ["-4"]
     assert four.sysctls == (("net/ipv4/ip_forward", "1"),)
+    # Before forwarding, which would make the kernel forget the way.
+    assert plan("redirect", LAN, (MAC,), 8080, False, ("eth0",)).sysctls == (
+        ("net/ipv4/ip_forward", "1"), ("net/ipv6/conf/eth0/accept_ra", "2"), ("net/ipv6/conf/all/forwarding", "1"),
+    )  # fmt: skip
     assert planned(filtered=True).sysctls[-1] == ("net/ipv4/conf/all/rp_filter", "2")
 
 

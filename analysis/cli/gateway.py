@@ -179,4 +179,4 @@ def _plan(interface: str, devices: tuple[str, ...], way: Way, port: int) -> Plan
 
     macs = tuple(dict.fromkeys(network.mac(device, interface) for device in devices))
     filtered = network.sysctl("net/ipv4/conf/all/rp_filter") == "1"
-    return plan.plan(way, network.lan(interface), macs, port, filtered)
+    return plan.plan(way, network.lan(interface), macs, port, filtered, network.advertised())

@@ -94,7 +94,8 @@ def _router() -> Start | None:
         return _missing("apt install nftables")
     lan = network.lan(interface)
     macs = (network.mac(device, interface),)
-    wanted = plan.plan("tun", lan, macs, 8080, network.sysctl("net/ipv4/conf/all/rp_filter") == "1")
+    filtered = network.sysctl("net/ipv4/conf/all/rp_filter") == "1"
+    wanted = plan.plan("tun", lan, macs, 8080, filtered, network.advertised())
     click.echo(f"phonehome gateway plan --interface {interface} --device {device} prints what would be done", err=True)
     if not click.confirm(f"Set this machine up so that {macs[0]} is led through the proxy?", err=True):
         return None

@@ -7,6 +7,7 @@ so that it may follow a crash in the middle of setting up or of taking back, or 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -47,6 +48,8 @@ class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Arguments of `ip rule add`."""
     sysctls: tuple[Sysctl, ...]
     """Settings of the kernel."""
+    beside: tuple[Sysctl, ...] = ()
+    """Settings that the kernel changes by itself when those are taken back; `after` is what it makes of them."""
     version: int = _VERSION
     """Of this file's form."""
 
@@ -82,7 +85,10 @@ def up(wanted: Plan, folder: Path) -> Journal:
         for name, after in wanted.sysctls
         if (before := network.sysctl(name)) is not None and before != after
     )
-    planned = Journal(wanted.way, wanted.lan.interface, wanted.devices, wanted.port, TABLE, wanted.rules, changed)
+    planned = Journal(
+        wanted.way, wanted.lan.interface, wanted.devices, wanted.port, TABLE, wanted.rules, changed,
+        tuple(beside for sysctl in changed for beside in _beside(sysctl)),
+    )  # fmt: skip
     home.write(place(folder), msgspec.json.encode(planned))
     _settle(folder)
     try:
@@ -112,15 +118,34 @@ def down(folder: Path) -> tuple[str, ...]:
     for rule in planned.rules:
         while _stands(rule):
             network.run("ip", rule[0], "rule", "del", *rule[1:])
-    for sysctl in planned.sysctls:
+    # Backwards: what keeps routes while forwarding changes goes last.
+    for sysctl in reversed(planned.sysctls):
         now = network.sysctl(sysctl.name)
         if now == sysctl.after:
             network.set_sysctl(sysctl.name, sysctl.before)
         elif now != sysctl.before:
             remarks.append(f"{sysctl.name} is {now} now, which is not our doing; it stays")
+    for sysctl in planned.beside:
+        if network.sysctl(sysctl.name) == sysctl.after:
+            network.set_sysctl(sysctl.name, sysctl.before)
     place(folder).unlink()
     _settle(folder)
     return tuple(remarks)
+
+
+def _beside(sysctl: Sysctl) -> Iterator[Sysctl]:
+    """What the kernel overwrites when forwarding is set to its former value: that of each interface, and for IPv4
+    whether redirects are accepted (`inet_forward_change`, `addrconf_forward_change`)."""
+    forced = {}
+    if sysctl.name == "net/ipv4/ip_forward":
+        forced = dict.fromkeys(network.sysctls("net/ipv4/conf/*/forwarding"), sysctl.before)
+        forced["net/ipv4/conf/all/accept_redirects"] = "1" if sysctl.before == "0" else "0"
+    elif sysctl.name == "net/ipv6/conf/all/forwarding":
+        forced = dict.fromkeys(network.sysctls("net/ipv6/conf/*/forwarding"), sysctl.before)
+    for name, after in forced.items():
+        before = network.sysctl(name)
+        if before is not None and before != after and name != sysctl.name:
+            yield Sysctl(name, before, after)
 
 
 def _stands(rule: tuple[str, ...]) -> bool:

@@ -97,6 +97,25 @@ def sysctl(name: str) -> str | None:
         return None
 
 
+def sysctls(pattern: str) -> tuple[str, ...]:
+    """`net/ipv4/conf/*/forwarding` -> the names that there are, sorted."""
+    return tuple(sorted(str(path.relative_to(_SYSCTLS)) for path in _SYSCTLS.glob(pattern)))
+
+
+def advertised() -> tuple[str, ...]:
+    """Interfaces by which this machine has learned its way into the IPv6 Internet from a router's advertisements.
+
+    The kernel forgets that way when it begins to forward, unless told not to (`accept_ra` is 2).
+    """
+    try:
+        routes = _json("-6", "-j", "route", "show", "default")
+    except CaptureError:
+        return ()
+    found = dict.fromkeys(str(route["dev"]) for route in routes if route.get("protocol") == "ra" and "dev" in route)
+    # Where it is 0 another program looks after these routes, and the kernel leaves them alone.
+    return tuple(name for name in found if sysctl(f"net/ipv6/conf/{name}/accept_ra") == "1")
+
+
 def set_sysctl(name: str, value: str) -> None:
     """Sets one for the running system.  Raises `CaptureError`."""
     try:

@@ -71,14 +71,18 @@ class Plan:
     """Name below /proc/sys, and the value that it must have."""
 
 
-def plan(way: Way, lan: Lan, devices: tuple[str, ...], port: int, filtered: bool) -> Plan:
+def plan(
+    way: Way, lan: Lan, devices: tuple[str, ...], port: int, filtered: bool, advertised: tuple[str, ...] = ()
+) -> Plan:
     """The household's side of a router and the chosen devices -> what has to be set up.
 
     `filtered`: whether the kernel drops packets that come from where it would not send them (`rp_filter` is 1).
+    `advertised`: interfaces of which the way into the IPv6 Internet would be lost by forwarding.
     """
     rules: tuple[tuple[str, ...], ...] = ()
     sysctls = [("net/ipv4/ip_forward", "1")]
     if lan.networks6:
+        sysctls += [(f"net/ipv6/conf/{name}/accept_ra", "2") for name in advertised]
         sysctls.append(("net/ipv6/conf/all/forwarding", "1"))
     if way == "tun":
         rules = tuple(

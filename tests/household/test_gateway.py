@@ -154,6 +154,81 @@ def test_what_was_killed_while_setting_up_or_taking_back_leaves_nothing(home: Ho
         assert home.rules() == before, turn
 
 
+def settings(home: Home) -> list[str]:
+    """All settings of the router's interfaces; traffic changes none of them."""
+    told = home.lab.must("router", "sysctl", "net.ipv4.conf", "net.ipv4.ip_forward", "net.ipv6.conf")
+    return [line for line in told.splitlines() if "stable_secret" not in line]
+
+
+@contextmanager
+def not_forwarding(home: Home) -> Iterator[None]:
+    """A machine that is no router yet, and whose user has settings of his own."""
+    lab = home.lab
+    lab.must("router", "sysctl", "-qw", "net.ipv4.ip_forward=0", "net.ipv6.conf.all.forwarding=0")
+    own = ("net.ipv4.conf.all.accept_redirects=0", "net.ipv4.conf.wan.forwarding=1", "net.ipv6.conf.wan.forwarding=1")
+    lab.must("router", "sysctl", "-qw", *own)
+    try:
+        yield
+    finally:
+        lab.must("router", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+
+
+@WAYS
+def test_settings_that_the_kernel_changes_by_itself_come_back_too(home: Home, way: str) -> None:
+    with not_forwarding(home):
+        before, rules = settings(home), home.rules()
+        up(home, way)
+        assert settings(home) != before
+        down(home)
+        assert settings(home) == before
+        assert home.rules() == rules
+
+
+def test_after_a_reboot_nothing_is_left_and_what_a_start_has_set_stays(home: Home) -> None:
+    with not_forwarding(home):
+        before, rules = settings(home), home.rules()
+        up(home, "tun")
+        # All that `up` did is gone, and only the journal tells of it.
+        home.lab.must("router", "nft", "delete", "table", "inet", "phonehome")
+        for family in ("-4", "-6"):
+            home.lab.must("router", "ip", family, "rule", "del", "pref", "7068")
+        home.lab.must("router", "sysctl", "-qw", *(line.replace(" = ", "=") for line in differing(home, before)))
+        down(home)
+        assert settings(home) == before
+        assert home.rules() == rules
+        assert "nothing is set up" in home.lab.phonehome("router", "gateway", "down").stderr
+
+
+def differing(home: Home, before: list[str]) -> list[str]:
+    now = set(settings(home))
+    return [line for line in before if line not in now]
+
+
+_ADVERTISE = """
+from scapy.all import Ether, IPv6, ICMPv6ND_RA, sendp
+sendp(Ether(dst="33:33:00:00:00:01") / IPv6(dst="ff02::1") / ICMPv6ND_RA(routerlifetime=1800), iface="eth0", count=2)
+"""
+
+
+def test_a_way_into_the_ipv6_internet_that_was_advertised_is_kept(home: Home) -> None:
+    lab = home.lab
+    lab.must("router", "ip", "-6", "route", "del", "default", "via", "2001:db8:fe::2")
+    try:
+        with not_forwarding(home):
+            lab.must("router", "sysctl", "-qw", "net.ipv6.conf.wan.forwarding=0", "net.ipv6.conf.wan.accept_ra=1")
+            lab.must("internet", sys.executable, "-c", _ADVERTISE)
+            until(lambda: "proto ra" in lab.must("router", "ip", "-6", "route", "show", "default"), 10)
+            before = settings(home)
+            up(home, "tun")
+            assert "proto ra" in lab.must("router", "ip", "-6", "route", "show", "default")
+            down(home)
+            assert settings(home) == before
+            assert "proto ra" in lab.must("router", "ip", "-6", "route", "show", "default")
+    finally:
+        lab.must("router", "ip", "-6", "route", "flush", "default")
+        lab.must("router", "ip", "-6", "route", "add", "default", "via", "2001:db8:fe::2")
+
+
 def test_a_setting_that_somebody_else_has_changed_since_is_left_and_said(home: Home) -> None:
     lab = home.lab
     lab.must("router", "sysctl", "-qw", "net.ipv6.conf.all.forwarding=0")
