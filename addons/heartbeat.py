@@ -31,6 +31,7 @@ class Heartbeat:
         self._observe = observe
         self._task: asyncio.Task[None] | None = None
         self._planned: journal.Journal | None = None
+        self._answering: asyncio.Server | None = None
 
     def load(self, loader: Loader) -> None:
         """Adds the option."""
@@ -50,17 +51,42 @@ class Heartbeat:
                 led = led or await _lead()
                 if led:
                     await _run("nft", "-f", "-", text=renewal(planned.devices, planned.way))
+                    await self._answer(planned)
             except (CaptureError, OSError) as error:
+                self._hush()
                 self._observe.fault("gateway", f"the router's set-up could not be renewed ({type(error).__name__})")
             await asyncio.sleep(RENEWED)
 
+    async def _answer(self, planned: journal.Journal) -> None:
+        """Answers, at home, a router that sends devices here only while they are led (`gateway plan --script openwrt`).
+
+        In the other way the port is the proxy's, which must not be called directly.
+        """
+        if planned.way == "tun" and self._answering is None:
+            own = network.lan(planned.interface).addresses4
+            if own:
+                self._answering = await asyncio.start_server(_alive, own, planned.port)
+
+    def _hush(self) -> None:
+        if self._answering:
+            self._answering.close()
+            self._answering = None
+
     def done(self) -> None:
         """The proxy ends in order: the devices are let go at once."""
+        self._hush()
         if self._task and self._planned:
             self._task.cancel()
             # Somebody may have taken everything back already.
             with contextlib.suppress(CaptureError):
                 network.run("nft", "-f", "-", text=renewal((), self._planned.way))
+
+
+async def _alive(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        writer.write(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
 
 
 async def _lead() -> bool:

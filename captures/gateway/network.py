@@ -26,6 +26,8 @@ class Lan:
     """Its IPv4 networks: `192.168.1.0/24`."""
     networks6: tuple[str, ...]
     """Its IPv6 networks, without link-local ones."""
+    addresses4: tuple[str, ...] = ()
+    """This machine's own IPv4 addresses there."""
 
 
 def run(*command: str, text: str = "") -> str:
@@ -56,7 +58,8 @@ def lan(interface: str) -> Lan:
         found[network.version].add(str(network))
     if not found[4] and not found[6]:
         raise CaptureError(f"--interface {interface}: has no address; name the one to which your devices are connected")
-    return Lan(interface, tuple(sorted(found[4])), tuple(sorted(found[6])))
+    own = tuple(str(address["local"]) for address in addresses if ":" not in address["local"])
+    return Lan(interface, tuple(sorted(found[4])), tuple(sorted(found[6])), own)
 
 
 def addresses() -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -227,6 +228,57 @@ def test_a_way_into_the_ipv6_internet_that_was_advertised_is_kept(home: Home) ->
     finally:
         lab.must("router", "ip", "-6", "route", "flush", "default")
         lab.must("router", "ip", "-6", "route", "add", "default", "via", "2001:db8:fe::2")
+
+
+_PROCD = """
+procd_open_instance() { :; }
+procd_close_instance() { :; }
+procd_set_param() { if [ "$1" = command ]; then shift; "$@" & fi; }
+. "$1"
+case "$2" in start) start_service; wait;; stop) stop_service;; esac
+"""
+"""What an OpenWrt router brings; the script is all ours."""
+
+
+@pytest.mark.skipif(shutil.which("wget") is None, reason="needs wget")
+def test_another_router_sends_a_device_here_only_while_it_is_led(home: Home) -> None:
+    """The script for OpenWrt on the router, which hides the house behind its address; phonehome on the server."""
+    lab, server = home.lab, ("--interface", "eth0", "--port", "8080")
+    done = lab.phonehome("server", "gateway", "plan", *server, "--device", TV_MAC, "--script", "openwrt")
+    assert 'HOST="${PHONEHOME_HOST:-192.168.50.40}"' in done.stdout
+    script, runner, include = (lab.folder / name for name in ("openwrt.sh", "procd.sh", "phonehome.nft"))
+    script.write_text(done.stdout)
+    runner.write_text(_PROCD)
+    nat = 'table ip nat { chain out { type nat hook postrouting priority srcnat; oifname "wan" masquerade; }; }'
+    run = ("env", f"PHONEHOME_INCLUDE={include}", "sh", str(runner), str(script))
+    assert lab.run("router", "nft", "-f", "-", text=nat).returncode == 0
+    before = home.rules()
+    # So that it knows the router's MAC.
+    lab.run("server", "curl", "-s", "--max-time", "2", f"http://{ADDRESSES['router'][0]}/")
+    done = lab.phonehome("server", "gateway", "up", *server, "--device", ADDRESSES["router"][0])
+    assert done.returncode == 0, done.stderr
+    service = lab.start("router", *run, "start")
+    watch = lab.watch("--gateway", "--no-dashboard", "--upstream-ca", str(home.authority), host="server")
+    try:
+        until(lambda: home.watched("tv"), 20, lambda: lab.log(watch) + lab.log(service))
+        assert home.direct("pc")
+        assert home.direct("tv", 0, "server")
+        os.kill(lab.proxy_of(watch), signal.SIGKILL)
+        until(lambda: home.direct("tv"), 10)
+        # Nor when that machine is gone altogether.
+        lab.must("server", "ip", "link", "set", "eth0", "down")
+        until(lambda: home.direct("tv"), 15)
+    finally:
+        lab.must("server", "ip", "link", "set", "eth0", "up")
+        lab.run("server", "ip", "addr", "add", f"{ADDRESSES['server'][1]}/64", "dev", "eth0", "nodad")
+        for address in ADDRESSES["router"]:
+            lab.run("server", "ip", "route", "add", "default", "via", address)
+        lab.end(watch, 30)
+        lab.phonehome("server", "gateway", "down")
+        os.killpg(service.pid, signal.SIGTERM)
+        lab.must("router", *run, "stop")
+        assert home.rules() == before
+        lab.must("router", "nft", "delete", "table", "ip", "nat")
 
 
 def test_a_setting_that_somebody_else_has_changed_since_is_left_and_said(home: Home) -> None:
