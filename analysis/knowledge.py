@@ -460,7 +460,7 @@ def _from_cache(path: Path) -> Knowledge | None:
 def _to_cache(path: Path, known: Knowledge) -> None:
     """Keeps the result; a full disk or a read-only folder only costs the next start some time."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.folder(path.parent)
         for old in path.parent.glob("packs-*"):
             old.unlink(missing_ok=True)
         home.write(path, msgspec.msgpack.encode(known))

@@ -116,16 +116,21 @@ def read(path: Path, most: int = -1) -> bytes:
         return file.read(most)
 
 
+def folder(path: Path) -> Path:
+    """Makes a folder for the user alone, with all above it that are missing: in one that is open to others they could
+    exchange what is ours.  Gives the path back; of a folder that exists nothing is changed."""
+    for above in reversed(path.parents):
+        if not above.exists():
+            above.mkdir(mode=0o700, exist_ok=True)
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
 def _folder(path: Path) -> Path:
     # Who runs this as root may be led anywhere by links of others; one's own leads to a larger disk.
     if path.is_symlink() and path.lstat().st_uid != os.geteuid():
         raise CaptureError(f"{path}: is a link that another user has made; delete it, or set PHONEHOME_HOME")
-    if not path.exists():
-        # Under a lax umask others could exchange what stands in a folder above.
-        for above in reversed(path.parents):
-            if not above.exists():
-                above.mkdir(mode=0o700, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+    folder(path)
     if stat.S_IMODE(path.stat().st_mode) & 0o777 != 0o700:
         path.chmod(0o700)
     return path

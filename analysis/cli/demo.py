@@ -42,7 +42,7 @@ def demo(form: str, out: str, folder: Path | None) -> None:
     from captures import home
 
     kept = folder or home.ledgers()
-    kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.folder(kept)
     ledger = kept / "demo.ledger"
     with tempfile.TemporaryDirectory(prefix="phonehome-demo-") as temporary:
         record(Path(temporary), ledger)

@@ -159,12 +159,14 @@ def _category(given: str, kind: Kind) -> Category:
 
 def _write(made: Draft, out: Path) -> None:
     """Writes the files, readable for the user alone; a pack that exists already is left alone."""
+    from captures import home
+
     folder = out / made.id
     if folder.exists() or folder.is_symlink():
         raise Failure(f"{folder}: exists already; choose another name with --product", 2)
     for name, text in made.files.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.folder(path.parent)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
         click.echo(str(path))

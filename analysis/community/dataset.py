@@ -84,7 +84,7 @@ class Dataset:
                 ) from None
             if self.folder.is_dir() and any(self.folder.iterdir()):
                 raise DatasetError(f"{self.folder}: holds other things; choose an empty folder") from None
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            home.folder(self.folder)
             about = About()
             self._write_about(about)
         except (NotADirectoryError, msgspec.MsgspecError):
@@ -169,7 +169,7 @@ class Dataset:
         import pyarrow as pa  # 0.2 s, as in all of this module
         import pyarrow.parquet as pq
 
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.folder(path.parent)
         part = home.private_file(path.with_suffix(".part"))
         pq.write_table(pa.Table.from_pylist(rows, schema), part, compression="zstd")
         part.replace(path)

@@ -125,7 +125,7 @@ class Store:
                 ) from None
             if folder.is_dir() and any(folder.iterdir()):
                 raise CorpusError(f"{folder}: holds other things; choose an empty folder") from None
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            home.folder(folder)
             self.about = About(FORM, shared)
             self._write_about()
         except (OSError, msgspec.MsgspecError):
@@ -260,7 +260,7 @@ def tabulate(part: Part) -> list[str]:
 @contextmanager
 def _aside(target: Path) -> Iterator[Path]:
     """A file for its owner alone, beside the target, that takes its place once it is finished."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.folder(target.parent)
     aside = home.private_file(target.with_name(f"{target.name}.{secrets.token_hex(4)}.part"))
     try:
         yield aside
