@@ -3,7 +3,7 @@
 python bench/ledger_report.py [ROWS]
 
 Each report is made by a process of its own (`phonehome inspect LEDGER`), as for a user.  Memory is the most that was
-resident.
+resident.  The ledger is kept in the system's folder for temporary files; its index is made anew in each run.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from captures.ledger import Writer
+from captures.ledger import Writer, newest
 from captures.model import Body, Contact, Endpoint, Exchange, Lookup, Observation, Source
 
 ROOT = Path(__file__).parents[1]
+FOLDER = Path(tempfile.gettempdir()) / "phonehome-bench"
+"""Where the ledger is kept from run to run."""
+
 _SEED = 7
 _HOSTS = ("plex.tv", "analytics.plex.tv", "metadata.provider.plex.tv", "app.plex.tv")
 _FIRST = 1_900_000_000.0
@@ -80,14 +83,24 @@ def write(path: Path, rows: int) -> None:
     writer.close(60)
 
 
-def report(path: Path, home: Path) -> tuple[float, float, int]:
+REPORTS = (
+    ("building the index", ("inspect",)),
+    ("with the index", ("inspect",)),
+    ("with the index, again", ("inspect",)),
+    ("as a page", ("inspect", "--format", "html")),
+    ("to be posted", ("share",)),
+    ("one day of it", ("inspect", "--since", "2030-03-20", "--until", "2030-03-20")),
+)
+
+
+def report(path: Path, home: Path, command: Sequence[str]) -> tuple[float, float, int]:
     """One report -> seconds that passed, of processor time, bytes of memory at most."""
     begin = time.perf_counter()
     # As installed: compiled once.  Otherwise each start compiles all modules.
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment = {**kept, "PHONEHOME_HOME": str(home), "NO_COLOR": "1"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "analysis", "inspect", str(path)], stdout=subprocess.DEVNULL, cwd=ROOT, env=environment
+        [sys.executable, "-m", "analysis", *command, str(path)], stdout=subprocess.DEVNULL, cwd=ROOT, env=environment
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -99,13 +112,19 @@ def report(path: Path, home: Path) -> tuple[float, float, int]:
 def main() -> None:
     """Prints one table."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    with tempfile.TemporaryDirectory() as folder:
-        path, home = Path(folder) / "bench.ledger", Path(folder) / "home"
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"report-{rows}.ledger"
+    if not path.exists() or newest(path) != rows:
+        for side in ("", "-wal", "-shm"):
+            path.with_name(path.name + side).unlink(missing_ok=True)
         write(path, rows)
+    path.with_name(path.name + ".index").unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
         print(f"{rows} rows, ledger of {path.stat().st_size / 1e6:.0f} MB")
         print(f"{'':<24}{'wall s':>9}{'CPU s':>9}{'memory MB':>12}")
-        for name in ("building the index", "with the index", "with the index, again"):
-            wall, cpu, memory = report(path, home)
+        for name, command in REPORTS:
+            wall, cpu, memory = report(path, home, command)
             print(f"{name:<24}{wall:>9.1f}{cpu:>9.1f}{memory / 1e6:>12.0f}", flush=True)
 
 

@@ -273,6 +273,22 @@ def test_without_a_place_for_the_index_all_calls_are_asked(tmp_path: Path, excha
     assert sums(path) is None
 
 
+def test_calls_can_be_chosen_by_their_time(tmp_path: Path, exchanges: list[Exchange]) -> None:
+    """What the others prove is still known, and the capture is as long as it is."""
+
+    def within(time: float | None) -> bool:
+        return time is not None and BEGIN + 30 <= time <= BEGIN + 12_000
+
+    path = tmp_path / "a.ledger"
+    grown(path, list(traffic(random.Random(2), exchanges, 120, BEGIN)))  # noqa: S311
+    with Index(path) as index:
+        found = summed(read(path), path, KNOWLEDGE, index, named=Servers(), within=within, page=True)
+    assert found is not None
+    assert 0 < found.coverage.calls < 120
+    assert views(found) == views(run([read(path)], KNOWLEDGE, keep=lambda call: within(call.observation.time)))
+    assert brief(path) == full(path)
+
+
 def test_calls_can_be_chosen_by_their_sender_and_their_device(tmp_path: Path, exchanges: list[Exchange]) -> None:
     path = tmp_path / "a.ledger"
     grown(path, list(traffic(random.Random(1), exchanges, 120, BEGIN)))  # noqa: S311

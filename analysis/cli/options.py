@@ -238,12 +238,21 @@ def answer(question: Question, instead: Sequence[Capture] = (), *, alike: bool =
     with progress("calls") as told, nullcontext() if instead else _index(question, read) as index:
         named = Servers(hosts=frozenset((*servers, *(host.lower() for host in question.own_server))))
         keep = (lambda call: keeps(question, call)) if chosen else None
-        if alike and index and not (question.since or question.until):
+        if alike and index:
             from analysis.sums import summed
 
-            path, by = Path(question.files[0]), question.declared
             found = summed(
-                read[0], path, loaded, index, declared=by, named=named, keep=keep, progress=told, own=own, page=page
+                read[0],
+                Path(question.files[0]),
+                loaded,
+                index,
+                declared=question.declared,
+                named=named,
+                keep=keep,
+                within=_period(question),
+                progress=told,
+                own=own,
+                page=page,
             )
             if found:
                 return found
@@ -301,20 +310,31 @@ def keeps(question: Question, call: Classified) -> bool:
     return _within(question.since, question.until, seen.time)
 
 
+def _period(question: Question) -> Callable[[float | None], bool] | None:
+    """Whether a moment is in the time that is asked for; `None` when any is."""
+    since, until = question.since, question.until
+    return (lambda time: _within(since, until, time)) if since or until else None
+
+
 def _within(since: Moment | None, until: Moment | None, time: float | None) -> bool:
     if since is None and until is None:
         return True
     if time is None:
         return False
-    local = dt.datetime.fromtimestamp(time).astimezone()
-    minute = local.hour * 60 + local.minute
-    start, end = (since.minute if since else None), (until.minute if until else None)
-    if start is not None and end is not None and start > end:  # from the evening into the morning
-        return minute >= start or minute <= end
     if since and since.instant is not None and time < since.instant:
         return False
     if until and until.instant is not None and time > until.instant:
         return False
+    start, end = (since.minute if since else None), (until.minute if until else None)
+    if start is None and end is None:
+        return True
+    try:
+        local = dt.datetime.fromtimestamp(time)
+    except (ValueError, OverflowError, OSError):  # a capture may claim any time
+        return False
+    minute = local.hour * 60 + local.minute
+    if start is not None and end is not None and start > end:  # from the evening into the morning
+        return minute >= start or minute <= end
     return (start is None or minute >= start) and (end is None or minute <= end)
 
 

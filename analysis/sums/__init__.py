@@ -53,6 +53,7 @@ def summed(
     declared: str = "",
     named: Servers,
     keep: Callable[[Classified], bool] | None = None,
+    within: Callable[[float | None], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
     own: OwnValues | None = None,
     page: bool = False,
@@ -61,8 +62,8 @@ def summed(
 
     That is so for a damaged ledger, when the index cannot be used, and where a switch was seen to be off of which it
     was promised what it stops: whether it did is shown by all calls, one by one.  `keep` may choose by what all calls
-    of a kind have in common.  `page`: with what a page shows beside (`Result.sample`, `Alike.spread`), unless it shows
-    every call.
+    of a kind have in common, `within` by the time of each.  `page`: with what a page shows beside (`Result.sample`,
+    `Alike.spread`), unless it shows every call.
     """
     if index.connection is None:
         return None
@@ -75,6 +76,8 @@ def summed(
         intake = Intake(store, path, index, knowledge, named, own)
         with few_collections():
             intake.all(progress)
+            if within:
+                store.choose(within)
             return _result(capture, store, intake, index, knowledge, declared, keep, own, page=page)
     except (sqlite3.Error, CaptureError, DamagedError, OverflowError, ValueError, IndexError, msgspec.MsgspecError):
         return None

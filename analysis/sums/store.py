@@ -10,7 +10,7 @@ import ast
 import hashlib
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -147,6 +147,7 @@ class Store:
         self._products: dict[int, tuple[str, ...]] = {}
         self.kinds: dict[bytes, int] = {}
         """Kinds that were met: key -> number."""
+        self._chosen = "NOT folded"
         self.briefs: set[Brief] = set()
         """What was met that must not be posted."""
         connection.executescript(_TABLES)
@@ -341,6 +342,13 @@ class Store:
                 found.append(SwitchState(time, product, switch, bool(state), row))
         return tuple(found)
 
+    def choose(self, within: Callable[[float | None], bool]) -> None:
+        """From now on only rows of these times are counted, but for `span` and `before`."""
+        self._connection.create_function("within", 1, within)
+        self._connection.execute("CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY)")
+        self._connection.execute("INSERT INTO chosen SELECT id FROM row WHERE NOT folded AND within(time)")
+        self._chosen = "row.id IN (SELECT id FROM chosen)"
+
     def span(self) -> tuple[float | None, float | None, int]:
         """First and last time, and how many rows count."""
         asked = "SELECT min(time), max(time), count(*) FROM row WHERE NOT folded"
@@ -349,7 +357,7 @@ class Store:
 
     def slowest(self) -> list[int]:
         """Numbers of the rows that show how far the clock of each device is behind."""
-        asked = "SELECT id, min(lag) FROM row WHERE lag IS NOT NULL AND NOT folded GROUP BY device"
+        asked = f"SELECT id, min(lag) FROM row WHERE lag IS NOT NULL AND {self._chosen} GROUP BY device"  # noqa: S608
         return [row for row, _ in self._connection.execute(asked)]
 
     def groups(self, limits: Sequence[float], alone: Sequence[int]) -> list[Group]:
@@ -361,7 +369,7 @@ class Store:
             "server, min(id), count(*), sum(bytes_out), sum(bytes_in), sum(open), min(path), max(path), "
             "min(time), max(time)"
         )
-        asked = f"SELECT kind, {_stretch(limits, alone)}, {sums} FROM row WHERE NOT folded GROUP BY 1, 2, 3, 4"  # noqa: S608
+        asked = f"SELECT kind, {_stretch(limits, alone)}, {sums} FROM row WHERE {self._chosen} GROUP BY 1, 2, 3, 4"  # noqa: S608
         merged: dict[tuple[int, int, int], Group] = {}
         for row in self._connection.execute(asked, (*limits, *alone)):
             kind, n, one, server, first, count, out, back, open_, least, greatest, begin, end = row
@@ -378,7 +386,7 @@ class Store:
         """Kinds of which it matters when each row was: kind, stretch of time, row, time."""
         asked = (
             f"SELECT kind, {_stretch(limits, alone)}, id, time FROM row "  # noqa: S608  words of ours
-            "WHERE NOT folded AND kind IN (SELECT id FROM kind WHERE timed) ORDER BY id"
+            f"WHERE {self._chosen} AND kind IN (SELECT id FROM kind WHERE timed) ORDER BY id"
         )
         for kind, n, one, row, time in self._connection.execute(asked, (*limits, *alone)):
             yield kind, (n, one), row, time
@@ -390,7 +398,7 @@ class Store:
         found: dict[tuple[int, tuple[int, int]], dict[int, int]] = defaultdict(dict)
         asked = (
             f"SELECT kind, {_stretch(limits, alone)}, min(CAST((time - ?) / ? AS INTEGER), ?), count(*) FROM row "  # noqa: S608
-            "WHERE NOT folded AND time BETWEEN ? AND ? GROUP BY 1, 2, 3, 4"
+            f"WHERE {self._chosen} AND time BETWEEN ? AND ? GROUP BY 1, 2, 3, 4"
         )
         begin, step, number = every
         within = (begin, begin + step * number)
@@ -401,7 +409,7 @@ class Store:
 
     def first(self, kinds: Iterable[int], most: int) -> list[int]:
         """Numbers of the first rows of some kinds, taken together."""
-        asked = "SELECT id FROM row WHERE kind = ? AND NOT folded ORDER BY id LIMIT ?"
+        asked = f"SELECT id FROM row WHERE kind = ? AND {self._chosen} ORDER BY id LIMIT ?"  # noqa: S608  words of ours
         rows = (self._connection.execute(asked, (kind, most)) for kind in kinds)
         return sorted(row for some in rows for (row,) in some)[:most]
 
