@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from analysis.cli import main
 from captures import home
 from captures.gateway import authority, doctor, network, trust
 from captures.gateway.doctor import Check
+from fake_cloud import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +95,26 @@ def test_the_table_of_set_ups_uses_the_words_it_explains() -> None:
     for name in ("Docker", "Windows", "NAS", "Jellyfin", "browser", "Android", "iPhone", "Apple TV", "Roku", "webOS",
                  "Tizen", "Fire TV"):  # fmt: skip
         assert name in told
+
+
+def exists(test: str) -> bool:
+    """Whether there is a test, named as pytest names it, or a file of tests."""
+    file, _, name = test.partition("::")
+    path = ROOT / file
+    return path.is_file() and (not name or f"def {name}(" in path.read_text("utf-8"))
+
+
+def test_behind_each_cell_that_was_tested_and_each_threat_stands_a_test() -> None:
+    table = tomllib.loads((ROOT / "captures/gateway/setups.toml").read_text("utf-8"))["setup"]
+    named = [test for setup in table for test in setup["tested"].values()]
+    assert len(named) > 3
+    assert [test for test in named if not exists(test)] == []
+    threats = [line for line in (ROOT / "SECURITY.md").read_text("utf-8").splitlines() if line.startswith("| ")][2:]
+    assert len(threats) > 15
+    for line in threats:
+        files = re.findall(r"`(tests/[^`]+)`", line.rsplit("|", 2)[1])
+        assert files, line
+        assert [file for file in files if not exists(file)] == []
 
 
 def test_json_holds_checks_and_set_ups_and_nothing_is_changed(capsys: pytest.CaptureFixture[str]) -> None:

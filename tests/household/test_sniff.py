@@ -194,3 +194,17 @@ def test_each_packet_of_the_loopback_counts_once(home: Home, tmp_path: Path) -> 
     assert process.wait(60) == 0
     (contact,) = (x for x in seen(place) if isinstance(x, Contact))
     assert (contact.packets_out, contact.bytes_out) == (3, 3 * (14 + 20 + 8 + 100))
+
+
+def test_nothing_is_changed_or_intercepted_while_it_listens(home: Home, tmp_path: Path) -> None:
+    before = home.rules()
+    with sniffing(home, tmp_path / "passive.ledger"):
+        assert home.rules() == before
+        for host in ("tv", "pc"):
+            assert home.direct(host, 0)
+            assert home.direct(host, 1)
+    assert home.rules() == before
+    assert not list(home.lab.home.glob("ca/*"))
+    assert {contact.host for contact in seen(tmp_path / "passive.ledger") if isinstance(contact, Contact)} >= {
+        "plex.tv"
+    }
