@@ -127,6 +127,8 @@ class Observe:
         self._asked: dict[int, http.HTTPFlow] = {}
         self.untouched: dict[str, str] = {}
         """Id of a client's connection that passes untouched -> why; set by `Passthrough`."""
+        self.unrecorded: Callable[[http.HTTPFlow], str] = lambda _: ""
+        """Why a request is not recorded though it can be read, or nothing; set by `Passthrough`."""
 
     def load(self, loader: Loader) -> None:
         """Adds our options."""
@@ -216,6 +218,10 @@ class Observe:
     def _http(self, flow: http.HTTPFlow) -> None:
         self._open.pop(flow.id, None)
         sent, answered = self._passed(flow, "request"), self._passed(flow, "response")
+        if why := self.unrecorded(flow):
+            named = (flow.request.pretty_host, flow.request.port)
+            self._put(self._contact(flow.client_conn, named, flow.server_conn.peername, "tcp", why))
+            return
         raw = Raw(_state(flow), next(self._numbers), self._device, sent, answered)
         if self._recorder:
             self._recorder.put(raw)

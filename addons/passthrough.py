@@ -95,6 +95,12 @@ class Passthrough:
                 self._never = frozenset(authority.names(Path(ctx.options.phonehome_never)))
             except (CaptureError, OSError, UnicodeError) as error:
                 raise exceptions.OptionsError(f"phonehome_never: {error}") from error
+            self._observe.unrecorded = self._clear
+
+    def _clear(self, flow: http.HTTPFlow) -> str:
+        """Why a request in the clear is not recorded; empty when it is."""
+        hosts = (flow.request.host, flow.request.host_header or "")
+        return NEVER if any(self._is_never(host.partition(":")[0]) for host in hosts) else ""
 
     def fault(self, place: str, reason: str) -> None:
         """Takes note of a fault of ours."""
@@ -113,7 +119,7 @@ class Passthrough:
             hello = parse_client_hello(data)
         except ValueError:
             return
-        if hello and (why := self._untouched(client, hello.sni)):
+        if hello and (why := self._untouched(client, hello.sni, nextlayer.context.server)):
             client.sni = hello.sni
             self._observe.untouched[client.id] = why
             self._observe.effect("passed", client, hello.sni or "")
@@ -123,7 +129,7 @@ class Passthrough:
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         """What could not be decided above: QUIC, and a ClientHello in pieces.  mitmproxy shows no bytes of these."""
         client = data.context.client
-        if why := self._untouched(client, data.client_hello.sni):
+        if why := self._untouched(client, data.client_hello.sni, data.context.server):
             data.ignore_connection = True
             self._observe.effect("passed", client, data.client_hello.sni or "")
             self._servers[client.id] = (data.context.server, why)
@@ -233,12 +239,18 @@ class Passthrough:
         if handshake and time.monotonic() - handshake.at < AT_ONCE and self._learn(client, client.sni, sure=False):
             self._observe.closed(client, handshake.server, LEFT)
 
-    def _untouched(self, client: connection.Client, sni: str | None) -> str:
-        """Why a connection is not looked into; empty when it is."""
-        labels = (sni or "").lower().rstrip(".").split(".")
-        if any(".".join(labels[place:]) in self._never for place in range(len(labels))):
+    def _untouched(self, client: connection.Client, sni: str | None, server: connection.Server) -> str:
+        """Why a connection is not looked into; empty when it is.
+
+        A device that names no server in the handshake, or another one, may have asked the proxy for one by name.
+        """
+        if self._is_never(sni or "") or (server.address and self._is_never(server.address[0])):
             return NEVER
         return REASON if self._passes((_address(client), sni or "")) else ""
+
+    def _is_never(self, host: str) -> bool:
+        labels = host.lower().rstrip(".").split(".")
+        return any(".".join(labels[place:]) in self._never for place in range(len(labels)))
 
     def _passes(self, pair: Pair) -> bool:
         refusal = self._refusals.get(pair)

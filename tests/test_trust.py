@@ -7,7 +7,9 @@ import datetime
 import json
 import os
 import shutil
+import socket
 import sqlite3
+import ssl
 import stat
 import subprocess
 import sys
@@ -17,12 +19,14 @@ from pathlib import Path
 
 import pytest
 
+from addons.passthrough import NEVER
 from analysis.cli import main
 from analysis.proxy import Proxy
-from captures import home
+from captures import home, ledger
 from captures.gateway import authority, trust
-from captures.model import CaptureError
+from captures.model import CaptureError, Contact, Exchange
 from fake_cloud import Cloud, small
+from test_guard import get, inside
 
 PUBLIC = b"# authorities of the world\n-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n"
 
@@ -172,6 +176,40 @@ def test_names_of_the_list_pass_untouched_from_the_first_connection(tmp_path: Pa
         for name in ("bank.localhost", "www.bank.localhost"):
             assert curl(proxy, name, tmp_path / "servers.pem") == (0, '{"ok": true}')
         assert curl(proxy, "notbank.localhost", home.authority() / "mitmproxy-ca-cert.pem") == (0, '{"ok": true}')
+
+
+def test_a_name_of_the_list_is_not_inspected_either_when_only_the_proxy_is_told_it_or_in_clear_text(
+    tmp_path: Path,
+) -> None:
+    authority.never().write_text("localhost\n")
+    made = authority.ensure(home.authority())
+    cloud = Cloud(_folder(tmp_path / "cloud"), ("localhost",), small)
+    ledger.create(tmp_path / "a.ledger")
+    settings = {
+        "listen_host": "127.0.0.1", "listen_port": 0, "confdir": str(made.certificate.parent),
+        "phonehome_never": str(home.root() / "never.txt"), "phonehome_ledger": str(tmp_path / "a.ledger"),
+    }  # fmt: skip
+    try:
+        with (
+            inside() as (plain, _), Proxy(settings) as proxy,
+            socket.create_connection(proxy.listening[0], timeout=20) as connection,
+        ):  # fmt: skip
+            connection.sendall(b"CONNECT localhost:%d HTTP/1.1\r\nHost: localhost\r\n\r\n" % cloud.port)
+            assert b" 200 " in connection.recv(4096)
+            context = ssl.create_default_context(cafile=str(cloud.authority))
+            context.check_hostname = False
+            # No name in the handshake; the certificate is the server's own.
+            with context.wrap_socket(connection) as secure:
+                secure.sendall(b"GET /account HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                assert b" 200 " in secure.recv(4096)
+            urls = (f"http://localhost:{plain}/account?of=anna", f"http://127.0.0.1:{plain}/poster")
+            assert get(proxy, *urls) == [(200, b"inside")] * 2
+    finally:
+        cloud.close()
+    rows = [row for _, row in ledger.read(tmp_path / "a.ledger")]
+    assert [row.path for row in rows if isinstance(row, Exchange)] == ["/poster"]
+    assert [(row.host, row.reason) for row in rows if isinstance(row, Contact)] == [("localhost", NEVER)] * 2
+    assert b"anna" not in (tmp_path / "a.ledger").read_bytes()
 
 
 @pytest.mark.parametrize("product", ["plex", "kodi", "python"])

@@ -56,12 +56,12 @@ def profile(home: Home) -> Path:
     return folder
 
 
-def browse(home: Home, profile: Path, path: str, *flags: str) -> str:
-    """What Chromium on the PC shows at a path of plex.tv, QUIC allowed."""
+def browse(home: Home, profile: Path, path: str, *flags: str, host: str = "plex.tv") -> str:
+    """What Chromium on the PC shows at a path of a host, QUIC allowed."""
     done = home.lab.run(
         "pc", "env", f"HOME={profile}", CHROMIUM or "", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}/chromium",
-        f"--host-resolver-rules=MAP plex.tv {INTERNET}", "--enable-quic", *flags, "--dump-dom", f"https://plex.tv{path}",
+        f"--host-resolver-rules=MAP plex.tv {INTERNET}", "--enable-quic", *flags, "--dump-dom", f"https://{host}{path}",
         timeout=120,
     )  # fmt: skip
     return re.sub(r"<[^>]*>", "", done.stdout).strip() or done.stderr
@@ -89,6 +89,22 @@ def test_a_browser_that_trusts_the_authority_is_read(home: Home, profile: Path, 
     assert seen == {("/page", "HTTP/1.1")} | ({("/quic", "HTTP/3")} if way == "tun" else set())
     assert all("Chrome" in dict(o.headers)["user-agent"] for o in rows if o.path == "/page")
     assert not [o for _, o in ledger.read(path) if isinstance(o, Contact) and o.host == "plex.tv"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_browser_that_trusts_the_authority_takes_it_for_no_name_of_the_list(home: Home, profile: Path) -> None:
+    table = json.dumps({"plex.tv": [INTERNET, 443], "paypal.com": [INTERNET, 443]})
+    # The proxy itself would let the name pass; what is looked at is what the certificate says.
+    unsafe = ("--set", "phonehome_never=", "--set", "ssl_insecure=true", "--set", f"phonehome_reroute={table}")
+    watch = home.lab.watch("--listen", "0.0.0.0:8080", "--no-dashboard", *unsafe)
+    proxy = f"--proxy-server=http://{ADDRESSES['router'][0]}:8080"
+    try:
+        assert browse(home, profile, "/page", proxy).startswith("/page 198.51.100.1")
+        refused = browse(home, profile, "/page", proxy, host="paypal.com")
+        assert "ERR_CERT" in refused
+        assert "198.51.100.1" not in refused
+    finally:
+        home.lab.end(watch, 90)
 
 
 _PLEXAPI = """
