@@ -13,11 +13,13 @@ import hostile
 from analysis.evidence import NO_SERVERS
 from analysis.pipeline import run
 from analysis.web.origin import Ledger
+from captures import formats
 from dashboard import Client, served
-from fake_cloud import connect, recorded, small, trust
+from fake_cloud import ROOT, connect, recorded, small, trust
 from reporting import evening, known
 
 browsing = pytest.importorskip("browser", reason="selenium is not installed (extra dev)")
+visit = pytest.importorskip("visits", reason="selenium is not installed (extra dev)").visit
 pytestmark = pytest.mark.skipif(bool(browsing.MISSING), reason=browsing.MISSING)
 
 
@@ -123,6 +125,12 @@ def test_everybody_can_read_the_pages(chrome: Any, evenings: str, page: str, dar
     assert [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found] == []
     assert chrome.execute_script("return document.documentElement.scrollWidth") <= width
     assert [line for line in browsing.console(chrome) if page != "/nothing" or "404" not in line] == []
+
+
+def test_what_a_real_client_sent_is_shown_without_a_fault(chrome: Any, tmp_path: Path) -> None:
+    """`python tests/visits.py` does the same to captures of any folder, in every look."""
+    result = run([formats.read(ROOT / "tests/data/tautulli.flow.gz")], known())
+    assert visit(chrome, result, tmp_path, "tautulli", [(True, 380)]) == []
 
 
 def test_the_keyboard_alone_leads_to_a_call_and_its_note(chrome: Any, evenings: str) -> None:
