@@ -103,7 +103,7 @@ def text(content: bytes) -> str | None:
 def holds_text(content: bytes, least: int = 5, depth: int = 8) -> bool:
     """Whether a message holds a text of so many characters with a letter; random bytes do not."""
     # Bytes in which no text stands may well be a message of a thousand fields, which takes a hundred times as long.
-    if not _runs(least).search(content):
+    if b"x" * least not in content.translate(_IN_TEXT) or not _runs(least).search(content):
         return False
     for field in message(content, 1_000) or ():
         if isinstance(field.value, bytes) and field.kind == _BYTES:
@@ -114,6 +114,10 @@ def holds_text(content: bytes, least: int = 5, depth: int = 8) -> bool:
             elif depth and holds_text(field.value, least, depth - 1):
                 return True
     return False
+
+
+_IN_TEXT = bytes(120 if byte in b"\t\n\r" or 0x20 <= byte < 0x7F or 0x80 <= byte < 0xF5 else 0 for byte in range(256))
+"""What stands in a text in UTF-8 becomes an x: these in a row are found ten times as fast as characters."""
 
 
 @functools.cache
