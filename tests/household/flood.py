@@ -9,6 +9,7 @@ import contextlib
 import resource
 import ssl
 import sys
+from collections.abc import Callable, Coroutine
 
 _AT_ONCE = 200
 """Tunnels that are opened at the same time."""
@@ -100,5 +101,7 @@ def _all_files() -> None:
 
 
 if __name__ == "__main__":
-    commands = {"knock": _knock, "post": _post, "echo": _echo, "tunnels": _tunnels}
+    commands: dict[str, Callable[..., Coroutine[None, None, None]]] = {
+        "knock": _knock, "post": _post, "echo": _echo, "tunnels": _tunnels,
+    }  # fmt: skip
     asyncio.run(commands[sys.argv[1]](*sys.argv[2:]))
