@@ -17,9 +17,9 @@ REPORTS = 1_000
 
 
 def main() -> None:
-    """Prints one row for each seed; about a minute of processor time."""
+    """Prints one row for each seed; about a minute and a half of processor time each."""
     print(f"{'seed':>4}  {'households':>10}  {'reports':>7}  named rightly")
-    for seed in (1, 2):
+    for seed in (31, 32, 33):
         share = recognised(households(HOUSEHOLDS, seed), REPORTS, seed)
         print(f"{seed:>4}  {HOUSEHOLDS:>10,}  {REPORTS:>7}  {share:.2%} (asked: at most 1 %)")
 

@@ -12,6 +12,7 @@ import binascii
 import codecs
 import contextlib
 import email.header
+import functools
 import gzip
 import html
 import ipaddress
@@ -20,6 +21,7 @@ import quopri
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from ahocorasick_rs import AhoCorasick
@@ -42,11 +44,36 @@ def leaks(values: Sequence[str], text: str) -> list[str]:
     opened = set(_layers(data, DEPTH)) - {data}
     wide = {layer for layer in opened if b"\x00" in layer}
     parts = "\n".join((*_forms(b"\n".join(opened - wide)), *(form for layer in wide for form in _forms(layer))))
-    turned = [(_turned(value.lower()), _cores(value.lower())) for value in values]
-    found = _found({form for forms, _ in turned for form in forms}, whole + parts)
-    cores = _found({core for _, forms in turned for core in forms}, _bare(whole))
-    pairs = zip(values, turned, strict=True)
-    return [value for value, (forms, bare) in pairs if found.intersection(forms) or cores.intersection(bare)]
+    sought = _sought(tuple(values))
+    found, cores = _found(sought.forms, whole + parts), _found(sought.cores, _bare(whole))
+    return [
+        value for value, (forms, bare) in sought.of.items() if not (found.isdisjoint(forms) and cores.isdisjoint(bare))
+    ]
+
+
+class _Patterns:
+    """Texts that are looked for all at once."""
+
+    def __init__(self, texts: set[str]) -> None:
+        self.texts = sorted(texts - {""})
+        self.automaton = AhoCorasick(self.texts) if self.texts else None
+
+
+class _Sought(NamedTuple):
+    """Everything that is looked for."""
+
+    forms: _Patterns
+    cores: _Patterns
+    of: dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    """Value -> its forms and cores."""
+
+
+@functools.lru_cache(maxsize=4)
+def _sought(values: tuple[str, ...]) -> _Sought:
+    """Remembered, since the same values are looked for in many texts."""
+    of = {value: (_turned(value.lower()), _cores(value.lower())) for value in values}
+    forms, cores = ({text for turned in of.values() for text in turned[n]} for n in (0, 1))
+    return _Sought(_Patterns(forms), _Patterns(cores), of)
 
 
 def _turned(value: str) -> tuple[str, ...]:
@@ -58,11 +85,10 @@ def _cores(value: str) -> tuple[str, ...]:
     return (core, core[::-1]) if len(core) >= SHORTEST else ()
 
 
-def _found(forms: set[str], text: str) -> set[str]:
-    """Those of the forms that stand in the text."""
-    patterns = sorted(forms - {""})
-    hits = AhoCorasick(patterns).find_matches_as_indexes(text, overlapping=True) if patterns else []
-    return {patterns[number] for number, _, _ in hits}
+def _found(sought: _Patterns, text: str) -> set[str]:
+    """Those of the patterns that stand in the text."""
+    hits = sought.automaton.find_matches_as_indexes(text, overlapping=True) if sought.automaton else []
+    return {sought.texts[number] for number, _, _ in hits}
 
 
 def _bare(text: str) -> str:
