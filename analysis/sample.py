@@ -5,6 +5,7 @@ A page that names every one of a million calls is read by nobody: of a long resu
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.traffic import host, is_readable, recipient
@@ -39,8 +40,12 @@ def kind(call: Classified) -> tuple[object, ...]:
 
 
 def beginning(call: Classified) -> str:
-    """The beginning of the path of a request; empty for everything else."""
-    return "/".join(call.observation.path.split("/", 2)[:2]) if isinstance(call.observation, Exchange) else ""
+    """The beginning of the path of a request, if it is a word and no id, of which there is no end; else nothing."""
+    step = call.observation.path.split("/", 2)[1:2] if isinstance(call.observation, Exchange) else []
+    return step[0] if step and _WORD.fullmatch(step[0]) else ""
+
+
+_WORD = re.compile(r"[A-Za-z_.-]{0,24}[0-9]?")
 
 
 def most(calls: int, kinds: int) -> int:

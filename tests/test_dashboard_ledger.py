@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from analysis import sample
 from analysis.evidence import NO_SERVERS
+from analysis.report.private import private
 from analysis.web import filters, notes, store
 from analysis.web.curl import curl
 from analysis.web.filters import Filter
@@ -217,6 +219,16 @@ def test_whichever_way_calls_are_looked_up_the_same_are_found(
         assert [call.id for call in page.calls] == below[:7]
         assert kept.since(wanted, 20) == sum(id_ > 20 for id_ in fits)
     kept.close()
+
+
+def test_the_report_of_a_long_ledger_comes_from_its_sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample, "ALL", 10)
+    path = tmp_path / "a.ledger"
+    record(path, [numbered(n, path=f"/{n}3") for n in range(12)])
+    with followed(path) as origin:
+        found, whole = origin.page(), origin.whole()
+        assert (len(found.calls), len(whole.calls)) == (1, 12)
+        assert private(found, page=True) == private(whole, page=True)
 
 
 def test_what_is_hidden_is_left_out_until_it_is_asked_for(tmp_path: Path) -> None:

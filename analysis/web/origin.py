@@ -25,6 +25,7 @@ from analysis.known import OwnValues
 from analysis.live import Seen, Watcher
 from analysis.model import Comparison
 from analysis.pipeline import CaptureInfo, Result, coverage, run
+from analysis.sums import summed
 from analysis.web.kinds import Row, row, verdicts_of
 from analysis.web.store import Store, remove
 from captures import formats, home, ledger
@@ -80,6 +81,10 @@ class Origin(Protocol):
         """
         ...
 
+    def page(self) -> Result:
+        """What the page of everything shows, in which a call may stand for others.  Raises `CaptureError`."""
+        ...
+
     def close(self) -> None:
         """Ends what runs, and removes what is temporary."""
         ...
@@ -131,6 +136,10 @@ class Read:
             return self._result
         seen = [call.observation for call in self._calls.values()]
         return self._question([_period(seen, n, since, until) for n, (since, until) in enumerate(periods)])
+
+    def page(self) -> Result:
+        """The whole."""
+        return self._result
 
     def close(self) -> None:
         """Removes the store."""
@@ -323,6 +332,13 @@ class Ledger:
         if periods:
             captures = [_period([], n, since, until, self._ledger) for n, (since, until) in enumerate(periods)]
         return run(captures, self._knowledge, named=self._named, own=self._own)
+
+    def page(self) -> Result:
+        """From the sums of a long ledger."""
+        capture, known = formats.read(self._ledger), self._knowledge
+        with Index(self._ledger) as index:
+            found = summed(capture, self._ledger, known, index, named=self._named, own=self._own, page=True)
+        return found or self.whole()
 
     def close(self) -> None:
         """Ends the thread, and removes what is temporary."""

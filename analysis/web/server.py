@@ -349,7 +349,7 @@ class Report(Page):
 
     async def get(self) -> None:
         """As `inspect --format html` writes it; its own policy names its own script and style."""
-        text = await self.apart(lambda: html.render(private(self.shown.origin.whole(), page=True)))
+        text = await self.apart(lambda: html.render(private(self.shown.origin.page(), page=True)))
         policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
         assert policy is not None  # noqa: S101 - each report has one
         self.set_header("Content-Security-Policy", policy[1].replace("&#39;", "'") + "; frame-ancestors 'none'")
