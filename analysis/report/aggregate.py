@@ -21,8 +21,8 @@ _LONG = 12
 _WITH_DATA = 3
 """Steps before the form for programs goes."""
 
-_NAMED = 6
-"""Different texts that one cell lists; of more it says how many, in classes."""
+_NAMED = (100, 6)
+"""Different texts that one cell lists, at first and where that is too long; of more it says how many, in classes."""
 
 _ORDER: tuple[Tone, ...] = ("plain", "dim", "good", "strong", "warn", "alarm")
 """Of several tones the last counts."""
@@ -52,12 +52,12 @@ def _candidates(document: Document) -> Iterator[Document]:
     yield from (aggregated(document, rows) for rows in ROWS[:_WITH_DATA])
     bare = _without_data(document)
     yield bare
-    yield from (aggregated(bare, rows) for rows in ROWS)
+    yield from (aggregated(bare, rows, named) for named in _NAMED for rows in ROWS)
 
 
-def aggregated(document: Document, rows: int) -> Document:
+def aggregated(document: Document, rows: int, named: int = _NAMED[0]) -> Document:
     """A document -> the same with at most so many rows in a table and points in a list, and a sentence that says so."""
-    blocks = tuple(_shorter(block, rows) for block in document.blocks)
+    blocks = tuple(_shorter(block, rows, named) for block in document.blocks)
     return Document(document.title, (*_first(blocks), Paragraph(texts.PUT_TOGETHER), *_rest(blocks)))
 
 
@@ -74,17 +74,17 @@ def _answer(blocks: Sequence[Block]) -> int:
     return next((n for n, block in enumerate(blocks) if not isinstance(block, Paragraph)), len(blocks))
 
 
-def _shorter(block: Block, rows: int) -> Block:
+def _shorter(block: Block, rows: int, named: int) -> Block:
     if isinstance(block, Picture.__value__):
-        return merged(block.table, rows)
+        return merged(block.table, rows, named)
     if isinstance(block, Table):
-        return merged(block, rows)
+        return merged(block, rows, named)
     if isinstance(block, Bullets) and len(block.points) > rows:
         return Bullets((*block.points[: rows - 1], _more(len(block.points) - rows + 1)))
     return block
 
 
-def merged(table: Table, most: int) -> Table:
+def merged(table: Table, most: int, named: int = _NAMED[0]) -> Table:
     """A table -> one of at most so many rows; columns of numbers are added up.
 
     >>> merged(Table((Column("a"), Column("b")), tuple((Cell("x"), Cell(str(n))) for n in range(3))), 2).rows[0][1].text
@@ -99,10 +99,12 @@ def merged(table: Table, most: int) -> Table:
     groups: dict[tuple[str, ...], list[tuple[Cell, ...]]] = {}
     for row in table.rows:
         groups.setdefault(tuple(row[n].text for n in keys), []).append(row)
-    return Table(table.columns, tuple(tuple(_cells(table.columns, rows)) for rows in groups.values()), table.one_line)
+    return Table(
+        table.columns, tuple(tuple(_cells(table.columns, rows, named)) for rows in groups.values()), table.one_line
+    )
 
 
-def _cells(columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]]) -> Iterator[Cell]:
+def _cells(columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]], named: int) -> Iterator[Cell]:
     for n, column in enumerate(columns):
         cells = [row[n] for row in rows]
         tone = max((cell.tone for cell in cells), key=_ORDER.index)
@@ -111,8 +113,8 @@ def _cells(columns: Sequence[Column], rows: Sequence[tuple[Cell, ...]]) -> Itera
         if column.number and all(number.isdecimal() for number in numbers):
             yield Cell(texts.number(sum(map(int, numbers))) if numbers else "", tone)
         else:
-            shown = names[:_NAMED]
-            yield Cell(", ".join(shown + [_more(len(names) - _NAMED)] * (len(names) > _NAMED)), tone)
+            shown = names[:named]
+            yield Cell(", ".join(shown + [_more(len(names) - named)] * (len(names) > named)), tone)
 
 
 def _more(n: int) -> str:
