@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from captures import ledger
 from captures.model import Exchange
 from household.home import Home
-from household.lab import TV_MAC, until
+from household.lab import ADDRESSES, TV_MAC, until
 
 _BROKEN = """
 from pathlib import Path
@@ -47,70 +49,101 @@ addons = [Everything()]
 """
 
 
+WAYS = ("tun", "redirect", "proxy")
+"""Led by the router in two ways, and as a proxy that the TV was told."""
+
+
+@dataclass
+class Watched:
+    """A proxy that is watching the TV."""
+
+    home: Home
+    way: str
+    process: subprocess.Popen[bytes]
+
+    def fetch(self, path: str, family: int = 0) -> str:
+        """What the TV gets through it; a proxy is asked by IPv4."""
+        if self.way != "proxy":
+            return self.home.fetch("tv", self.home.proxy_authority, family, path=path, seconds=30)
+        proxy = f"http://{ADDRESSES['router'][0]}:8080"
+        done = self.home.lab.run(
+            "tv", "curl", "-sS", "--max-time", "30", "-x", proxy, "--cacert", str(self.home.proxy_authority),
+            f"https://plex.tv{path}",
+        )  # fmt: skip
+        return done.stdout.strip() or done.stderr.strip()
+
+
 @contextmanager
-def watching(home: Home, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    done = home.lab.phonehome("router", "gateway", "up", "--interface", "br-lan", "--device", TV_MAC)
-    assert done.returncode == 0, done.stderr
-    watch = home.lab.watch("--gateway", "--no-dashboard", "--upstream-ca", str(home.authority), *arguments)
+def watching(home: Home, way: str, *arguments: str) -> Iterator[Watched]:
+    common = ("--no-dashboard", "--upstream-ca", str(home.authority), *arguments)
+    if way == "proxy":
+        table = json.dumps({"plex.tv": [ADDRESSES["internet"][0], 443]})
+        watch = home.lab.watch("--listen", "0.0.0.0:8080", "--set", f"phonehome_reroute={table}", *common)
+    else:
+        done = home.lab.phonehome("router", "gateway", "up", "--interface", "br-lan", "--device", TV_MAC, "--way", way)
+        assert done.returncode == 0, done.stderr
+        watch = home.lab.watch("--gateway", *common)
+    watched = Watched(home, way, watch)
     try:
-        until(lambda: home.watched("tv"), 15, lambda: home.lab.log(watch))
-        yield watch
+        until(lambda: watched.fetch("/x").startswith("/x"), 30, lambda: home.lab.log(watch))
+        yield watched
     finally:
         home.lab.end(watch, 60)
-        home.lab.phonehome("router", "gateway", "down")
+        if way != "proxy":
+            home.lab.phonehome("router", "gateway", "down")
 
 
-@pytest.mark.parametrize("fault", ["RuntimeError", "RecursionError", "MemoryError"])
-def test_an_exception_in_every_hook_costs_no_request(home: Home, fault: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "way"), [("RuntimeError", "tun"), ("RecursionError", "redirect"), ("MemoryError", "proxy")]
+)
+def test_an_exception_in_every_hook_costs_no_request(home: Home, fault: str, way: str) -> None:
     script, flag = home.lab.folder / f"{fault}.py", home.lab.folder / f"{fault}.flag"
     script.write_text(_BROKEN.replace("FAULT", fault).replace("FLAG", str(flag)))
-    with watching(home, "--set", f"scripts={script}", "--ledger", str(home.lab.folder / f"{fault}.ledger")):
-        assert home.fetch("tv", home.proxy_authority, path="/whole").startswith("/whole")
+    path = home.lab.folder / f"{fault}.ledger"
+    with watching(home, way, "--set", f"scripts={script}", "--ledger", str(path)) as watched:
+        assert watched.fetch("/whole").startswith("/whole")
         flag.touch()
         for family in (0, 1):
             for _ in range(3):
-                got = home.fetch("tv", home.proxy_authority, family, path="/broken", seconds=30)
+                got = watched.fetch("/broken", family)
                 assert got.startswith("/broken"), got
-    rows = [o for _, o in ledger.read(home.lab.folder / f"{fault}.ledger")]
-    seen = {o.path for o in rows if isinstance(o, Exchange)}
+    seen = {o.path for _, o in ledger.read(path) if isinstance(o, Exchange)}
     assert "/whole" in seen
     # It was really broken.
     assert "/broken" not in seen
 
 
-def test_a_full_disk_costs_no_request_and_is_said(home: Home) -> None:
-    place = home.lab.folder / "small"
+@pytest.mark.parametrize("way", WAYS)
+def test_a_full_disk_costs_no_request_and_is_said(home: Home, way: str) -> None:
+    place = home.lab.folder / f"small-{way}"
     place.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(place)], check=True)
     try:
-        with watching(home, "--ledger", str(place / "full.ledger")) as watch:
+        with watching(home, way, "--ledger", str(place / "full.ledger")) as watched:
             with (place / "rest").open("wb", buffering=0) as rest, contextlib.suppress(OSError):
                 while rest.write(bytes(1024)):
                     pass
             for number in range(30):
-                assert home.fetch("tv", home.proxy_authority, path=f"/{'x' * 1000}{number}", seconds=30).startswith(
-                    "/x"
-                )
+                assert watched.fetch(f"/{'x' * 1000}{number}").startswith("/x")
             until(
-                lambda: "the ledger cannot be written at the moment" in home.lab.log(watch), 20,
-                lambda: home.lab.log(watch),
+                lambda: "the ledger cannot be written at the moment" in home.lab.log(watched.process), 20,
+                lambda: home.lab.log(watched.process),
             )  # fmt: skip
             (place / "rest").unlink()
-            assert home.watched("tv")
+            assert watched.fetch("/x").startswith("/x")
     finally:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_locked_ledger_costs_no_request_and_little_of_the_record(home: Home) -> None:
-    path = home.lab.folder / "locked.ledger"
-    with watching(home, "--ledger", str(path)):
+@pytest.mark.parametrize("way", WAYS)
+def test_a_locked_ledger_costs_no_request_and_little_of_the_record(home: Home, way: str) -> None:
+    path = home.lab.folder / f"locked-{way}.ledger"
+    with watching(home, way, "--ledger", str(path)) as watched:
         time.sleep(1)
         with closing(sqlite3.connect(path, timeout=20)) as other:
             other.execute("BEGIN EXCLUSIVE")
             for number in range(5):
-                assert home.fetch("tv", home.proxy_authority, path=f"/locked-{number}", seconds=30).startswith(
-                    "/locked"
-                )
+                assert watched.fetch(f"/locked-{number}").startswith("/locked")
             other.rollback()
         until(lambda: len(paths(path)) == 5, 20, lambda: paths(path))
 
