@@ -304,7 +304,7 @@ def table_rows(tokens: list[Token]) -> list[list[Token]]:
 def test_rows_are_put_together_and_none_is_cut() -> None:
     table = long_report(500).blocks[2]
     assert isinstance(table, Table)
-    short = merged(table, 4)
+    short = merged(table, 4, 6)
     assert [[cell.text for cell in row] for row in short.rows[:1]] == [
         [
             "v0",
@@ -317,6 +317,7 @@ def test_rows_are_put_together_and_none_is_cut() -> None:
     assert [row[0].tone for row in short.rows] == ["plain", "alarm", "alarm"]
     assert sum(int(row[3].text.replace(",", "")) for row in short.rows) == 500_000
     assert merged(table, 500) is table
+    assert "item 297 of some length, 21-100 more" in merged(table, 4).rows[0][1].text
 
 
 def test_what_is_long_is_folded_where_a_forum_can() -> None:
