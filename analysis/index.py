@@ -22,6 +22,7 @@ from analysis.look import Found
 from analysis.model import Classified, Finding
 from captures import home
 from captures.ledger import identity
+from captures.model import CaptureError
 
 if TYPE_CHECKING:
     from analysis.known import OwnValues
@@ -57,11 +58,11 @@ class Index:
             return self
         try:
             self._connection = self._opened()
-        except (sqlite3.Error, OSError):
+        except (sqlite3.Error, OSError, CaptureError):
             try:
                 self._path.unlink(missing_ok=True)
                 self._connection = self._opened()
-            except (sqlite3.Error, OSError):
+            except (sqlite3.Error, OSError, CaptureError):
                 self._connection = None
         return self
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from analysis.knowledge import Knowledge
 from analysis.model import Classified, Finding
 from analysis.traffic import host, is_outside, recipient
-from analysis.vocabulary import is_plain_version, vocabulary
+from analysis.vocabulary import is_plain_version
 from captures.model import Unreadable
 
 BEGINNING = 200
@@ -17,6 +18,9 @@ BEGINNING = 200
 BRIEF = 4
 """Letters and digits of private values of which all are kept in the sums of a ledger: more than stand between our own
 words in a text that holds nothing else."""
+
+RECIPIENT = "the name of a recipient"
+"""What such a name is; those that shipped packs name may stand in a post."""
 
 _ANY_LENGTH = ("auth.", "net.", "geo.", "account.", "licence.", "social.")
 """Beginnings of items whose values are searched at any length, as whole words."""
@@ -44,13 +48,12 @@ def of_finding(finding: Finding, knowledge: Knowledge) -> Private | None:
 
 
 def of_call(call: Classified) -> Iterator[Private]:
-    """Names and addresses in a call that must not be posted."""
+    """Names and addresses in a call that must not be posted; of recipients also those that shipped packs name."""
     seen = call.observation
     yield Private(host(call), "the name of a host", True)
     yield Private(seen.device, "the name of a device", True)
     for name in (recipient(call), call.answered_by) if is_outside(call) else ():
-        if name not in vocabulary().entities:
-            yield Private(name, "the name of a recipient", True)
+        yield Private(name, RECIPIENT, True)
     if not isinstance(seen, Unreadable):
         for end in (seen.client, seen.server):
             yield Private(end.address if end else "", "an address", True)
@@ -73,5 +76,8 @@ def weight(text: str) -> int:
 
 def is_brief(private: Private) -> bool:
     """Whether a value is so short that all such values of a ledger are kept."""
-    value = private.value.strip()[:BEGINNING]
-    return bool(value) and weight(value) <= BRIEF
+    return bool(private.value.strip()) and not _MORE.match(private.value.strip()[:BEGINNING])
+
+
+_MORE = re.compile(rf"(?:[\W_]*[^\W_]){{{BRIEF + 1}}}")
+"""More letters and digits than are brief."""

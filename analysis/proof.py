@@ -13,13 +13,14 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 from urllib.parse import quote
 
 from analysis import language, texts
 from analysis.decode.peel import peel_bytes, peel_value
 from analysis.decode.walk import Budget, Walk
 from analysis.pipeline import Result
-from analysis.privates import BEGINNING, BRIEF, Private, of_call, of_finding, weight
+from analysis.privates import BEGINNING, BRIEF, RECIPIENT, Private, of_call, of_finding, weight
 from analysis.redact import SharedReport
 from analysis.report import Renderer, markdown
 from analysis.traffic import host, recipient
@@ -167,11 +168,12 @@ def privates(result: Result) -> Iterator[Private]:
     Where its calls stand for others, of values and names that those alone have the brief ones.
     """
     for finding in result.findings:
-        if found := of_finding(finding, result.knowledge):
+        if value := of_finding(finding, result.knowledge):
+            yield value
+    named = vocabulary().entities
+    for found in chain(chain.from_iterable(map(of_call, result.calls)), result.brief or ()):
+        if not (found.what == RECIPIENT and found.value in named):
             yield found
-    for call in result.calls:
-        yield from of_call(call)
-    yield from result.brief or ()
     for capture in result.captures:
         yield Private(capture.name, "the name of a file", False)
     proven = result.evidence
