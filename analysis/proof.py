@@ -168,8 +168,8 @@ def privates(result: Result) -> Iterator[Private]:
     Where its calls stand for others, of values and names that those alone have the brief ones.
     """
     for finding in result.findings:
-        if value := of_finding(finding, result.knowledge):
-            yield value
+        if private := of_finding(finding, result.knowledge):
+            yield private
     named = vocabulary().entities
     for found in chain(chain.from_iterable(map(of_call, result.calls)), result.brief or ()):
         if not (found.what == RECIPIENT and found.value in named):
