@@ -18,7 +18,6 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, Protocol
 
@@ -29,6 +28,7 @@ from mitmproxy.flow import Flow
 from mitmproxy.proxy.mode_specs import RegularMode, ReverseMode, UpstreamMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tools.dump import DumpMaster
+from msgspec.structs import replace
 
 # As a script of mitmproxy's programs this file may stand in a folder that is not installed.
 if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlencode
 
+from msgspec import structs
+
 from analysis.at import normalise
 from analysis.entities import registrable
 from analysis.example import exchange_of
@@ -252,9 +254,9 @@ def _shown(rule: Rule, knowledge: Knowledge) -> Rule:
     """The rule with what it finds in its own example, without the items that the example does not show."""
     (example,) = rule.example
     found = carried(exchange_of(example, rule.id), rule, knowledge)
-    return replace(
+    return structs.replace(
         rule,
-        example=(replace(example, items=found),),
+        example=(structs.replace(example, items=found),),
         items=tuple(item for item in rule.items if item.id in found),
     )
 

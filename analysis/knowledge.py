@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 import tomli
+from msgspec import structs
 
 from analysis import VERSION, consistency, language, ontology, pack, schema
 from analysis.ontology import ONTOLOGY, Ontology, Term
@@ -209,22 +210,26 @@ def _in_language(known: Knowledge) -> Knowledge:
     def products() -> Iterator[tuple[str, Product]]:
         for name, product in known.products.items():
             blocking = tuple(
-                replace(one, breaks=language.say(f"breaks.{name}.{n}", one.breaks))
+                structs.replace(one, breaks=language.say(f"breaks.{name}.{n}", one.breaks))
                 for n, one in enumerate(product.blocking)
             )
-            yield name, replace(product, blocking=blocking) if blocking and name in known.shipped else product
+            yield name, structs.replace(product, blocking=blocking) if blocking and name in known.shipped else product
 
     terms = known.ontology
     return replace(
         known,
-        items={name: replace(it, label=language.say(f"items.{name}", it.label)) for name, it in known.items.items()},
+        items={
+            name: structs.replace(it, label=language.say(f"items.{name}", it.label)) for name, it in known.items.items()
+        },
         products=dict(products()),
-        ontology=replace(terms, items=_labelled(terms.items), recipients=_labelled(terms.recipients)),
+        ontology=structs.replace(terms, items=_labelled(terms.items), recipients=_labelled(terms.recipients)),
     )
 
 
 def _labelled(terms: Mapping[str, Term]) -> Mapping[str, Term]:
-    return {name: replace(term, label=language.say(f"terms.{name}", term.label)) for name, term in terms.items()}
+    return {
+        name: structs.replace(term, label=language.say(f"terms.{name}", term.label)) for name, term in terms.items()
+    }
 
 
 def load_pack(folder: Path) -> tuple[Product, tuple[Rule, ...], tuple[DeclaredList, ...]]:

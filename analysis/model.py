@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+import msgspec
 
 from captures.model import Observation
 
@@ -105,8 +106,7 @@ class Verdict(StrEnum):
     NOT_SEEN = "not-seen"
 
 
-@dataclass(frozen=True, slots=True)
-class Alike:
+class Alike(msgspec.Struct, frozen=True):
     """Calls of which a report says the same, so that one of them, the first, stands for all.
 
     Its sizes are those of all together.
@@ -126,12 +126,11 @@ class Alike:
     """Whether they have the same path."""
     between: tuple[float, float] | None
     """The first and the last time of them, seconds since the epoch (UTC); `None` when none is known."""
-    spread: Mapping[int, int] = field(default_factory=dict)
+    spread: Mapping[int, int] = msgspec.field(default_factory=dict)
     """How many were made in each of the `spans` of the picture of their result; empty where none is drawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
+class Classified(msgspec.Struct, frozen=True):
     """One observation, and what the call is for.  Each observation comes out exactly once, in order."""
 
     n: int
@@ -163,8 +162,7 @@ class Classified:
     """The calls that this one stands for; `None`: itself alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One data item in one call.  Private: `value` is what was sent."""
 
     call: int
@@ -186,8 +184,7 @@ class Finding:
     """Of an own title, file or hash: by what it was recognised, a key of `sureness.EVIDENCE`; else empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """What the sender's list says of one item to one recipient for one purpose."""
 
     product: str

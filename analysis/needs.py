@@ -6,8 +6,11 @@ import functools
 import tomllib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from analysis import language
 from analysis.model import Category, Classified, Finding
@@ -17,8 +20,7 @@ from analysis.traffic import is_outside, is_readable, recipient
 _FILE = Path(__file__).with_name("needs.toml")
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """What calls of one purpose need."""
 
     function: str

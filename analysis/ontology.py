@@ -6,16 +6,16 @@ PoliCheck (USENIX Security 2020) compares what is sent with what a policy says o
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+import msgspec
 
 ONTOLOGY = Path(__file__).with_name("ontology.toml")
 """The file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(msgspec.Struct, frozen=True):
     """A broader word."""
 
     label: str
@@ -24,16 +24,15 @@ class Term:
     """Ids that it covers: data items or kinds of recipients, and other terms."""
 
 
-# Not slotted: the look-up tables are worked out once and kept in the instance.
-@dataclass(frozen=True)
-class Ontology:
+# With a dictionary: the look-up tables are worked out once and kept in the instance.
+class Ontology(msgspec.Struct, frozen=True, dict=True):
     """All broader words."""
 
-    items: Mapping[str, Term] = field(default_factory=dict)
+    items: Mapping[str, Term] = msgspec.field(default_factory=dict)
     """Terms for data items, by id."""
-    recipients: Mapping[str, Term] = field(default_factory=dict)
+    recipients: Mapping[str, Term] = msgspec.field(default_factory=dict)
     """Terms for kinds of recipients, by id."""
-    businesses: Mapping[str, str] = field(default_factory=dict)
+    businesses: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Main business of a company, as `entities.tsv` has it -> kind of recipient."""
 
     @cached_property

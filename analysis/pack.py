@@ -8,10 +8,12 @@ write a pack.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+import msgspec
+
 from analysis.model import Category, Party
+from analysis.schema import Derived
 
 type Evidence = Literal["documented", "captured", "source-code", "inferred"]
 """How a rule is known: the vendor's documents or own code say so; seen in traffic; read in the code of a third
@@ -40,8 +42,7 @@ type Proof = Literal["", "servers", "identity", "public-address"]
 server naming itself, `public-address` is the household's address, as text or in the field `ip`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ItemPlace:
+class ItemPlace(msgspec.Struct, frozen=True):
     """One data item and where it stands in a call."""
 
     id: str
@@ -60,8 +61,7 @@ class ItemPlace:
     """Glob patterns of filler values that say nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(msgspec.Struct, frozen=True):
     """Which calls a rule is about.  All conditions must hold."""
 
     host: tuple[str, ...] = ()
@@ -81,8 +81,7 @@ class Match:
     """Texts that must stand in the request body as it was sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchPlace:
+class SwitchPlace(msgspec.Struct, frozen=True):
     """A place in a call that shows the state of a switch."""
 
     id: str
@@ -97,22 +96,20 @@ class SwitchPlace:
     """`name=value`: a field of the same table that must say this, where a list holds all settings alike."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExampleCall:
+class ExampleCall(msgspec.Struct, frozen=True):
     """A made-up call, as text: start line, headers, empty line, body."""
 
     request: str
     """`POST https://host/path`, headers, an empty line, body."""
     response: str = ""
     """`200`, headers, an empty line, body; empty: no answer."""
-    items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    items: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """Expected `item id` -> values, of the items that this rule names, in the order of `items`."""
     note: str = ""
     """What the example shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """One kind of call: how to recognise it, what it is for, what it carries, and how that is known."""
 
     category: Category
@@ -149,12 +146,11 @@ class Rule:
     """Address of the vendor's documentation that describes this call and what it needs; empty: none."""
     set_up_by_user: bool = False
     """Whether the call is made only because the user named this recipient (webhook, scrobbler, notifier)."""
-    id: str = field(default="", metadata={"derived": True})
+    id: Derived = ""
     """`pack/file name`, set by the loader."""
 
 
-@dataclass(frozen=True, slots=True)
-class SenderSign:
+class SenderSign(msgspec.Struct, frozen=True):
     """A sign by which this product is known to be the sender."""
 
     at: str
@@ -168,8 +164,7 @@ class SenderSign:
     nothing of the sender.  Empty: every value names one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """A name of the product's own vocabulary and the data item that it holds.
 
     Several entries of one name are tried in their order; the first that fits counts."""
@@ -187,8 +182,7 @@ class Field:
     there.  Empty: always."""
 
 
-@dataclass(frozen=True, slots=True)
-class Switch:
+class Switch(msgspec.Struct, frozen=True):
     """A setting by which the user can stop something."""
 
     id: str
@@ -201,8 +195,7 @@ class Switch:
     """Where it is set: in the account, the server, each app, or the device's own settings; empty: not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Blocking:
+class Blocking(msgspec.Struct, frozen=True):
     """What happens when names are blocked, in the name server or at the router."""
 
     host: tuple[str, ...]
@@ -215,8 +208,7 @@ class Blocking:
     """How that is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(msgspec.Struct, frozen=True):
     """One pack."""
 
     name: str
@@ -244,12 +236,11 @@ class Product:
     """Settings that stop something."""
     blocking: tuple[Blocking, ...] = ()
     """What happens when its names are blocked."""
-    id: str = field(default="", metadata={"derived": True})
+    id: Derived = ""
     """Name of the folder, set by the loader."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """One sentence of a declared list, about one or more data items."""
 
     id: str
@@ -299,8 +290,7 @@ class Statement:
     """What a reader should know."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeclaredList:
+class DeclaredList(msgspec.Struct, frozen=True):
     """One document in which a vendor says what it collects."""
 
     title: str
@@ -329,14 +319,13 @@ class DeclaredList:
     """How much of the document was read, and in which copy."""
     note: str = ""
     """What a reader should know."""
-    product: str = field(default="", metadata={"derived": True})
+    product: Derived = ""
     """Pack id, set by the loader."""
-    id: str = field(default="", metadata={"derived": True})
+    id: Derived = ""
     """File name without its ending, set by the loader."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedField:
+class NamedField(msgspec.Struct, frozen=True):
     """Names of fields that hold one data item in anybody's calls, if the form of the value fits."""
 
     item: str
@@ -355,8 +344,7 @@ class NamedField:
     """At whose machines the name has this meaning; empty: at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValuePattern:
+class ValuePattern(msgspec.Struct, frozen=True):
     """A form that shows what a value is, wherever it stands."""
 
     item: str
@@ -369,13 +357,12 @@ class ValuePattern:
     """Whether it is looked for within long texts too; its time must then be of the order of the text's length."""
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(msgspec.Struct, frozen=True):
     """Names of fields and forms of values that say what they hold in anybody's calls (`names.toml`)."""
 
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    values: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """Form of a value -> regular expressions for the whole of it, in any case; one must fit."""
-    beside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    beside: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """Kind of table -> names that show it."""
     container: tuple[str, ...] = ()
     """Words that mean nothing in the name of a table."""
@@ -395,8 +382,7 @@ class Names:
     """Forms, in their order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One entry of the vocabulary (`items.toml`)."""
 
     label: str
@@ -418,5 +404,5 @@ class Item:
     """Well-known places that hold it in any product's calls: `header.user-agent`."""
     planned: str = ""
     """Why no rule uses it yet; empty when one does."""
-    id: str = field(default="", metadata={"derived": True})
+    id: Derived = ""
     """Key of the table, set by the loader."""

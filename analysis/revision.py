@@ -6,9 +6,11 @@ Both are compared as they stand in the packs, so what a list's `read` and `note`
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
+
+from msgspec import structs
 
 from analysis.pack import DeclaredList, Statement
 
@@ -159,7 +161,7 @@ def _change(before: Statement | None, after: Statement, plain: bool) -> Statemen
 
 
 def _changed(before: Statement, after: Statement) -> Iterator[Changed]:
-    for known in fields(Statement):
+    for known in structs.fields(Statement):
         if known.name in _NOT_COMPARED:
             continue
         old, new = getattr(before, known.name), getattr(after, known.name)

@@ -1,4 +1,4 @@
-"""TOML table -> frozen dataclass, strictly, with the place of every error.
+"""TOML table -> frozen struct, strictly, with the place of every error.
 
 Keys are kebab-case in files and snake_case in Python.  A single value stands for a list of one.  All errors of a table
 are collected, so that one run shows them all.
@@ -6,14 +6,18 @@ are collected, so that one run shows them all.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import enum
 import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+Derived = Annotated[str, "derived"]
+"""Type of a field that no file sets."""
 
 
 class KnowledgeError(ValueError):
@@ -21,13 +25,12 @@ class KnowledgeError(ValueError):
 
 
 def convert[T](cls: type[T], table: object, place: str, **derived: str) -> T:
-    """Parsed TOML -> an instance of the dataclass `cls`.
+    """Parsed TOML -> an instance of the struct `cls`.
 
     `place` is the name of the file and stands before each error; `derived` are the fields that no file sets.
     Raises `KnowledgeError` with one line for each thing that is wrong.
 
-    >>> @dataclasses.dataclass(frozen=True)
-    ... class Item:
+    >>> class Item(msgspec.Struct, frozen=True):
     ...     at: tuple[str, ...]
     ...     seen_date: str = ""
     >>> convert(Item, {"at": "body.x", "seen-date": "2024-01"}, "a.toml")
@@ -63,7 +66,7 @@ def _converter(wanted: Any) -> _Converter:
         return functools.partial(_choice, {choice: choice for choice in arguments})
     if origin in (types.UnionType, typing.Union):
         return _converter(next(a for a in arguments if a is not types.NoneType))
-    if dataclasses.is_dataclass(wanted):
+    if issubclass(wanted, msgspec.Struct):
         return functools.partial(_table, wanted)
     if issubclass(wanted, enum.StrEnum):
         return functools.partial(_choice, {member.value: member for member in wanted})
@@ -134,15 +137,14 @@ class _Field(typing.NamedTuple):
 def _fields(cls: Any) -> tuple[dict[str, _Field], frozenset[str]]:
     """The fields that a file may set, by their keys in it (`is_` is `is`, since that is a word of the language), and
     the keys that it must set."""
-    hints = typing.get_type_hints(cls)
-    missing = dataclasses.MISSING
+    hints = typing.get_type_hints(cls, include_extras=True)
     fields: dict[str, _Field] = {}
     needed: set[str] = set()
-    for f in dataclasses.fields(cls):
-        if not f.metadata.get("derived"):
-            key, wanted = f.name.strip("_").replace("_", "-"), hints[f.name]
+    for f in msgspec.structs.fields(cls):
+        if (wanted := hints[f.name]) is not Derived:
+            key = f.name.strip("_").replace("_", "-")
             fields[key] = _Field(f.name, _converter(wanted), wanted if wanted in _NAMES else None)
-            if f.default is missing and f.default_factory is missing:
+            if f.required:
                 needed.add(key)
     return fields, frozenset(needed)
 

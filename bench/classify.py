@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from analysis.classify import classify
@@ -39,12 +41,12 @@ def variants(rules: list[Rule]) -> Iterator[tuple[Rule, list[Exchange]]]:
         if not rule.match.host:
             continue
         if n % 2 and rule.match.path:
-            match = replace(rule.match, path=f"/variant-{n}{rule.match.path}")
-            calls = [replace(call, path=f"/variant-{n}{call.path}") for call in examples]
+            match = structs.replace(rule.match, path=f"/variant-{n}{rule.match.path}")
+            calls = [structs.replace(call, path=f"/variant-{n}{call.path}") for call in examples]
         else:
-            match = replace(rule.match, host=tuple(f"{host}.variant-{n}.example" for host in rule.match.host))
-            calls = [replace(call, host=f"{call.host}.variant-{n}.example") for call in examples]
-        yield replace(rule, id=f"{rule.id}-{n}", match=match), calls
+            match = structs.replace(rule.match, host=tuple(f"{host}.variant-{n}.example" for host in rule.match.host))
+            calls = [structs.replace(call, host=f"{call.host}.variant-{n}.example") for call in examples]
+        yield structs.replace(rule, id=f"{rule.id}-{n}", match=match), calls
 
 
 def elsewhere() -> Iterator[Exchange]:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 if TYPE_CHECKING:
     from captures.model import Exchange
@@ -112,7 +113,7 @@ def ledger(folder: Path, rows: int) -> Path:
             for n in range(begin, min(begin + 20_000, rows)):
                 observation, like = kinds[-1] if n % 50_000 == 7 else kinds[chance.randrange(len(kinds) - 1)]
                 when, more = _FIRST + n * 2.0, f"/{n % 9973}" + ("/needle" if n % 100_000 == 9 else "")
-                kept = replace(observation, time=when, path=observation.path + more)
+                kept = structs.replace(observation, time=when, path=observation.path + more)
                 values.append((n, 0, "exchange", when, kept.device, kept.host, msgspec.msgpack.encode(kept)))
                 shown.append(
                     (n + 1, replace(like, n=n, time=when, path=like.path + more, words=f"{like.words} {more}"))
@@ -135,8 +136,12 @@ def templates() -> list[Exchange]:
     hosts = ("plex.tv", "analytics.plex.tv", "metadata.provider.plex.tv", *(f"h{n}.example" for n in range(30)))
     made = []
     for n, (device, host) in enumerate((f"tv-{d}", host) for d in range(6) for host in hosts):
-        made.append(replace(exchange(Source(0, n), _FIRST, Endpoint("192.168.1.20", 4000), host, n), device=device))
-    rare = replace(made[0], host="rare.example", headers=(*made[0].headers, ("x-device-serial", "SN-MADE-UP-1")))
+        made.append(
+            structs.replace(exchange(Source(0, n), _FIRST, Endpoint("192.168.1.20", 4000), host, n), device=device)
+        )
+    rare = structs.replace(
+        made[0], host="rare.example", headers=(*made[0].headers, ("x-device-serial", "SN-MADE-UP-1"))
+    )
     return [*made, rare]
 
 

@@ -9,10 +9,12 @@ import re
 import secrets
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from captures import home
 from captures.model import Body, Exchange, Observation, Pairs

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from captures.model import Body, Capture, Endpoint, Lookup, Observation, Source, Unreadable
 from reporting import START, contact, exchange

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from analysis.evidence import Evidence, Servers, SwitchState
 from analysis.knowledge import Knowledge
 from analysis.known import OwnValues
@@ -75,7 +77,7 @@ def call(
 
 def finding(n: int, item: str, value: str, **more: object) -> Finding:
     made = Finding(n, "sent", item, f"body.{item.partition('.')[2]}", value, (), "rule")
-    return replace(made, **more)  # type: ignore[arg-type]  # the caller names fields of Finding
+    return structs.replace(made, **more)
 
 
 def comparison(item: str, verdict: Verdict, calls: tuple[int, ...] = (0,), **more: object) -> Comparison:
@@ -93,7 +95,7 @@ def comparison(item: str, verdict: Verdict, calls: tuple[int, ...] = (0,), **mor
         count=len(calls),
         calls=calls,
     )
-    return replace(made, **more)  # type: ignore[arg-type]  # the caller names fields of Comparison
+    return structs.replace(made, **more)
 
 
 def own_pack(entity: str) -> Product:
@@ -143,7 +145,9 @@ def evening() -> Result:
         call(exchange("tracker.alice-isp.example", "/t", index=2), Category.UNKNOWN, party=Party.UNKNOWN, entity=""),
         call(contact("metrics.plex.tv", index=3)),
         call(exchange("192.168.7.40", "/library", index=4), Category.SERVER_API, party=Party.OWN, entity=""),
-        replace(call(damaged(index=5), Category.UNKNOWN, party=Party.UNKNOWN, entity=""), product="", service=""),
+        structs.replace(
+            call(damaged(index=5), Category.UNKNOWN, party=Party.UNKNOWN, entity=""), product="", service=""
+        ),
         call(exchange("plex.tv", "/updater", index=6), Category.UPDATE_CHECK),
     )
     findings = (

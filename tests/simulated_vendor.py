@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from analysis import redact
@@ -138,7 +139,7 @@ class _Capture:
     def add(self, n: int, category: Category, role: str, items: Mapping[str, str]) -> None:
         """So many calls of a kind, each with these items and their values."""
         numbers = range(len(self.calls), len(self.calls) + n)
-        self.calls += [replace(call(exchange("plex.tv", index=i), category), role=role) for i in numbers]
+        self.calls += [structs.replace(call(exchange("plex.tv", index=i), category), role=role) for i in numbers]
         for item, value in items.items() if n else ():
             place = "header.x-plex-version" if item in VERSION_ITEMS else f"body.{item}"
             self.findings += [finding(i, item, value, at=place) for i in numbers]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from analysis.advice import Advice, advice
 from analysis.model import Category, Classified, Comparison, Party, Verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from analysis.classify import classify
 from analysis.evidence import Evidence, Servers
@@ -18,7 +19,7 @@ HASH = "ab" * 16
 
 
 def call(request: str, client: Endpoint | None = None) -> Exchange:
-    return replace(exchange_of(ExampleCall(request), "test"), client=client)
+    return structs.replace(exchange_of(ExampleCall(request), "test"), client=client)
 
 
 def contact(host: str) -> Contact:
@@ -156,7 +157,7 @@ def test_who_is_at_the_other_end(host: str, party: Party, entity: str) -> None:
 
 
 def test_a_visitor_is_nobody_of_whom_the_name_called_says_anything() -> None:
-    visit = replace(call("GET https://media.alice.example/"), initiator="outside")
+    visit = structs.replace(call("GET https://media.alice.example/"), initiator="outside")
     assert classify(visit, knowledge(), Evidence()).entity == ""
 
 
@@ -197,7 +198,9 @@ def test_a_name_answered_by_another_company_keeps_its_party_and_says_who_answere
 
 def test_what_could_not_be_read_is_told_apart_by_its_host() -> None:
     lost = Unreadable(Source(0, 2), None, "flow 2", "is damaged")
-    seen = [classify(replace(lost, host=host), knowledge(), Evidence()) for host in ("plex.tv", "192.168.1.5", "")]
+    seen = [
+        classify(structs.replace(lost, host=host), knowledge(), Evidence()) for host in ("plex.tv", "192.168.1.5", "")
+    ]
     assert [(c.party, c.service, c.entity, c.category) for c in seen] == [
         (Party.VENDOR, "plex", "Plex", Category.UNKNOWN),
         (Party.OWN, "", "", Category.UNKNOWN),
@@ -250,7 +253,7 @@ def test_a_neighbour_on_the_same_connection_is_only_a_hint() -> None:
 
 def test_lookups_and_unreadable_places_come_out_too() -> None:
     dns = Lookup(Source(0, 1), 0.0, "tv", None, Endpoint("192.168.1.1", 53), "dns", "plex.tv", "A", (), "", None)
-    ssdp = replace(dns, protocol="ssdp", host="", left_house=False)
+    ssdp = structs.replace(dns, protocol="ssdp", host="", left_house=False)
     broken = Unreadable(Source(0, 2), None, "flow 2", "is damaged")
     observations: tuple[Observation, ...] = (dns, ssdp, broken)
     seen = [classify(x, knowledge(), Evidence(), n) for n, x in enumerate(observations)]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from analysis.classify import classify
 from analysis.compare import compare, promised
@@ -553,7 +553,7 @@ def test_whom_only_the_list_of_third_parties_knows_is_covered_vaguely_at_best() 
 
 def promise(*statements: Statement, **how: object) -> DeclaredList:
     made = replace(policy(*statements, day="2020-01-01"), kind="promise", title="Blog")
-    return replace(made, **how)  # type: ignore[arg-type]  # the caller names fields of DeclaredList
+    return replace(made, **how)
 
 
 def kept(*lists: DeclaredList, call: Classified | None = None) -> list[tuple[str, str, str]]:

@@ -15,6 +15,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from analysis import sample
 from analysis.evidence import NO_SERVERS
@@ -93,12 +94,12 @@ def test_rows_that_come_are_shown_each_once_and_again_after_a_restart(tmp_path: 
 
 def test_after_rows_were_deleted_it_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "x.ledger"
-    record(path, [numbered(0), replace(numbered(1), time=time.time())])
+    record(path, [numbered(0), structs.replace(numbered(1), time=time.time())])
     with followed(path) as origin:
         until(lambda: called(origin), ["/1", "/0"])
         assert ledger.prune(path, 1) == 1
         until(lambda: called(origin), ["/1"])
-        record(path, [replace(numbered(2), time=time.time())])
+        record(path, [structs.replace(numbered(2), time=time.time())])
         until(lambda: called(origin), ["/2", "/1"])
 
 
@@ -110,7 +111,7 @@ def test_calls_to_a_server_that_turns_out_to_be_the_own_one_are_judged_again(tmp
           "publicAddressMatches": True, "connections": [{"uri": "https://media.alice.example:443", "local": False,
           "address": "media.alice.example", "port": 443, "protocol": "https", "relay": False}]}]
     ).encode()  # fmt: skip
-    answer = replace(
+    answer = structs.replace(
         numbered(1, path="/api/v2/resources"), method="GET", response_body=Body(owned, len(owned)),
         response_headers=(("content-type", "application/json"),),
     )  # fmt: skip
@@ -264,7 +265,7 @@ def test_the_address_says_all_that_is_asked_for() -> None:
 
 def test_a_command_for_curl_holds_no_secret_and_no_character_that_acts() -> None:
     body = b'{"token": "SECRET-IN-BODY", "a": "it\'s"}'
-    seen = replace(
+    seen = structs.replace(
         numbered(0, path="/a b/\x1b[31m\n;id"),
         query=(("X-Plex-Token", "SECRET-IN-QUERY"), ("q", "$(id)`id`")),
         headers=(("authorization", "Bearer SECRET-IN-HEADER"), ("x-own", "SECRET-FOUND"), ("host", "x")),
@@ -283,7 +284,7 @@ def test_a_command_for_curl_holds_no_secret_and_no_character_that_acts() -> None
 
 def test_what_is_no_exchange_has_a_page_too(tmp_path: Path) -> None:
     path = tmp_path / "x.ledger"
-    elsewhere = replace(contact("metrics.plex.tv", index=9), client=None, time=START + 900)
+    elsewhere = structs.replace(contact("metrics.plex.tv", index=9), client=None, time=START + 900)
     record(path, [*(call.observation for call in evening().calls), elsewhere])
     with served(Ledger(path, known(), NO_SERVERS, None)) as client:
         client.enter()

@@ -9,11 +9,11 @@ import json
 import time
 import tracemalloc
 import zlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from analysis.decode import BUDGET, Budget, Decoded, decode
 from analysis.example import exchange_of
@@ -27,7 +27,7 @@ START = (("path", "/p"), ("host", "h.example"))
 def sent(body: bytes | str, kind: str = "", **changes: object) -> Exchange:
     content = body.encode() if isinstance(body, str) else body
     headers: Pairs = (("content-type", kind),) if kind else ()
-    return replace(PLAIN, headers=headers, body=Body(content, len(content)), **changes)  # type: ignore[arg-type]
+    return replace(PLAIN, headers=headers, body=Body(content, len(content)), **changes)
 
 
 AMPLE = Budget(seconds=60)

@@ -10,7 +10,6 @@ import struct
 import uuid
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 
 import brotli
 import cbor2
@@ -19,6 +18,7 @@ import pytest
 import zstandard
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from analysis.decode import Budget, decode, protobuf
 from captures.model import Body

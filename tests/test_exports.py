@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from openapi_spec_validator import validate
 
 from analysis import outline as outlines

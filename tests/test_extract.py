@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from analysis.decode import decode
 from analysis.evidence import Evidence
@@ -197,7 +198,7 @@ def test_a_part_of_the_path_is_an_item() -> None:
 def test_a_part_of_the_host_is_an_item() -> None:
     match = Match(host=("x.example", "{hash}.relay.example"))
     places = (ItemPlace("server.cert_hash", ("host.hash",), "a test"), ItemPlace("media.title", ("host",), "a test"))
-    known = replace(KNOWLEDGE, rules={RULE.id: replace(RULE, match=match, items=places)})
+    known = replace(KNOWLEDGE, rules={RULE.id: structs.replace(RULE, match=match, items=places)})
     seen = [classified(call(f"GET https://{host}/")) for host in ("ab12.relay.example", "x.example")]
     assert [(f.item, f.at, f.value) for one in seen for f in extract(one, known, HERE)] == [
         ("server.cert_hash", "host", "ab12"),
@@ -275,7 +276,7 @@ ANSWERED = '200\n\n{"title": "Alien"}'
 def test_behind_a_reverse_proxy_the_answer_leaves_the_house(
     initiator: Initiator, request_direction: str, response_direction: str, party: Party
 ) -> None:
-    exchange = replace(call(ASKED, ANSWERED), initiator=initiator, host="x.example")
+    exchange = structs.replace(call(ASKED, ANSWERED), initiator=initiator, host="x.example")
     assert [pair for pair in found(classified(exchange, party=party)) if pair[2]] == [
         (request_direction, "media.title", "query.q", "dune"),
         (request_direction, "client.id", "body.who", "c1"),
@@ -295,7 +296,7 @@ def test_behind_a_reverse_proxy_the_answer_leaves_the_house(
     ],
 )
 def test_the_public_address_reaches_every_recipient_outside(party: Party, initiator: Initiator, expected: int) -> None:
-    exchange = replace(call("GET https://x.example/x"), initiator=initiator)
+    exchange = structs.replace(call("GET https://x.example/x"), initiator=initiator)
     contact = Contact(Source(0, 0), 0.0, 0.0, "tv", None, Endpoint("203.0.113.1", 443), "x.example", "sni", "tls", 1, 1,
                       1, 1, "pinned", initiator=initiator)  # fmt: skip
     implied = [("sent", "net.public_ip", "", "198.51.100.7")] * expected
@@ -336,7 +337,7 @@ PAIRS = st.lists(st.tuples(st.text(max_size=20), st.text()), max_size=4).map(tup
 def test_whatever_is_sent_nothing_is_raised(
     body: bytes, answer: bytes, query: Pairs, headers: Pairs, path: str, role: str
 ) -> None:
-    exchange = replace(
+    exchange = structs.replace(
         call("POST https://plex.tv/x"), path="/library/" + path, query=query, headers=headers, cookies=query,
         body=Body(body, len(body)), response_headers=headers, response_body=Body(answer, len(answer)),
     )  # fmt: skip
@@ -401,12 +402,12 @@ def test_a_text_that_was_searched_for_is_no_title() -> None:
 
 
 def test_what_an_unknown_recipient_calls_a_search_may_hold_own_values() -> None:
-    text = replace(KNOWLEDGE, names=replace(KNOWLEDGE.names, free_text=("ui.search_text",)))
+    text = replace(KNOWLEDGE, names=structs.replace(KNOWLEDGE.names, free_text=("ui.search_text",)))
     mine = OwnValues([Known("title", "Zorblax Uprising", 0.0), Known("email", "ann@mail.example", 0.0)])
 
     def items(value: str, service: str) -> set[str]:
         request = f"GET https://x.example/y?q={value}&x-plex-product=Plex%20Web"
-        seen = replace(classified(call(request), rule=""), service=service)
+        seen = structs.replace(classified(call(request), rule=""), service=service)
         return {f.item for f in extract(seen, text, HERE, None, sightings(seen, mine)) if f.at == "query.q"}
 
     assert items("zorblax%20uprising", "") == {"ui.search_text", "media.title"}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from analysis.evidence import Evidence, Servers, SwitchState, address_of, household, state_at
 from analysis.example import exchange_of

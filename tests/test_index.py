@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from analysis.evidence import Servers
 from analysis.index import Index
@@ -77,7 +78,7 @@ def test_rows_that_came_since_are_looked_at(ledger: Path) -> None:
     report(ledger)
     (first, *_) = read(ledger).observations()
     writer = Writer(ledger, None)
-    writer.put(replace(first, source=first.source._replace(index=writer.next_flow)))
+    writer.put(structs.replace(first, source=first.source._replace(index=writer.next_flow)))
     writer.close()
     assert said(report(ledger)) == said(report(ledger, index=False))
 
@@ -107,7 +108,7 @@ def test_an_own_value_stands_in_the_report_and_not_in_the_file(tmp_path: Path) -
     writer = Writer(path, None)
     for observation in read(DATA / "plexapi.flow.gz").observations():
         if isinstance(observation, Exchange):
-            writer.put(replace(observation, path="/" + base64.b64encode(b"of Zorblax Exampleton, by").decode()))
+            writer.put(structs.replace(observation, path="/" + base64.b64encode(b"of Zorblax Exampleton, by").decode()))
     writer.close()
     own = OwnValues([Known("name", "Quiet Harbour", 0.0), Known("title", "Zorblax Exampleton", 0.0)])
     first, again = report(path, own=own), report(path, own=own)
@@ -172,7 +173,9 @@ def test_half_a_surrogate_pair_in_a_body_costs_no_report(tmp_path: Path) -> None
     seen = next(o for o in read(DATA / "plexapi.flow.gz").observations() if isinstance(o, Exchange))
     body = b'{"username": "ann\\ud800", "email": "ann@example.org"}'
     kind = (("content-type", "application/json"),)
-    writer.put(replace(seen, host="collect.example", headers=kind, body=Body(body, len(body)), response_headers=()))
+    writer.put(
+        structs.replace(seen, host="collect.example", headers=kind, body=Body(body, len(body)), response_headers=())
+    )
     writer.close()
     without = said(report(path, index=False))
     assert any("\ud800" in finding.value for finding in report(path, index=False).findings)

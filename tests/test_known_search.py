@@ -12,7 +12,6 @@ import random
 import string
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -20,6 +19,7 @@ import pytest
 import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from analysis.decode import decode
 from analysis.example import exchange_of

@@ -8,11 +8,11 @@ import hashlib
 import json
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 
 from analysis import known
 from analysis.decode import decode

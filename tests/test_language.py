@@ -12,6 +12,7 @@ from string import Formatter
 
 import polib
 import pytest
+from msgspec import structs
 
 from analysis import glossary, knowledge, language, post, proof, redact, texts
 from analysis.cli import COMMANDS, main
@@ -136,7 +137,7 @@ def test_english_is_what_it_was_after_another_language_was_used() -> None:
 
 def told(result: Result) -> Result:
     """The same result, with what is known in the language in use, and without the reasons that it was made up with."""
-    said = tuple(replace(c, reason="(hier)") for c in result.comparisons)
+    said = tuple(structs.replace(c, reason="(hier)") for c in result.comparisons)
     return replace(result, knowledge=knowledge.load(), comparisons=said)
 
 

@@ -12,10 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from analysis.example import exchange_of
 from analysis.knowledge import load
@@ -139,7 +139,7 @@ def test_what_finds_no_room_is_counted_and_the_count_is_kept(tmp_path: Path) -> 
 
 def test_an_observation_that_cannot_be_stored_costs_itself_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.ledger"
-    broken = replace(exchange(1), bytes_out=object())  # type: ignore[arg-type]  # what must not happen
+    broken = replace(exchange(1), bytes_out=object())
     counts = write(path, exchange(0), broken, exchange(2))
     assert [x.source.index for x in rows(path)] == [0, 2]
     assert counts.faults > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from analysis.listed import counted, listed
 from simulated_home import KNOWLEDGE, START, STATISTIC, Home, evenings

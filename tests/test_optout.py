@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from msgspec import structs
 
 from analysis.model import Finding
 from analysis.optout import OptOut, optout
@@ -176,7 +177,7 @@ def test_a_quarter_of_an_hour_after_the_switch_is_left_out() -> None:
 def test_a_switch_in_the_middle_splits_one_capture() -> None:
     home = evenings(8, 8)
     for call in home.calls:
-        object.__setattr__(call.observation, "source", call.observation.source._replace(capture=0))
+        structs.force_setattr(call.observation, "source", call.observation.source._replace(capture=0))
     home.switch(START + DAY - 1, False)
     found = optout(home.result())
     assert set(verdicts(found).values()) == {"stopped"}

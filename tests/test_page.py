@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from analysis.model import Category, Party, Verdict
 from analysis.pipeline import Result
@@ -30,9 +31,9 @@ def hostile() -> Result:
     """Each hostile text in each captured field that a report knows."""
     calls, findings, comparisons = [], [], []
     for n, text in enumerate(HOSTILE):
-        seen = replace(exchange(text, "/" + text, index=2 * n), device=text, method=text[:40])
-        calls.append(replace(call(seen, party=Party.UNKNOWN, entity="", product=text), answered_by=text))
-        closed = replace(contact(text, index=2 * n + 1, reason=text), device=text)
+        seen = structs.replace(exchange(text, "/" + text, index=2 * n), device=text, method=text[:40])
+        calls.append(structs.replace(call(seen, party=Party.UNKNOWN, entity="", product=text), answered_by=text))
+        closed = structs.replace(contact(text, index=2 * n + 1, reason=text), device=text)
         calls.append(call(closed, party=Party.THIRD_PARTY, entity=text))
         findings.append(finding(2 * n, "media.title", text, at=f"body.{text}", encodings=(text,)))
         comparisons.append(comparison("media.title", Verdict.UNDECLARED, (2 * n,), entity=text, reason=text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from analysis.promises import Promise, promises
 from analysis.report import markdown
@@ -17,7 +18,7 @@ def judged(home: Home) -> dict[str, Promise]:
 def one_capture(home: Home, *, turned: bool = True) -> Home:
     """The two evenings in one recording, with the switch turned off in between."""
     for call in home.calls:
-        object.__setattr__(call.observation, "source", call.observation.source._replace(capture=0))
+        structs.force_setattr(call.observation, "source", call.observation.source._replace(capture=0))
     if turned:
         home.switch(START + DAY - 1, False)
     return home

@@ -7,13 +7,13 @@ import io
 import os
 import signal
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from addons.recorder import Recorder
 from captures import ledger

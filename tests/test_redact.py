@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from analysis import pipeline, redact, report, texts
 from analysis.model import Category, Finding, Party, Verdict
@@ -271,7 +272,7 @@ def test_a_host_is_named_only_when_it_was_ticked() -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_company_that_no_pack_names_is_numbered_until_one_of_its_hosts_is_ticked(form: str) -> None:
     niche = call(exchange("t.niche.example"), party=Party.THIRD_PARTY, entity="Niche", service="")
-    behind = replace(call(exchange("plex.tv", index=1)), answered_by="Niche Edge")
+    behind = structs.replace(call(exchange("plex.tv", index=1)), answered_by="Niche Edge")
     compared = comparison("client.id", Verdict.NO_LIST, (0,), entity="Niche", recipient="other")
     found = result([niche, behind], (), [compared])
     made = redact.redact(found)
@@ -418,7 +419,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=40
 def test_no_captured_text_of_any_kind_stands_in_any_shared_output(
     values: list[str], host: str, item: str, verdict: Verdict
 ) -> None:
-    seen = replace(exchange(host, values[0]), device=values[-1])
+    seen = structs.replace(exchange(host, values[0]), device=values[-1])
     found = result(
         [call(seen, party=Party.UNKNOWN, entity="", product="", service="")],
         [finding(0, item, value, at=f"body.{value}") for value in values],

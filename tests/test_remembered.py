@@ -6,11 +6,11 @@ import base64
 import gzip
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from analysis import decode as decoding
 from analysis import extract as extraction

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from msgspec import structs
 
 from analysis import report, sureness, texts
 from analysis.coverage import LogCoverage, LoggedHost
@@ -175,7 +176,7 @@ def test_what_could_not_be_read_is_listed_with_the_reason() -> None:
 
 
 def test_visitors_and_name_look_ups_are_no_calls() -> None:
-    visit = replace(exchange("192.168.7.40", index=0), initiator="outside")
+    visit = structs.replace(exchange("192.168.7.40", index=0), initiator="outside")
     asked = Lookup(Source(0, 1), START, "tv", None, None, "dns", "plex.tv", "A", (), "NOERROR", None)
     calls = [
         call(visit, Category.SERVER_API, party=Party.OWN, entity=""),
@@ -489,7 +490,7 @@ def test_calls_are_listed_by_time_and_keep_their_number() -> None:
 
 
 def test_who_answers_for_another_is_named_where_the_recipient_is() -> None:
-    behind = replace(call(exchange("metrics.plex.tv")), answered_by="Amazon")
+    behind = structs.replace(call(exchange("metrics.plex.tv")), answered_by="Amazon")
     unknown = call(exchange("t.shop.example", index=1), party=Party.UNKNOWN, entity="shop.example")
     found = result([behind, unknown])
     table = lists.calls_of(found).blocks[0]
@@ -531,7 +532,7 @@ def test_an_occasion_is_covered_only_by_what_shows_it() -> None:
 
 def test_a_rule_that_is_tied_to_an_occasion_shows_it() -> None:
     rules = [rule for rule in known().rules.values() if rule.when == "start"]
-    seen = replace(call(exchange("plex.tv")), rule=rules[0].id)
+    seen = structs.replace(call(exchange("plex.tv")), rule=rules[0].id)
     assert covered(result([seen])) == {"restart"}
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from analysis.evidence import NO_SERVERS, Servers
 from analysis.example import exchange_of

@@ -1,37 +1,35 @@
-"""TOML tables become dataclasses, and every slip is named with its place."""
+"""TOML tables become structs, and every slip is named with its place."""
 
 from __future__ import annotations
 
-import dataclasses
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
+import msgspec
 import pytest
 
-from analysis.schema import KnowledgeError, convert
+from analysis.schema import Derived, KnowledgeError, convert
 
 
 class Colour(StrEnum):
     RED = "red"
 
 
-@dataclasses.dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     at: tuple[str, ...]
     why: str
 
 
-@dataclasses.dataclass(frozen=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     is_: str
     places: tuple[Place, ...] = ()
     kind: Literal["a", "b"] = "a"
     colour: Colour = Colour.RED
-    sizes: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    sizes: Mapping[str, int] = msgspec.field(default_factory=dict)
     flag: bool = False
-    id: str = dataclasses.field(default="", metadata={"derived": True})
+    id: Derived = ""
 
 
 def load(text: str) -> Sheet:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from analysis import sample
 from analysis.evidence import Servers
@@ -59,7 +60,7 @@ def grown(path: Path, some: Sequence[Observation]) -> None:
     """Appends to a ledger."""
     writer = Writer(path, None)
     for number, seen in enumerate(some, writer.next_flow):
-        writer.put(replace(seen, source=Source(0, number)))
+        writer.put(structs.replace(seen, source=Source(0, number)))
     writer.close(30)
 
 
@@ -117,7 +118,7 @@ def traffic(chance: random.Random, exchanges: Sequence[Exchange], rows: int, beg
                     Source(0, 0), now, chance.choice((None, now + 3)), device, chance.choice((client, None)), server,
                     host, "sni", "tls", 100, 200, 3, 4, "is encrypted",
                 )  # fmt: skip
-                yield seen if by == "sni" else replace(seen, host=server.address, name_source="address")
+                yield seen if by == "sni" else structs.replace(seen, host=server.address, name_source="address")
             case 1:
                 answers = (chance.choice(ADDRESSES), chance.choice(("edge.cdn.example", "a.plex.tv")))
                 kind = chance.choice((("dns", "A"), ("gdm", "M-SEARCH"), ("ssdp", "M-SEARCH")))
@@ -128,8 +129,8 @@ def traffic(chance: random.Random, exchanges: Sequence[Exchange], rows: int, beg
                 )  # fmt: skip
             case _:
                 known = chance.choice(exchanges)
-                moved = replace(known, time=chance.choice((now, now, None)), end=now + 1.5, device=device)
-                yield replace(moved, client=chance.choice((client, known.client, None)))
+                moved = structs.replace(known, time=chance.choice((now, now, None)), end=now + 1.5, device=device)
+                yield structs.replace(moved, client=chance.choice((client, known.client, None)))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -151,7 +152,7 @@ def test_few_calls_stand_for_many(tmp_path: Path, exchanges: list[Exchange]) -> 
     path = tmp_path / "a.ledger"
     some = [seen for seen in exchanges if seen.host == "plex.tv"][:2]
     assert some
-    grown(path, [replace(seen, time=BEGIN + n) for n, seen in enumerate(some * 300)])
+    grown(path, [structs.replace(seen, time=BEGIN + n) for n, seen in enumerate(some * 300)])
     found = sums(path)
     assert found is not None
     assert len(found.calls) == len(some)
@@ -215,9 +216,11 @@ def test_an_anonymous_call_is_led_to_its_sender_by_an_id_that_another_call_carri
     path = tmp_path / "a.ledger"
     events = [statistics(n, "client:view", page="home") for n in range(6)]
     some = from_har(tmp_path, events)
-    named = [replace(seen, headers=(*seen.headers, ("x-plex-token", "made-up-1"))) for seen in some[:1]]
+    named = [structs.replace(seen, headers=(*seen.headers, ("x-plex-token", "made-up-1"))) for seen in some[:1]]
     others = [
-        replace(seen, headers=(*[h for h in seen.headers if h[0] != IDENTIFIER], (IDENTIFIER, f"made-up-{n % 3}")))
+        structs.replace(
+            seen, headers=(*[h for h in seen.headers if h[0] != IDENTIFIER], (IDENTIFIER, f"made-up-{n % 3}"))
+        )
         for n, seen in enumerate(some)
     ]
     grown(path, [*others, *named, *others])
@@ -236,8 +239,8 @@ def test_where_a_switch_was_off_all_calls_are_asked(tmp_path: Path) -> None:
 def test_what_other_packs_and_own_values_show_is_worked_out_anew(tmp_path: Path, exchanges: list[Exchange]) -> None:
     path = tmp_path / "a.ledger"
     told = next(seen for seen in exchanges if seen.host == "plex.tv")
-    told = replace(told, headers=(*told.headers, ("x-note", "Arabella Quastenbruck")))
-    grown(path, [replace(seen, time=BEGIN + n) for n, seen in enumerate([*exchanges[:60], told])])
+    told = structs.replace(told, headers=(*told.headers, ("x-note", "Arabella Quastenbruck")))
+    grown(path, [structs.replace(seen, time=BEGIN + n) for n, seen in enumerate([*exchanges[:60], told])])
     assert brief(path) == full(path)
     fewer = replace(KNOWLEDGE, rules=dict(list(KNOWLEDGE.rules.items())[::2]), hashes={"plex": "sha256:other"})
     assert brief(path, fewer) == full(path, fewer) != full(path)
@@ -253,7 +256,7 @@ def test_a_damaged_row_is_counted_and_a_damaged_page_is_left_to_those_who_read_a
     tmp_path: Path, exchanges: list[Exchange]
 ) -> None:
     path = tmp_path / "a.ledger"
-    grown(path, [replace(seen, time=BEGIN + n) for n, seen in enumerate(exchanges * 3)])
+    grown(path, [structs.replace(seen, time=BEGIN + n) for n, seen in enumerate(exchanges * 3)])
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE observation SET value = x'00' WHERE id = 7")
         connection.commit()

@@ -194,7 +194,7 @@ _COVERAGE = (
     "recipients_unreadable",
 )
 
-_KINDS = {Exchange: "exchange", Contact: "contact", Lookup: "lookup", Unreadable: "unreadable"}
+_KINDS: Mapping[type, str] = {Exchange: "exchange", Contact: "contact", Lookup: "lookup", Unreadable: "unreadable"}
 
 
 def _port(call: Classified) -> int | None:

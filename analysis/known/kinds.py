@@ -7,8 +7,9 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from analysis.evidence import household
 from analysis.schema import convert
@@ -24,8 +25,7 @@ _FEWEST_BITS_OF_NUMBERS = 32.0
 _LONGEST = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """One kind of own values."""
 
     meaning: str

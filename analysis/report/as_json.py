@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from msgspec import structs
+
 from analysis import VERSION
 from analysis.discovery import discovered
 from analysis.knowledge import Knowledge
@@ -177,7 +179,7 @@ def declared(known: DeclaredList, *, brief: bool = False) -> Json:
     if brief:
         switched = sum(bool(statement.switch) for statement in known.statements)
         return head | {"statements": len(known.statements), "switched": switched}
-    return head | {"read": known.read, "note": known.note, "statements": [asdict(s) for s in known.statements]}
+    return head | {"read": known.read, "note": known.note, "statements": [structs.asdict(s) for s in known.statements]}
 
 
 def _call(call: Classified) -> Json:

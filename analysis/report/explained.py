@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import asdict
+
+from msgspec import structs
 
 from analysis import texts
 from analysis.explain import Explanation, Judged
@@ -313,5 +314,5 @@ def as_json(chain: Explanation, result: Result) -> Json:
 
 
 def _judged_json(judged: Judged, result: Result) -> Json:
-    weighed = [{**asdict(w.statement), "applied": w.why, "why": steps.WHY[w.why]} for w in judged.weighed]
+    weighed = [{**structs.asdict(w.statement), "applied": w.why, "why": steps.WHY[w.why]} for w in judged.weighed]
     return whole.comparisons([judged.comparison], result.knowledge)[0] | {"statements": weighed}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from msgspec import structs
+
 from analysis import texts
 from analysis.knowledge import Knowledge
 from analysis.pack import DeclaredList, Statement
@@ -54,8 +56,8 @@ def as_json(revision: Revision, known: Knowledge) -> Json:
         "statements": [
             {
                 "change": change.kind,
-                "before": asdict(change.before) if change.before else None,
-                "after": asdict(change.after) if change.after else None,
+                "before": structs.asdict(change.before) if change.before else None,
+                "after": structs.asdict(change.after) if change.after else None,
                 "changed": [asdict(property_) for property_ in change.changed],
             }
             for change in revision.statements

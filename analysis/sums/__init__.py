@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import structs
 
 from analysis import VERSION, sample
 from analysis.classify import classify
@@ -191,9 +192,9 @@ def _standing_for(call: Classified, group: Group, moments: _Moments | None, stor
     """The first call of a group, with what the others have."""
     seen = call.observation
     if isinstance(seen, Exchange | Contact | Lookup):
-        seen = replace(seen, bytes_out=group.bytes_out, bytes_in=group.bytes_in)
+        seen = structs.replace(seen, bytes_out=group.bytes_out, bytes_in=group.bytes_in)
     addresses = tuple(sorted(decoded(store.text(server)) for server in group.servers))
     rows, times = moments or (array("q"), array("d"))
     one_path = group.paths[0] == group.paths[1]
     stands = Alike(group.calls, addresses, group.open, rows, times, one_path, group.times)
-    return replace(call, observation=seen, alike=stands)
+    return structs.replace(call, observation=seen, alike=stands)

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from msgspec import structs
+
 from analysis import sample
 from analysis.classify import classify
 from analysis.look import look
@@ -32,7 +34,7 @@ def spread(
         return list(calls)
     counted = store.spread(spans(first, last), limits, alone)
     return [
-        replace(call, alike=replace(call.alike, spread=counted[group.kind, group.stretch]))
+        structs.replace(call, alike=structs.replace(call.alike, spread=counted[group.kind, group.stretch]))
         if call.alike and is_drawn
         else call
         for call, group, is_drawn in zip(calls, groups, drawn, strict=True)
@@ -56,14 +58,16 @@ def sampled(result: Result, groups: Sequence[Group], store: Store, intake: Intak
         evidence = replace(result.evidence, senders=intake.senders([seen]))
         call = classify(seen, result.knowledge, evidence, places[row])
         findings += look(call, result.knowledge, evidence, result.own).findings
-        calls.append(replace(call, observation=_bare(seen)))
+        calls.append(structs.replace(call, observation=_bare(seen)))
     return Sample(tuple(calls), tuple(findings))
 
 
 def _bare(seen: Observation) -> Observation:
     if not isinstance(seen, Exchange):
         return seen
-    return replace(seen, query=(), headers=(), cookies=(), body=_EMPTY, response_headers=(), response_body=_EMPTY)
+    return structs.replace(
+        seen, query=(), headers=(), cookies=(), body=_EMPTY, response_headers=(), response_body=_EMPTY
+    )
 
 
 _EMPTY = Body()

@@ -16,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import structs
+
 from analysis import VERSION
 from analysis.compare import promised
 from analysis.evidence import Servers
@@ -378,6 +380,6 @@ def _period(seen: Sequence[Observation], number: int, since: float, until: float
         found = (observation for _, observation in ledger.read(path)) if path else iter(seen)
         for observation in found:
             if observation.time is not None and since <= observation.time < until:
-                yield replace(observation, source=observation.source._replace(capture=number))
+                yield structs.replace(observation, source=observation.source._replace(capture=number))
 
     return Capture(f"period {number + 1}", "ledger", observations, lambda: "")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
+
+from msgspec.structs import replace
 
 from captures.content import undo
 from captures.formats.flows import cookies, message, split_authority
