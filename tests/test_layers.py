@@ -36,7 +36,7 @@ HOMES = {
     "jinja2": ("analysis/report/", "analysis/community/site.py", "analysis/web/", "captures/gateway/scripts.py"),
     "segno": ("captures/gateway/wireguard.py",),
     "markupsafe": ("analysis/report/html.py", "analysis/community/site.py"),
-    "msgspec": ("captures/", "analysis/"),
+    "msgspec": ("captures/", "analysis/", "addons/observe.py"),
     "plexapi": ("analysis/importers/plex.py",),
     "requests": ("analysis/importers/plex.py",),
     "platformdirs": ("captures/home.py",),
