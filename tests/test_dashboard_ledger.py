@@ -149,7 +149,7 @@ def test_two_periods_are_two_captures_of_the_same_ledger(tmp_path: Path) -> None
 @pytest.mark.parametrize("seconds", [10, 100, 1000, 100_000])
 def test_the_periods_that_are_proposed_can_be_compared(tmp_path: Path, seconds: int) -> None:
     path = tmp_path / "x.ledger"
-    record(path, [replace(numbered(n), time=START + n * seconds / 9) for n in range(10)])
+    record(path, [structs.replace(numbered(n), time=START + n * seconds / 9) for n in range(10)])
     with served(Ledger(path, known(), NO_SERVERS, None)) as client:
         client.enter()
         until(lambda: "10 calls outside" in client.ask("/").text, True)
