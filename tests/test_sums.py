@@ -164,7 +164,7 @@ def test_what_is_shared_is_searched_for_every_value_that_could_stand_in_it(tmp_p
     """Also for those of calls for which another one stands; longer ones cannot stand between our own words."""
     path = tmp_path / "a.ledger"
     some = from_har(tmp_path, [statistics(n, "client:view", page=f"p{n:03}") for n in range(40)])
-    grown(path, [replace(seen, device="tv" if n < 30 else "tv2") for n, seen in enumerate(some)])
+    grown(path, [structs.replace(seen, device="tv" if n < 30 else "tv2") for n, seen in enumerate(some)])
     found, whole = sums(path), run([read(path)], KNOWLEDGE)
     assert found is not None
     assert len(found.calls) < 10
