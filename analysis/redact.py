@@ -42,7 +42,7 @@ SHORT: Length = "<1h"
 """Captures so short tell counts in all their classes, and beside the versions the settings or the platform.
 
 Of longer ones habits show, and few households share them: counts above five are one class, and the versions alone are
-told.  All captures together, and each length by itself, stay below one household in a hundred; see `bench/matcher.py`.
+told.  So a reader of the recipient's logs names less than one household in a hundred; see `bench/matcher.py`.
 """
 
 MOST_BYTES = 8 * 1024 * 1024
