@@ -35,7 +35,7 @@ def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any
     if form in EXPORTS:
         made = outline(result, show={seen.name for seen in redacted.shown})
         text = EXPORTS[form](made)
-        prove(text, result, redacted, None, more=made.words() | _export_words(language.current()))
+        prove(text, result, redacted, None, more=made.words() | export_words(language.current()))
         return text
     renderer = None if form == "json" else report.renderer(form)
     text = redact.json(redacted) + "\n"
@@ -46,7 +46,7 @@ def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any
 
 
 @functools.cache
-def _export_words(_: str) -> frozenset[str]:
+def export_words(_language: str) -> frozenset[str]:
     """What exports say in the language in use, beside the vocabulary of a report and the words of the outline."""
     phrases = {word.strip() for module in (export, advice) for word in texts.phrases_of(vars(module))}
     written = {*as_har.WORDS, *as_openapi.WORDS, *blocklists.WORDS}

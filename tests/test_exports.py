@@ -15,7 +15,8 @@ from analysis import outline as outlines
 from analysis import pipeline, redact
 from analysis.model import Category, Party
 from analysis.outline import Outline, OutlineCall, outline
-from analysis.post import EXPORTS, post
+from analysis.post import EXPORTS, export_words, post
+from analysis.proof import masked
 from analysis.report import as_har
 from captures import formats
 from reporting import call, contact, evening, exchange, finding, own_pack, result
@@ -165,3 +166,15 @@ def test_every_text_of_an_outline_is_among_its_words() -> None:
     words = made.words()
     assert {"analytics.plex.tv", "Plex", "POST"} <= words
     assert not [word for word in words if re.search("alice", word)]
+
+
+@pytest.mark.parametrize("form", ["har", "openapi"])
+def test_each_rule_of_the_packs_can_be_told(form: str) -> None:
+    calls = tuple(
+        OutlineCall(name, "GET", rule.match.path, rule.id, "", rule.category, "1", ())
+        for rule in knowledge().rules.values()
+        for name in rule.match.host or ("host#1",)
+    )
+    made = Outline("2031-05", calls, (), "0", ())
+    left = masked(EXPORTS[form](made), redact.redact(evening()), None, more=made.words() | export_words("en"))
+    assert re.findall(r"\w{2,}", left) == []

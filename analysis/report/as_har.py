@@ -36,12 +36,12 @@ def render(outline: Outline) -> str:
 def host(name: str) -> str:
     """Name in an outline -> a host name: patterns are filled with `any`, numbered ones end in `.invalid` (RFC 2606).
 
-    >>> host("*.sentry.io"), host("{address}.{hash}.plex.direct"), host("host#3"), host("")
-    ('any.sentry.io', 'any.any.plex.direct', 'host-3.invalid', 'unnamed.invalid')
+    >>> host("*.sentry.io"), host("api*.plex.direct"), host("host#3"), host("")
+    ('any.sentry.io', 'api-any.plex.direct', 'host-3.invalid', 'unnamed.invalid')
     """
     if "#" in name or not name:
         return re.sub(r"[ #]+", "-", name or "unnamed") + ".invalid"
-    return re.sub(r"\{[^}]*\}|\*+", "any", name)
+    return _filled(name)
 
 
 def path(pattern: str) -> str:
@@ -51,8 +51,14 @@ def path(pattern: str) -> str:
     ('/api/v2/user/any/any', '/library/any/children', '/')
     """
     plain = re.sub(r"\{[a-z0-9_]+=([^{}]*)\}", r"\1", pattern)
-    made = re.sub(r"\{[^}]*\}|\*+", "any", plain)
+    made = _filled(plain)
     return made if made.startswith("/") else f"/{made}"
+
+
+def _filled(pattern: str) -> str:
+    """A pattern with `any` for its wildcards, as a word of its own: what is not of our words stands in no post."""
+    marked = re.sub(r"\{[^}]*\}|\*+", "\0", pattern)
+    return re.sub(r"(?<=[\w\0])(?=\0)|(?<=\0)(?=\w)", "-", marked).replace("\0", "any")
 
 
 def label(item: str) -> str:

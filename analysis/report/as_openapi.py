@@ -17,6 +17,7 @@ WORDS = (
     "parameters", "in", "path", "query", "header", "cookie", "required", "schema", "type", "string", "object", "array",
     "properties", "items", "requestBody", "responses", "default", "x-phonehome-item", "x-phonehome-calls", "get", "put",
     "post", "delete", "options", "head", "patch", "trace", "operationId", "additionalProperties", "x-other", "/",
+    "2", "3", "4", "5",
 )  # fmt: skip
 """What this output writes around texts."""
 
@@ -59,7 +60,7 @@ def template(pattern: str) -> str:
     def numbered(_: re.Match[str]) -> str:
         nonlocal taken
         taken += 1
-        return "{any}" if taken == 1 else f"{{any{taken}}}"
+        return "{any}" if taken == 1 else f"{{any-{taken}}}"
 
     made = re.sub(r"\*+", numbered, made)
     return made if made.startswith("/") else f"/{made}"
