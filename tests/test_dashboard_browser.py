@@ -129,8 +129,8 @@ def test_everybody_can_read_the_pages(chrome: Any, evenings: str, page: str, dar
 
 def test_what_a_real_client_sent_is_shown_without_a_fault(chrome: Any, tmp_path: Path) -> None:
     """`python tests/visits.py` does the same to captures of any folder, in every look."""
-    result = run([formats.read(ROOT / "tests/data/tautulli.flow.gz")], known())
-    assert visit(chrome, result, tmp_path, "tautulli", [(True, 380)]) == []
+    result = run([formats.read(ROOT / "tests/data/kodi.flow.gz")], known())
+    assert visit(chrome, result, tmp_path, "kodi", [(True, 380)]) == []
 
 
 def test_the_keyboard_alone_leads_to_a_call_and_its_note(chrome: Any, evenings: str) -> None:

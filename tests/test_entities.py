@@ -103,7 +103,7 @@ def test_the_archive_of_the_package_is_what_the_list_is_made_of(
 
 def test_the_lists_wait_until_they_are_needed() -> None:
     code = (
-        "import sys, analysis.classify as c\n"
+        "import sys, analysis.parties as c\n"
         "sys.exit('publicsuffixlist' in sys.modules or c.listed.cache_info().currsize)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

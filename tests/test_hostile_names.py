@@ -279,7 +279,7 @@ def test_watch_follows_no_link_in_its_folder(own: Path, victim: Path, place: str
     (own / place).symlink_to(victim / "file")
     process = start("watch", "--mode", "wireguard", "--listen", "127.0.0.1:0", home=own)
     try:
-        for _ in range(100):
+        for _ in range(50):
             if process.poll() is not None:
                 break
             time.sleep(0.1)

@@ -159,10 +159,9 @@ def test_the_whole_first_screen_in_german() -> None:
         "1 von 4 Empfängern war nicht lesbar, darunter metrics.plex.tv: Was dorthin ging, ist nicht bekannt und kann "
         "alles sein. 1 Stelle im Mitschnitt ist beschädigt oder war nicht lesbar.",
         "Dieser Bericht kann für 4 von 6 Verbindungen nach außen (66 %) sprechen und für 86 % der dorthin gesendeten "
-        "Bytes. Ob ein Film abgespielt wurde, lässt sich nicht sagen, da nicht alles gelesen werden konnte; deshalb "
-        "lässt sich über die Wiedergabe nichts sagen. Von den Anlässen, bei "
-        "denen Produkte senden, erfasst er: nichts; nicht erfasst: ein Start des Servers oder einer App, ein "
-        "abgespielter Film, ein Einlesen der Bibliothek, ein ganzer Tag (Zeitgeber).",
+        "Bytes. In dem, was gelesen werden konnte, wurde kein Film abgespielt, deshalb lässt sich über die Wiedergabe "
+        "nichts sagen. Von den Anlässen, bei denen Produkte senden, erfasst er: nichts; nicht erfasst: ein Start des "
+        "Servers oder einer App, ein abgespielter Film, ein Einlesen der Bibliothek, ein ganzer Tag (Zeitgeber).",
         "Gehört media.alice.example dir? Es antwortet wie ein Medienserver; wenn ja, sag es mit: phonehome known add "
         "--kind server media.alice.example",
     ]

@@ -95,8 +95,5 @@ UNLISTED = (
 )
 IMPORT_TITLES = "phonehome known import lets them be searched for."
 NO_FILM = "No film was played, so nothing can be said about playback."
-NO_FILM_READ = (
-    "Whether a film was played cannot be told, since not everything could be read; so nothing can be said about "
-    "playback."
-)
+NO_FILM_READ = "In what could be read, no film was played, so nothing can be said about playback."
 FREE_TEXT = "Free text, which may name a title, was sent: {items}."
