@@ -19,7 +19,8 @@ from analysis.advice import breaks, shipped_blocking
 from analysis.at import compile_host, named_as, normalise
 from analysis.model import Category, Classified, Finding
 from analysis.pipeline import Result
-from analysis.redact import Names, SharedHost, month
+from analysis.redact import Names, month
+from analysis.shared_report import SharedHost
 from analysis.texts import Count
 from analysis.texts.advice import Effect
 from analysis.traffic import count, host, is_outside, is_readable, recipient

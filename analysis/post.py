@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from analysis import language, redact, report, texts
+from analysis import language, report, shared_report, texts
 from analysis.advice import shipped_blocking
 from analysis.outline import Outline, outline
 from analysis.pipeline import Result
 from analysis.proof import prove
-from analysis.redact import SharedReport
 from analysis.report import as_har, as_openapi, blocklists
 from analysis.report.shared import shared
+from analysis.shared_report import SharedReport
 from analysis.texts import advice, export
 
 FORMS = ("markdown", "json", "bbcode", "html")
@@ -38,7 +38,7 @@ def post(result: Result, redacted: SharedReport, form: str, *, forum: str = "any
         prove(text, result, redacted, None, more=made.words() | export_words(language.current()))
         return text
     renderer = None if form == "json" else report.renderer(form)
-    text = redact.json(redacted) + "\n"
+    text = shared_report.json(redacted) + "\n"
     if renderer:
         text = report.rendered(shared(redacted), form, forum)
     prove(text, result, redacted, renderer)

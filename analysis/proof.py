@@ -21,8 +21,8 @@ from analysis.decode.peel import peel_bytes, peel_value
 from analysis.decode.walk import Budget, Walk
 from analysis.pipeline import Result
 from analysis.privates import BEGINNING, BRIEF, RECIPIENT, Private, of_call, of_finding, weight
-from analysis.redact import SharedReport
 from analysis.report import Renderer, markdown
+from analysis.shared_report import SharedReport
 from analysis.traffic import host, recipient
 from analysis.vocabulary import vocabulary
 

@@ -18,7 +18,7 @@ from analysis import redact
 from analysis.evidence import Evidence, SwitchState
 from analysis.model import Category, Classified, Comparison, Finding, Verdict
 from analysis.pipeline import Result
-from analysis.redact import SharedReport
+from analysis.shared_report import SharedReport
 from analysis.texts import Count, Length
 from analysis.vocabulary import VERSION_ITEMS
 from reporting import START, call, comparison, exchange, finding, result

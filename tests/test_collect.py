@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("pyarrow")
 
-from analysis import redact, report
+from analysis import report, shared_report
 from analysis.cli import main
 from analysis.community import posters
 from analysis.community.collect import collect
@@ -40,8 +40,8 @@ def only(data: bytes | dict[str, Any]) -> Post | str:
 
 @pytest.mark.parametrize("form", ["json", "markdown", "bbcode", "html"])
 def test_a_post_is_read_in_every_form_in_which_it_is_shared(form: str) -> None:
-    made = redact.read(json.dumps(made_report()).encode())
-    text = redact.json(made) if form == "json" else report.renderer(form).render(shared(made))
+    made = shared_report.read(json.dumps(made_report()).encode())
+    text = shared_report.json(made) if form == "json" else report.renderer(form).render(shared(made))
     found = only(text.encode())
     assert isinstance(found, Post)
     assert found.report == made
@@ -99,8 +99,8 @@ def test_what_the_tool_would_not_write_is_refused(wrong: bytes | dict[str, Any],
     if reason is None and isinstance(found, Post):
         # Names that could be ids of another version are left out, and nothing else is.
         assert found.unknown
-        assert "192.168" not in redact.json(found.report)
-        assert "duration5" not in redact.json(found.report)
+        assert "192.168" not in shared_report.json(found.report)
+        assert "duration5" not in shared_report.json(found.report)
         return
     assert isinstance(found, str)
     assert found == (reason or found)

@@ -14,7 +14,7 @@ import polib
 import pytest
 from msgspec import structs
 
-from analysis import glossary, knowledge, language, post, proof, redact, texts
+from analysis import glossary, knowledge, language, post, proof, redact, shared_report, texts
 from analysis.cli import COMMANDS, main
 from analysis.model import Category
 from analysis.needs import needs
@@ -194,7 +194,7 @@ def test_a_german_post_is_proven_and_can_be_verified_by_whoever_speaks_english(f
     text = post.post(result, redacted, form)
     assert "Nutzungsstatistik" in text or form == "json"
     language.use("en")
-    assert redact.read(redact.embedded(text.encode())) == redacted
+    assert shared_report.read(shared_report.embedded(text.encode())) == redacted
     assert proof.held(text, evening(), redacted) is None
     leaked = proof.held(f"{text}\ntracker.alice-isp.example", evening(), redacted)
     assert leaked

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 import canaries
-from analysis import pipeline, redact
+from analysis import pipeline, redact, shared_report
 from analysis.cli import main
 from analysis.decode import decode
 from analysis.model import Verdict
 from analysis.pipeline import Result
 from analysis.post import EXPORTS, FORMS, post
-from analysis.redact import SharedReport
+from analysis.shared_report import SharedReport
 from analysis.vocabulary import vocabulary
 from canaries import Canary
 from canary_files import FORMATS, PLACES, all_pairs, capture, some_pairs
@@ -142,7 +142,7 @@ def test_what_verify_says_of_a_file_holds_nothing_of_it(
 ) -> None:
     monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
     _, made, planted = found("har", folder)
-    fields = json.loads(redact.json(made))
+    fields = json.loads(shared_report.json(made))
     chance = random.Random(SEED)
     said = []
     for canary in chance.sample(planted, 40):

@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from analysis import pipeline, redact, report, texts
+from analysis import pipeline, redact, report, shared_report, texts
 from analysis.model import Category, Finding, Party, Verdict
 from analysis.pipeline import Result
 from analysis.proof import LeakError, bits, held, masked, prove
-from analysis.redact import SharedReport, SharedRow
 from analysis.report.document import Paragraph
 from analysis.report.shared import shared
+from analysis.shared_report import SharedReport, SharedRow
 from analysis.vocabulary import vocabulary
 from captures import formats
 from reporting import START, call, comparison, evening, exchange, finding, known, own_pack, result
@@ -49,7 +49,7 @@ PRIVATE = [
 
 
 def written(made: SharedReport, form: str) -> str:
-    return redact.json(made) if form == "json" else report.renderer(form).render(shared(made))
+    return shared_report.json(made) if form == "json" else report.renderer(form).render(shared(made))
 
 
 def proven(found: Result, made: SharedReport, form: str) -> None:
@@ -128,7 +128,7 @@ def test_every_text_field_of_the_shared_types_has_its_words() -> None:
 
     unchecked = [
         f"{cls.__name__}.{field.name}"
-        for cls in redact.Closed.__subclasses__()
+        for cls in shared_report.Closed.__subclasses__()
         for field in msgspec.structs.fields(cls)
         if field.name not in vocabulary().fields and field.type is not bool and "Shared" not in str(field.type)
     ]
@@ -236,7 +236,7 @@ def test_what_stands_in_the_place_of_a_version_is_told_only_if_the_whole_of_it_i
     made = redact.redact(found, exact_version=exact)
     assert made.versions == ()
     with pytest.raises(LeakError, match=r"server\.version|the report's own"):
-        prove(redact.json(made) + value, found, made, None)
+        prove(shared_report.json(made) + value, found, made, None)
 
 
 def test_unknown_hosts_are_numbered_by_the_alphabet_and_not_by_time() -> None:
@@ -319,9 +319,9 @@ def test_the_proof_refuses_a_short_secret_as_a_whole_word() -> None:
     found = evening()
     found = replace(found, findings=(*found.findings, finding(1, "account.pin", "77")))
     made = redact.redact(found)
-    prove(redact.json(made), found, made, None)
+    prove(shared_report.json(made), found, made, None)
     with pytest.raises(LeakError, match=r"account\.pin"):
-        prove(redact.json(made) + " 77", found, made, None)
+        prove(shared_report.json(made) + " 77", found, made, None)
 
 
 @pytest.mark.parametrize("encoding", ["raw", "hex", "base64 after one byte", "percent, all bytes"])
@@ -332,7 +332,7 @@ def test_the_beginning_of_a_long_value_is_known_again(encoding: str) -> None:
     made = redact.redact(found)
     told = f"a value of media.title ({vocabulary().shipped.items['media.title'].label})"
     for cut, wanted in ((value, told), (value[:240], told), (value[:100], "")):
-        private = held(redact.json(made) + "\n" + ENCODINGS[encoding](cut), found, made)
+        private = held(shared_report.json(made) + "\n" + ENCODINGS[encoding](cut), found, made)
         assert (private.what if private else "") == wanted
 
 
@@ -354,7 +354,7 @@ def test_the_proof_refuses_any_word_that_is_not_the_report_s_own() -> None:
     found = evening()
     made = redact.redact(found)
     with pytest.raises(LeakError, match="words that are not the report's own"):
-        prove(redact.json(made) + " xylophone", found, made, None)
+        prove(shared_report.json(made) + " xylophone", found, made, None)
 
 
 @pytest.mark.parametrize("name", ["Plex", "usage statistics", "2023-11", "declared", "1.40", "unknown", "td", "b"])
@@ -438,7 +438,7 @@ def test_no_captured_text_of_any_kind_stands_in_any_shared_output(
 def test_a_report_can_be_read_back_from_each_of_its_forms() -> None:
     made = redact.redact(evening())
     for form in FORMS:
-        assert redact.read(redact.embedded(written(made, form).encode())) == made
+        assert shared_report.read(shared_report.embedded(written(made, form).encode())) == made
 
 
 @pytest.mark.parametrize(
@@ -455,9 +455,9 @@ def test_a_report_can_be_read_back_from_each_of_its_forms() -> None:
     ],
 )
 def test_a_file_with_anything_else_in_it_is_no_shared_report(change: dict[str, object], complaint: str) -> None:
-    fields = json.loads(redact.json(redact.redact(evening()))) | change
+    fields = json.loads(shared_report.json(redact.redact(evening()))) | change
     with pytest.raises(ValueError, match=re.escape(complaint)):
-        redact.read(json.dumps(fields).encode())
+        shared_report.read(json.dumps(fields).encode())
 
 
 @pytest.mark.parametrize(
@@ -465,15 +465,15 @@ def test_a_file_with_anything_else_in_it_is_no_shared_report(change: dict[str, o
 )
 def test_a_damaged_post_is_refused_in_one_sentence(damaged: bytes) -> None:
     with pytest.raises(ValueError, match="is no valid shared report") as error:
-        redact.read(redact.embedded(damaged))
+        shared_report.read(shared_report.embedded(damaged))
     assert "\n" not in str(error.value)
 
 
 def test_the_published_schema_is_that_of_the_types() -> None:
     page = Path(__file__).parents[1] / "docs/share-schema.json"
     if os.environ.get("UPDATE_DOCS"):
-        page.write_text(redact.schema(), "utf-8")
-    assert page.read_text("utf-8") == redact.schema()
+        page.write_text(shared_report.schema(), "utf-8")
+    assert page.read_text("utf-8") == shared_report.schema()
 
 
 def test_a_class_of_lengths_needs_times() -> None:
@@ -487,7 +487,7 @@ def test_every_class_of_lengths_stands_in_every_form(hours: float, form: str) ->
     found = result(hours=hours)
     made = redact.redact(found)
     proven(found, made, form)
-    assert redact.read(redact.embedded(written(made, form).encode())) == made
+    assert shared_report.read(shared_report.embedded(written(made, form).encode())) == made
 
 
 def test_the_result_may_be_empty() -> None:
@@ -511,7 +511,7 @@ def test_of_rounding_stands_what_it_was_and_no_number_that_was_sent(tmp_path: Pa
     assert [(x.product, x.entity, x.share) for x in made.fingerprints] == [("plex", "Plex", "<10")]
     for form in FORMS:
         renderer = report.renderer(form) if form != "json" else None
-        text = renderer.render(shared(made)) if renderer else redact.json(made)
+        text = renderer.render(shared(made)) if renderer else shared_report.json(made)
         prove(text, found, made, renderer)
         assert not re.search(r"\b(634000|634|660|37844|11433|4608)\b", text)
 

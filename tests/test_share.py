@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from analysis import proof, redact, texts
+from analysis import proof, redact, shared_report, texts
 from analysis.cli import main
 from analysis.pipeline import Result
 from analysis.report import markdown
@@ -89,11 +89,11 @@ def test_on_a_terminal_it_asks_before_it_writes(session: Path, tmp_path: Path) -
 
 def test_what_is_ticked_in_the_preview_is_left_out(session: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.json"
-    before = redact.read(_made(session, tmp_path))
+    before = shared_report.read(_made(session, tmp_path))
     found = choices(evening(), redact.redact(evening()))
     assert [choice.word for choice in found if choice.word == "media.duration"]
     status, shown = typed(["1"], "share", "--preview", "--format", "json", str(session), "-o", str(out))
-    after = redact.read(out.read_bytes())
+    after = shared_report.read(out.read_bytes())
     assert status == 0, shown
     assert (before.month, after.month, after.left_out) == ("2025-06", "", True)
 
@@ -107,7 +107,7 @@ def _made(session: Path, tmp_path: Path, *more: str) -> bytes:
 
 def test_a_report_without_a_part_gives_no_all_clear() -> None:
     made = redact.redact(evening())
-    less = redact.without(made, {"client.device_name", "client.user_agent", "settings", "host#1"})
+    less = shared_report.without(made, {"client.device_name", "client.user_agent", "settings", "host#1"})
     assert {row.item for row in less.rows} == {"media.duration", "auth.token"}
     assert (less.settings, [c.entity for c in less.calls if c.entity.startswith("host#")]) == ((), [])
     text = markdown.render(shared(less))
@@ -115,7 +115,7 @@ def test_a_report_without_a_part_gives_no_all_clear() -> None:
     assert "nothing was found that the senders" not in text
     proof.prove(text, evening(), less, markdown)
     with pytest.raises(ValueError, match=r"media\.year: is neither"):
-        redact.without(made, {"media.year"})
+        shared_report.without(made, {"media.year"})
 
 
 def test_verify_finds_what_a_post_holds_of_a_capture(
@@ -159,7 +159,7 @@ def test_two_reports_are_compared_by_what_differs(tmp_path: Path, capfd: pytest.
     for n, found in enumerate((one, two)):
         path = tmp_path / f"{n}.{('json', 'md')[n]}"
         made = redact.redact(found)
-        path.write_text(redact.json(made) if n == 0 else markdown.render(shared(made)))
+        path.write_text(shared_report.json(made) if n == 0 else markdown.render(shared(made)))
         paths.append(path)
     ran = run(capfd, "compare-reports", *paths, "--format", "markdown")
     assert ran.status == 0
@@ -176,7 +176,7 @@ def test_reports_that_say_the_same_differ_in_nothing() -> None:
 
 def test_one_report_alone_is_not_compared(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.json"
-    path.write_text(redact.json(redact.redact(evening())))
+    path.write_text(shared_report.json(redact.redact(evening())))
     assert run(capfd, "compare-reports", path).status == 2
     path.write_text("{}")
     assert run(capfd, "compare-reports", path, path).status == 3

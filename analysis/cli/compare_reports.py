@@ -25,7 +25,7 @@ def compare_reports(files: tuple[str, ...], forum: str, form: str, out: str) -> 
       phonehome compare-reports mine.md theirs.json
       phonehome compare-reports *.json --format markdown -o compared.md
     """
-    from analysis import redact
+    from analysis import shared_report
     from analysis.report.compared import compared
     from analysis.report.document import printable
 
@@ -34,7 +34,7 @@ def compare_reports(files: tuple[str, ...], forum: str, form: str, out: str) -> 
     reports = []
     for number, path in enumerate(files, 1):
         try:
-            report = redact.read(redact.embedded(read(path)))
+            report = shared_report.read(shared_report.embedded(read(path)))
         except ValueError as error:
             raise Failure(f"{printable(path)}: {printable(str(error))}", 3) from None
         reports.append((f"{number}: {Path(path).name}", report))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from analysis.pipeline import Result
-    from analysis.redact import SharedReport
     from analysis.report.preview import Choice
+    from analysis.shared_report import SharedReport
 
 FORMS = ("markdown", "json", "bbcode", "html", "har", "openapi", "hosts", "adblock", "unbound", "nft", "iap")
 """Reports to post, and what other programs take."""
@@ -102,10 +102,10 @@ def share(
 
 
 def _without(redacted: SharedReport, words: Collection[str]) -> SharedReport:
-    from analysis import redact
+    from analysis import shared_report
 
     try:
-        return redact.without(redacted, words)
+        return shared_report.without(redacted, words)
     except ValueError as error:
         raise click.UsageError(f"--leave-out {error}; phonehome share --preview names them") from None
 
@@ -165,7 +165,7 @@ def _verify_all(question: Question, against: tuple[str, ...]) -> None:
 
 def _verify(path: str, result: Result | None) -> bool:
     """Reads a shared report in any of its forms, and says on standard output whether it is one and what it holds."""
-    from analysis import VERSION, proof, redact, texts
+    from analysis import VERSION, proof, redact, shared_report, texts
     from analysis.report import compared
     from analysis.report.document import printable
     from analysis.texts import share as words
@@ -173,7 +173,7 @@ def _verify(path: str, result: Result | None) -> bool:
     data = read(path)
     shown = printable(Path(path).name)
     try:
-        report = redact.read(redact.embedded(data))
+        report = shared_report.read(shared_report.embedded(data))
     except ValueError as error:
         raise Failure(f"{printable(path)}: {printable(str(error))}", 3) from None
     click.echo(texts.SHARED_CHECKED.format(name=shown, version=VERSION))
@@ -190,11 +190,11 @@ def _verify(path: str, result: Result | None) -> bool:
 
 def read(path: str) -> bytes:
     """The bytes of a post.  Raises `Failure` for one that is too large."""
-    from analysis import redact
+    from analysis import shared_report
     from analysis.report.document import printable
 
     with click.open_file(path, "rb") as file:
-        data: bytes = file.read(redact.MOST_BYTES + 1)
-    if len(data) > redact.MOST_BYTES:
+        data: bytes = file.read(shared_report.MOST_BYTES + 1)
+    if len(data) > shared_report.MOST_BYTES:
         raise Failure(f"{printable(path)}: is larger than a shared report can be; choose another file", 3)
     return data

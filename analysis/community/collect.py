@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analysis import redact
+from analysis import shared_report
 from analysis.community import posters
 from analysis.community.dataset import Dataset
 from analysis.community.post import Post, RejectedError, posts
@@ -90,7 +90,7 @@ def _posts(path: Path, now: float | None) -> Iterator[Post | RejectedError]:
             yield RejectedError(texts.NO_FILE)
             return
         with path.open("rb") as file:
-            data = file.read(redact.MOST_BYTES + 1)
+            data = file.read(shared_report.MOST_BYTES + 1)
     except OSError as error:
         yield RejectedError((error.strerror or texts.NO_FILE).lower())
         return

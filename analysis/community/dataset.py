@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from analysis.community.post import Post
-from analysis.redact import SharedReport
+from analysis.shared_report import SharedReport
 from captures import home
 
 if TYPE_CHECKING:

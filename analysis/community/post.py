@@ -14,8 +14,8 @@ from typing import Any, get_args
 
 import msgspec
 
-from analysis import redact
-from analysis.redact import SharedReport
+from analysis import shared_report
+from analysis.shared_report import SharedReport
 from analysis.texts import Count
 from analysis.texts import community as texts
 from analysis.vocabulary import UnknownWordError, vocabulary
@@ -53,13 +53,13 @@ def posts(data: bytes, now: float | None = None) -> Iterator[Post | RejectedErro
 
     `now` is the time by which a month lies in the future, seconds since the epoch (UTC); `None`: the clock's.
     """
-    if len(data) > redact.MOST_BYTES:
+    if len(data) > shared_report.MOST_BYTES:
         yield RejectedError(texts.TOO_LARGE)
         return
-    found = list(islice(redact.blocks(data), MOST_REPORTS))
+    found = list(islice(shared_report.blocks(data), MOST_REPORTS))
     if not found and b"&quot;schema&quot;" in data:  # a forum's page, saved by a browser
         plain = html.unescape(data.decode("utf-8", "replace")).encode("utf-8", "replace")
-        found = list(islice(redact.blocks(plain), MOST_REPORTS))
+        found = list(islice(shared_report.blocks(plain), MOST_REPORTS))
     for block in found or [data]:
         try:
             yield post(block, now)
@@ -89,7 +89,7 @@ def _known_part(block: bytes) -> tuple[SharedReport, dict[str, int]]:
     for shown in msgspec.structs.fields(SharedReport):
         kind = next(iter(get_args(shown.type)), None)
         entries = raw.get(shown.name)
-        if not isinstance(kind, type) or not issubclass(kind, redact.Closed) or not isinstance(entries, list):
+        if not isinstance(kind, type) or not issubclass(kind, shared_report.Closed) or not isinstance(entries, list):
             continue
         kept = []
         for entry in entries[: MOST_ENTRIES + 1]:

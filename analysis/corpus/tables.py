@@ -133,11 +133,11 @@ def rows(result: Result, shared: bool) -> Tables:
 
 
 def _shared(result: Result) -> Tables:
-    from analysis import redact
+    from analysis import redact, shared_report
     from analysis.proof import prove
 
     report = redact.redact(result)
-    prove(redact.json(report), result, report, None)
+    prove(shared_report.json(report), result, report, None)
     said: dict[str, Any] = msgspec.to_builtins(report)
     coverage = {**said["coverage"], "month": report.month, "versions": said["versions"], "tool": report.tool}
     given = {"calls": said["calls"], "verdicts": said["rows"], "coverage": [coverage]}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from analysis import texts
-from analysis.redact import SharedReport
 from analysis.report.document import Block, Cell, Column, Document, Heading, Paragraph, Table
+from analysis.shared_report import SharedReport
 from analysis.texts import share as words
 from analysis.vocabulary import vocabulary
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from analysis import texts
 from analysis.pipeline import Result
-from analysis.redact import SharedReport, SharedRow
 from analysis.report.document import Cell, Column, Document, Paragraph, Table, brief, size
 from analysis.report.phrases import local_time
+from analysis.shared_report import SharedReport, SharedRow
 from analysis.texts import share as words
 from analysis.traffic import bytes_out, host, is_outside
 from analysis.vocabulary import vocabulary
@@ -27,7 +27,7 @@ class Choice:
     """One line of the preview, which can be left out as a whole."""
 
     word: str
-    """What `redact.without` takes; empty for what cannot go in any case."""
+    """What `shared_report.without` takes; empty for what cannot go in any case."""
     goes: str
     """What the post says."""
     stays: str

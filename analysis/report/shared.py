@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis import redact, texts
+from analysis import redact, shared_report, texts
 from analysis.model import Category, Party, Verdict
-from analysis.redact import SharedReceived, SharedReport, SharedRow
 from analysis.report.document import Block, Bullets, Cell, Column, Data, Document, Heading, Paragraph, Table
+from analysis.shared_report import SharedReceived, SharedReport, SharedRow
 from analysis.traffic import BROKEN, is_first
 from analysis.vocabulary import Vocabulary, vocabulary
 
@@ -24,7 +24,7 @@ def shared(report: SharedReport) -> Document:
         _rows(report, words),
         _received(report, words),
         _coverage(report),
-        (Heading(texts.SHARED_DATA), Paragraph(texts.SHARED_DATA_NOTE), Data(redact.json(report))),
+        (Heading(texts.SHARED_DATA), Paragraph(texts.SHARED_DATA_NOTE), Data(shared_report.json(report))),
     )
     title = texts.SHARED_TITLE.format(version=report.tool)
     return Document(title, tuple(block for section in sections for block in section))

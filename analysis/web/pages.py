@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis import draft, redact, texts
+from analysis import draft, redact, shared_report, texts
 from analysis.decode import decode
 from analysis.explain import explain
 from analysis.knowledge import Knowledge
@@ -244,7 +244,7 @@ def share(shown: Shown, left_out: Collection[str] = ()) -> Values:
     whole = redact.redact(result)
     choices = preview.choices(result, whole)
     left_out = {choice.word for choice in choices if choice.word}.intersection(left_out)
-    report = redact.without(whole, left_out)
+    report = shared_report.without(whole, left_out)
     text, refused = "", ""
     try:
         text = post(result, report, "markdown")
