@@ -135,7 +135,9 @@ def add(store: Store, path: Path, authority: Authority, folder: Path) -> bool:
         if (entry.product, entry.path) == (store.product, str(path)):
             remove(entry, folder)
     if store.kind == "folder":
-        _not_foreign(path / _FILE)
+        # Another product may read the same folder.
+        if not any(entry.path == str(path) for entry in listed(folder)):
+            _not_foreign(path / _FILE)
         _note(Entry(store.product, store.kind, str(path), authority.fingerprint, "", ""), folder)
         _replace(path / _FILE, certificate)
         _run(*_REFRESH.get(str(path), ("update-ca-certificates",)))

@@ -108,13 +108,14 @@ def test_what_is_led_and_what_is_not_is_counted_for_the_chosen_device_alone(home
     with watching(home, way):
         before = counted(home)
         assert home.direct("pc", 0)
-        assert counted(home) == before
+        assert counted(home)[0] == before[0]
         assert home.watched("tv", 0)
         led, excluded = counted(home)
         assert led[0] > before[0][0]
         # A handshake and a request.
         assert led[1] - before[0][1] > 500
-        assert excluded == before[1]
+        # The device may look for routers meanwhile.
+        assert excluded[1] - before[1][1] < 500
         assert home.direct("tv", 0, "server")
         assert counted(home)[0] == led
         # What one device at home sends to another passes the router's rules only where bridges are filtered.
