@@ -150,7 +150,7 @@ def _http(call: Call) -> tuple[bytes, bytes]:
     answer = call.answer
     if call.chunked:
         answered[-1] = ("Transfer-Encoding", "chunked")
-        answer = call.chunked.format("hi").encode()
+        answer = call.chunked.replace("\r\n{}\r\n", "\r\nhi\r\n").encode()
     sent = f"{call.method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers) + "\r\n"
     got = (
         f"HTTP/1.1 {call.status} {call.reason}\r\n"
