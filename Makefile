@@ -18,9 +18,9 @@ lint: $(VENV)/ready
 types: $(VENV)/ready
 	$(BIN)/mypy
 
-# `make tests T=tests/test_har.py` runs one file.
+# `make tests T=tests/test_har.py` runs one file.  Three at once for two cores, since many wait for other processes.
 tests: $(VENV)/ready
-	$(BIN)/pytest -n 2 -m "not slow and not home" $(T)
+	$(BIN)/pytest -n 3 -m "not slow and not home" $(T)
 
 # As root also 9,000 tunnels at once through a household in network namespaces.
 test-slow: $(VENV)/ready
