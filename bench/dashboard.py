@@ -189,7 +189,7 @@ def load(port: int, authority: str, seconds: int) -> None:
     """The clients' process: sends at an even rate, and prints requests sent, p50 and p99 in milliseconds."""
     import ssl
 
-    from live import BODY, HEADERS, HOST, WORKERS  # type: ignore[import-not-found]  # beside this file
+    from live import AT_ONCE, BODY, HEADERS, HOST  # type: ignore[import-not-found]  # beside this file
 
     context = ssl.create_default_context(cafile=authority)
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -200,7 +200,7 @@ def load(port: int, authority: str, seconds: int) -> None:
         connection.set_tunnel(HOST, 443)
         connection.connect()
         n = 0
-        while (due := first + n * WORKERS / RATE) < first + seconds:
+        while (due := first + n * AT_ONCE / RATE) < first + seconds:
             time.sleep(max(0.0, due - time.perf_counter()))
             begin = time.perf_counter()
             connection.request("POST", f"/collect/event?n={n}", body=BODY, headers=HEADERS)
@@ -210,7 +210,7 @@ def load(port: int, authority: str, seconds: int) -> None:
         connection.close()
 
     start = time.perf_counter() + 1.0
-    threads = [threading.Thread(target=work, args=(start + n / RATE,)) for n in range(WORKERS)]
+    threads = [threading.Thread(target=work, args=(start + n / RATE,)) for n in range(AT_ONCE)]
     for thread in threads:
         thread.start()
     for thread in threads:
