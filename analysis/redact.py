@@ -55,8 +55,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
     outside = {call.n: call for call in result.calls if is_outside(call)}
     senders = _senders(outside.values(), words)
     rows = [names.row(c) for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
-    settings = _settings(result, senders, words, rows, every=names.length == SHORT)
-    by_settings = any(setting.state != "unknown" for setting in settings)
+    settings = _settings(result, senders, words, rows, every="settings" not in withheld(names.length))
     numbers = generalise(result)
     used = {*senders, *(call.service for call in outside.values() if call.service in words.shipped.products)}
     return SharedReport(
@@ -69,7 +68,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
             for product, declared in sorted({(r.product, r.declared) for r in rows if r.declared and r.product in used})
         ),
         versions=_versions(result, outside, senders, exact_version),
-        platforms=_platforms(result, outside) if names.length == SHORT and not by_settings else (),
+        platforms=() if "platforms" in withheld(names.length, settings) else _platforms(result, outside),
         settings=settings,
         month=month(result),
         length=names.length,
@@ -87,6 +86,16 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
         roundings=names.roundings(numbers, used),
         fingerprints=names.fingerprints(numbers, used),
     )
+
+
+def withheld(length: Length, settings: Collection[SharedSetting] = ()) -> tuple[str, ...]:
+    """Length of a capture, and the settings that are told -> the fields of a report that would tell whose it is.
+
+    Of `settings` those stay on which a verdict rests.
+    """
+    if length != SHORT:
+        return ("settings", "platforms")
+    return ("platforms",) if any(setting.state != "unknown" for setting in settings) else ()
 
 
 def versions_of(result: Result) -> tuple[SharedVersion, ...]:

@@ -338,8 +338,7 @@ class Writer:
 
 
 def _effect_row(effect: Effect, *, full: bool) -> tuple[object, ...]:
-    host, device = ("", "") if full else (effect.host, effect.device)
-    return effect.kind, host, device, effect.count, effect.first, effect.last
+    return msgspec.structs.astuple(replace(effect, host="", device="") if full else effect)
 
 
 def _size(observation: Observation) -> int:
@@ -453,13 +452,10 @@ def effects(path: Path) -> tuple[Effect, ...]:
     try:
         with _reading(path) as connection:
             told = connection.execute("SELECT * FROM effect ORDER BY kind, host, device").fetchall()
-        return tuple(msgspec.convert(dict(zip(_EFFECT, row, strict=True)), Effect) for row in told)
+        names = Effect.__struct_fields__
+        return tuple(msgspec.convert(dict(zip(names, row, strict=True)), Effect) for row in told)
     except (CaptureError, ValueError):
         return ()
-
-
-_EFFECT = ("kind", "host", "device", "count", "first", "last")
-"""Columns of the table."""
 
 
 def identity(path: Path) -> bytes:

@@ -77,7 +77,7 @@ def plan_(interface: str, devices: tuple[str, ...], way: Way, port: int, script:
     """
     from captures.gateway import scripts
 
-    click.echo(scripts.render(script, _plan(interface, devices, way, port)), nl=False)
+    click.echo(scripts.render(script, planned(interface, devices, way, port)), nl=False)
 
 
 @gateway.command()
@@ -95,7 +95,7 @@ def up(interface: str, devices: tuple[str, ...], way: Way, port: int) -> None:
     from captures import home
     from captures.gateway import journal
 
-    wanted = _plan(interface, devices, way, port)
+    wanted = planned(interface, devices, way, port)
     journal.up(wanted, home.journal())
     click.echo(
         f"set up for {', '.join(wanted.devices)} on {interface}; take it back with: phonehome gateway down", err=True
@@ -174,7 +174,8 @@ def _status_json(planned: Journal | None, devices: Sequence[Device]) -> str:
     return msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n"
 
 
-def _plan(interface: str, devices: tuple[str, ...], way: Way, port: int) -> Plan:
+def planned(interface: str, devices: tuple[str, ...], way: Way, port: int) -> Plan:
+    """What has to be set up on this machine for devices, by address or MAC.  Raises `CaptureError`."""
     from captures.gateway import network, plan
 
     macs = tuple(dict.fromkeys(network.mac(device, interface) for device in devices))

@@ -81,8 +81,9 @@ def _phone() -> Start:
 
 
 def _router() -> Start | None:
+    from analysis.cli.gateway import planned
     from captures import home
-    from captures.gateway import journal, network, plan
+    from captures.gateway import journal
 
     if journal.read(home.journal()):
         return Start(gateway=True) if not os.geteuid() else _missing("sudo phonehome watch --gateway")
@@ -92,12 +93,9 @@ def _router() -> Start | None:
         return _missing(f"sudo phonehome gateway up --interface {interface} --device {device}")
     if not shutil.which("nft"):
         return _missing("apt install nftables")
-    lan = network.lan(interface)
-    macs = (network.mac(device, interface),)
-    filtered = network.sysctl("net/ipv4/conf/all/rp_filter") == "1"
-    wanted = plan.plan("tun", lan, macs, 8080, filtered, network.advertised())
+    wanted = planned(interface, (device,), "tun", 8080)
     click.echo(f"phonehome gateway plan --interface {interface} --device {device} prints what would be done", err=True)
-    if not click.confirm(f"Set this machine up so that {macs[0]} is led through the proxy?", err=True):
+    if not click.confirm(f"Set this machine up so that {wanted.devices[0]} is led through the proxy?", err=True):
         return None
     journal.up(wanted, home.journal())
     click.echo("take it back with: phonehome gateway down", err=True)

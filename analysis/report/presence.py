@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import structs
+
 from analysis import texts
 from analysis.pipeline import Result
 from analysis.report.document import Block, Bullets, Cell, Column, Heading, Paragraph, Table, Tone
@@ -70,10 +72,7 @@ def presence_json(result: Result) -> dict[str, object]:
     return {
         "ways": dict(ways),
         "always": _facts(ways),
-        "effects": [
-            {"kind": x.kind, "host": x.host, "device": x.device, "count": x.count, "first": x.first, "last": x.last}
-            for x in effects
-        ],
+        "effects": [structs.asdict(effect) for effect in effects],
     }
 
 

@@ -83,7 +83,7 @@ def _about(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
             for x in report.settings
         )
         yield Paragraph(texts.SHARED_SETTINGS.format(settings=settings))
-    if withheld := [texts.SHARED_MAKE_UP[name] for name in _withheld(report)]:
+    if withheld := [texts.SHARED_MAKE_UP[name] for name in redact.withheld(report.length, report.settings)]:
         yield Paragraph(texts.SHARED_WITHHELD.format(what=texts.AND.join(withheld)))
     if report.promises:
         promises = "; ".join(
@@ -97,14 +97,6 @@ def _about(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
         )
         yield Paragraph(texts.SHARED_PROMISES.format(promises=promises))
     yield from _numbers(report, words)
-
-
-def _withheld(report: SharedReport) -> Iterator[str]:
-    """What is not told of a household, of this length of a capture or beside what is told."""
-    if report.length != redact.SHORT:
-        yield "settings"
-    if report.length != redact.SHORT or any(setting.state != "unknown" for setting in report.settings):
-        yield "platforms"
 
 
 def _numbers(report: SharedReport, words: Vocabulary) -> Iterator[Block]:

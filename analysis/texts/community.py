@@ -19,7 +19,6 @@ CONTRADICTS = "contradicts itself: its parts are more than its whole"
 ID_TAKEN = "has the id of another report; the first one stays"
 NO_FILE = "is no file"
 
-
 TAKEN = ("{n} report is new", "{n} reports are new")
 KNOWN = ("{n} was there already", "{n} were there already")
 REJECTED = ("{n} was refused", "{n} were refused")
@@ -29,7 +28,6 @@ LEFT_OUT = (
 )
 COLLECTED = "{taken}, {known}, {rejected}."
 NEXT = "phonehome community {dataset} shows what they say together."
-
 
 TITLE = "What many homes report"
 BASIS = (
@@ -96,7 +94,6 @@ PLATFORMS, LOOKED, ANY_VERSION = "Platforms", "Looked at on", "any version"
 OUTLIERS = "Reported by a few only (for your eyes: look at their posts)"
 PEOPLE = "People"
 NO_PACK = "a recipient that is not known"
-
 
 SITE, SKIP = "Pages", "Skip to what this page says"
 MENU = {

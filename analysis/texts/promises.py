@@ -30,7 +30,6 @@ OUTCOMES: Mapping[str, str] = {
     "cannot-tell": "cannot tell",
 }
 
-
 OPTOUT_TITLE = "What the switch stopped"
 
 SWITCH_SEEN = "{product}: the switch “{label}” ({where}) was turned {state} at {time}."
@@ -134,7 +133,6 @@ DO_WITHOUT = "{function}: it needs {why}. To do without: {without}"
 CHANCE = "1 in {n}"
 CERTAIN = "1"
 
-
 PROMISES_HEADING = "The promises"
 PROMISE_HEADING = "{product}, {promise}: {verdict}"
 PROMISED = {
@@ -186,7 +184,6 @@ LISTED_AS_FAR = (
 )
 ALL_LISTED = "each of the {n} kinds of data that were sent is on the list."
 
-
 LISTED_HEADING = "The list, item by item"
 HAVE_SWITCH = "{product}: {n} of {m} listed items have a switch ({places})."
 SWITCH_PLACES = {
@@ -220,7 +217,6 @@ SAYS_OCCASIONS = (
     "little: there was 1 occasion ({kinds}), and no call that can carry it",
     "something: there were {n} occasions ({kinds}), and it comes on fewer than {share} of them",
 )
-
 
 WATCHING_HEADING = "Who learns what is watched"
 WATCHING_NONE = (
