@@ -312,6 +312,18 @@ def test_a_file_of_somebody_else_in_the_systems_folder_is_left_alone(
         other.unlink()
 
 
+def test_two_products_share_a_folder_of_the_system_until_both_are_taken_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(trust._REFRESH, str(tmp_path), ("true",))
+    for product in ("system", "jellyfin"):
+        assert ran("trust", "add", product, "--path", str(tmp_path)) == 0
+    assert {entry.product for entry in trust.listed(home.journal())} == {"system", "jellyfin"}
+    for product, there in (("system", True), ("jellyfin", False)):
+        assert ran("trust", "remove", product) == 0
+        assert (tmp_path / "phonehome.crt").exists() is there
+
+
 def test_an_update_that_overwrote_it_is_noticed_and_it_can_be_added_again(
     bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
