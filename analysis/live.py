@@ -6,11 +6,15 @@ Also the worst verdict of a single call.  Nothing here shows anything, and memor
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from analysis.classify import classify
 from analysis.compare import judged
+from analysis.compare.alike import judged_by
 from analysis.evidence import NO_SERVERS, Evidence, Servers
 from analysis.gather import gather
 from analysis.knowledge import Knowledge
@@ -29,6 +33,10 @@ _PROOFS = 200
 
 _MOST = 1000
 """Different hosts that stayed closed, counted apart."""
+
+_MOST_MET = 1000
+_LONGEST_MET = 20_000
+"""Judgements that are remembered, and characters of what one depends on: hostile traffic must not fill the memory."""
 
 
 class Sent(NamedTuple):
@@ -87,6 +95,7 @@ class Watcher:
         self._addresses = own.addresses if own else frozenset()
         self._evidence = gather((), knowledge, named, self._addresses)
         self._proofs: OrderedDict[tuple[str, str], Exchange] = OrderedDict()
+        self._met: dict[str, tuple[Comparison, ...]] = {}
         self._n = first
         self._purposes: Counter[Category] = Counter()
         self._closed: Counter[tuple[str, str]] = Counter()
@@ -140,7 +149,7 @@ class Watcher:
         former = None if n is None else classify(observation, self._knowledge, self._evidence, n)
         call = former or self._classified(observation)
         found, ran_out = self._found(call)
-        return Seen(call, found, judged((call,), found, self._knowledge, self._evidence), ran_out)
+        return Seen(call, found, self._judged(call, found), ran_out)
 
     def proves(self, call: Classified) -> bool:
         """Whether a call proves something about the household; what it proves is learned."""
@@ -172,17 +181,33 @@ class Watcher:
             self._proofs.popitem(last=False)
         if former is None or former.response_body != proof.response_body:
             self._evidence = gather(tuple(self._proofs.values()), self._knowledge, self._named, self._addresses)
+            self._met.clear()
 
     def _sent(self, call: Classified) -> Sent | None:
         if not is_outside(call) or not isinstance(call.observation, Exchange):
             return None
         findings = [f for f in self._found(call)[0] if f.source != "implied"]
         # The worst comes first.
-        said = judged((call,), findings, self._knowledge, self._evidence)
+        said = self._judged(call, findings)
         if not said:
             return None
         items = dict.fromkeys(self._knowledge.items[c.item].label for c in said)
         return Sent(tuple(items), recipient(call), call.category, said[0].verdict)
+
+    def _judged(self, call: Classified, findings: Sequence[Finding]) -> tuple[Comparison, ...]:
+        """What lists say of a call.  A household sends the same again and again, and to judge costs more than to look:
+        what was said of such a call is remembered."""
+        time, switches = call.observation.time, self._evidence.switches
+        before = sum(time is not None and state.time <= time for state in switches)
+        key = repr((before, judged_by(call, findings)))
+        said = self._met.get(key)
+        if said is None:
+            said = judged((call,), findings, self._knowledge, self._evidence)
+            if len(key) <= _LONGEST_MET:
+                if len(self._met) >= _MOST_MET:
+                    self._met.clear()
+                self._met[key] = said
+        return tuple(replace(one, calls=(call.n,), look=one.look and (call.n, one.look[1])) for one in said)
 
     def _found(self, call: Classified) -> Found:
         """What stands in a call, and what was not looked at."""

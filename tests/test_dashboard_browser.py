@@ -234,5 +234,16 @@ def test_calls_come_while_real_traffic_flows_through_the_real_proxy(chrome: Any,
             wait(chrome, "document.getElementById('newest').innerText.includes('POST analytics.plex.tv/collect/event')")
             wait(chrome, "document.getElementById('sum').innerText.includes('3 calls outside')")
             browsing.screenshot(chrome, "dashboard-live")
+            # Nothing is made for a page that nobody sees, until it is seen again.
+            hide = "Object.defineProperty(document, 'hidden', { get: () => %s, configurable: true });"
+            chrome.execute_script(hide % "true")
+            connection.request("POST", "/collect/event?n=4", b'{"event": "x"}')
+            connection.getresponse().read()
+            while origin.progress()[0] < 4:
+                time.sleep(0.05)
+            time.sleep(1.0)
+            assert "3 calls outside" in chrome.find_element("id", "sum").text
+            chrome.execute_script(hide % "false" + "document.dispatchEvent(new Event('visibilitychange'))")
+            wait(chrome, "document.getElementById('sum').innerText.includes('4 calls outside')")
             assert browsing.console(chrome) == []
             assert outside(chrome, client) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from analysis import live
+from analysis.compare import judged
+from analysis.evidence import SwitchState
 from analysis.knowledge import Knowledge, load
 from analysis.live import Sent, Watcher
 from analysis.model import Category, Verdict
+from captures import formats
 from captures.model import Body, Contact, Endpoint, Exchange, Source, Unreadable
 
 
@@ -139,3 +143,77 @@ def test_what_happened_so_far_is_told(knowledge: Knowledge) -> None:
     assert watcher.now().occasions == {"film"}
     watcher.take(replace(exchange("plex.tv", "/api/v2/ping"), time=86_402.0))
     assert watcher.now().occasions == {"film", "24-hours"}
+
+
+def test_a_remembered_judgement_is_the_one_that_the_call_alone_gets(knowledge: Knowledge) -> None:
+    """Also where days, identities and what was proven differ from call to call."""
+    root = Path(__file__).parent / "data"
+    remembered = 0
+    for name in ("npm-plex", "plexapi", "tautulli", "web-session"):
+        watcher = Watcher(knowledge)
+        seen = list(formats.read(root / f"{name}.flow.gz").observations())
+        later = [replace(one, time=one.time + 40_000.0) for one in seen if one.time]
+        for observation in (*seen, *later, *seen):
+            before = len(watcher._met)
+            found = watcher.look(observation)
+            assert found.comparisons == judged((found.call,), found.findings, knowledge, watcher.evidence), name
+            remembered += bool(found.comparisons) and len(watcher._met) == before
+    assert remembered > 100
+
+
+def test_what_is_remembered_of_a_call_ends_where_a_switch_is_turned(knowledge: Knowledge) -> None:
+    watcher = Watcher(knowledge)
+    states = (
+        SwitchState(50.0, "plex", "send-playback-data", True, 0),
+        SwitchState(100.0, "plex", "send-playback-data", False, 0),
+    )
+    watcher._evidence = dataclasses.replace(watcher.evidence, switches=states)
+    event = exchange(
+        "analytics.plex.tv", "/collect/event", {"event": "playback", "duration": 60_000}, x_plex_product="Plex Web"
+    )
+    for time in (60.0, 110.0, 70.0, 120.0):
+        found = watcher.look(replace(event, time=time))
+        fresh = judged((found.call,), found.findings, knowledge, watcher.evidence)
+        assert found.comparisons == fresh
+        assert any(c.verdict is Verdict.OPTED_OUT for c in fresh) == (time > 100)
+    assert len(watcher._met) == 2
+
+
+def played(serverType: str = "owned", **properties: object) -> Exchange:
+    """An event of Plex Web about a film."""
+    about = {"serverType": serverType, "identifier": "com.plexapp.plugins.library", **properties}
+    body = {"event": "playback:itemend", "context": {"device": {"product": "Plex Web"}}, "properties": about}
+    return replace(exchange("analytics.plex.tv", "/collect/event", body), time=1_750_000_000.0)
+
+
+BESIDE = {
+    "place": (played(bitrate=8192), played(videoBitrate=8192)),
+    "value": (played(title="Dune"), played("x", identifier="tv.plex.provider.made-up", title="Dune")),
+    "day": (played(duration=5460), replace(played(duration=5460), time=1_250_000_000.0)),
+    "host": (
+        exchange("a.made-up.example", "/x", {"user": "tom@mail.example"}),
+        exchange("b.made-up.example", "/x", {"user": "tom@mail.example"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("pair", BESIDE.values(), ids=BESIDE)
+def test_what_tells_two_calls_apart_is_not_forgotten(knowledge: Knowledge, pair: tuple[Exchange, Exchange]) -> None:
+    watcher = Watcher(knowledge)
+    said = []
+    for one in (*pair, *pair):
+        found = watcher.look(one)
+        said.append([replace(c, calls=(), look=None) for c in found.comparisons])
+        assert found.comparisons == judged((found.call,), found.findings, knowledge, watcher.evidence)
+    assert said[0] == said[2]
+    assert said[1] == said[3]
+    assert said[0] != said[1]
+
+
+def test_nothing_is_remembered_beyond_what_was_proven(knowledge: Knowledge) -> None:
+    watcher = Watcher(knowledge)
+    watcher.look(exchange("made-up.example", "/x", {"user": "tom@mail.example"}))
+    assert watcher._met
+    proof = watcher.look(exchange("plex.tv", "/api/v2/resources", answer=SERVERS, x_plex_product="Plex Web"))
+    assert watcher.evidence.own.hosts == {"home.example"}
+    assert [found[0].calls for found in watcher._met.values()] == [(proof.call.n,)]

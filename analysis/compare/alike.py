@@ -25,6 +25,9 @@ _GUESSED = frozenset({Attribution.DEVICE, Attribution.NEIGHBOUR, Attribution.UNK
 _LOOKED_AT = TELLING | PERSONAL.keys()
 """Items on whose values in a call the judgement of another one depends."""
 
+_VALUED = _LOOKED_AT | {"geo.latlon"}
+"""Items on whose values a judgement depends at all."""
+
 
 @dataclass(slots=True, eq=False)
 class Kind:
@@ -159,6 +162,17 @@ def is_judged(call: Classified, evidence: Evidence) -> bool:
 def is_sure(call: Classified) -> bool:
     """Whether it is known, and not only probable, who sent a call."""
     return bool(call.product) and call.attribution not in _GUESSED
+
+
+def judged_by(call: Classified, findings: Iterable[Finding]) -> tuple[object, ...]:
+    """A call and its findings -> all that is asked of them when they are judged alone, but for the number of the call
+    and for the states of switches at its time: what is said of one such call is true of each."""
+    seen = call.observation
+    return (
+        call.product, call.service, call.attribution.value, call.role, call.category.value, call.party.value,
+        call.entity, call.rule, isinstance(seen, Unreadable), seen.host, day_of(call),
+        [(f.direction, f.item, f.at, f.source, f.value if f.item in _VALUED else "") for f in findings],
+    )  # fmt: skip
 
 
 def day_of(call: Classified) -> str:

@@ -47,7 +47,7 @@ def main() -> None:
     os.umask(0o077)
     language.use(language.wanted(os.environ))
     # The proxy goes first.
-    os.nice(5)
+    os.nice(10)
     # What tornado would say of a fault may hold captured text.
     logging.getLogger("tornado").setLevel(logging.CRITICAL + 1)
     line = b""

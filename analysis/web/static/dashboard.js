@@ -10,13 +10,15 @@
   if (!("grows" in document.body.dataset) || !(state || fresh)) return;
 
   const ids = () => new Set([...document.querySelectorAll("tr[data-id]")].map((row) => row.dataset.id));
-  let busy = false, again = false;
+  let busy = false, again = false, missed = false;
 
   // What somebody reads or has the focus in is left as it is until he goes on.
   const used = (part) => part.contains(document.activeElement) || part.matches(":hover")
     || (String(getSelection()) && part.contains(getSelection().anchorNode));
 
   const renew = async () => {
+    // Of a page that nobody sees, nothing is made.
+    if (document.hidden) { missed = true; return; }
     if (busy) { again = true; return; }
     busy = true;
     try {
@@ -36,6 +38,10 @@
       if (again) { again = false; setTimeout(renew, 500); }
     }
   };
+
+  document.addEventListener("visibilitychange", () => {
+    if (missed && !document.hidden) { missed = false; renew(); }
+  });
 
   const source = new EventSource("/live" + (fresh ? location.search : ""));
   source.addEventListener("open", () => { if (state) state.textContent = state.dataset.liveText; });
