@@ -2,7 +2,7 @@
 
 Settings come as one line of JSON on standard input, so that nothing stands in the list of processes; when that input
 ends, or on SIGINT or SIGTERM, the process ends in order.  Standard error says `listening on HOST:PORT` for each port,
-then `ready`.
+then `ready`, and `alive` every other second from then on.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import resource
+import select
 import signal
 import sys
 import threading
@@ -58,8 +59,12 @@ These stay on purpose: `connection_strategy=eager`, or protocols in which the se
 """
 
 
+_EVERY = 2.0
+"""Seconds between two signs of life."""
+
+
 class Announce:
-    """Says where the proxy listens."""
+    """Says where the proxy listens, and that its loop turns."""
 
     def running(self) -> None:
         """All servers are up; but if something went wrong, mitmproxy says so after this, and ends."""
@@ -71,6 +76,14 @@ class Announce:
             for host, port, *_ in instance.listen_addrs:
                 _say(f"listening on {f'[{host}]' if ':' in host else host}:{port}")
         _say("ready")
+        self._live()
+
+    def _live(self) -> None:
+        asyncio.get_running_loop().call_later(_EVERY, self._live)
+        # Nobody may read: the parent was stopped at its terminal, say.  No traffic waits for that.
+        with contextlib.suppress(OSError):
+            if select.select((), (sys.stderr,), (), 0)[1]:
+                _say("alive")
 
 
 class Faults(logging.Handler):

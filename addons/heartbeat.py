@@ -52,7 +52,8 @@ class Heartbeat:
                 if led:
                     await _run("nft", "-f", "-", text=renewal(planned.devices, planned.way))
                     await self._answer(planned)
-            except (CaptureError, OSError) as error:
+            except Exception as error:
+                # Whatever it is, the next time it may be over; until then the devices go their usual way.
                 self._hush()
                 self._observe.fault("gateway", f"the router's set-up could not be renewed ({type(error).__name__})")
             await asyncio.sleep(RENEWED)

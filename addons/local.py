@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from captures import home
@@ -32,7 +32,7 @@ SILENT = "mitmproxy's redirector has ended"
 """Why the proxy ends."""
 
 
-def prepare(modes: Iterable[str]) -> None:
+def prepare(modes: Sequence[str]) -> None:
     """Modes of the proxy -> the machine is ready for those of one program; else nothing.  Raises `CaptureError`.
 
     What is missing is supplied for this process alone.  Call it before there are threads: it moves this process to a
@@ -40,6 +40,10 @@ def prepare(modes: Iterable[str]) -> None:
     """
     if not any(mode.partition(":")[0] == "local" for mode in modes) or sys.platform != "linux":
         return
+    for mode in modes:
+        number = mode.removeprefix("local:")
+        if number.isdigit() and not Path("/proc", number).exists():
+            raise CaptureError(f"--mode {mode}: no process has this number now; look for it with `ps -e`")
     if os.geteuid():
         raise CaptureError("--mode local: may only be run as root; try with sudo")
     if not shutil.which("sudo"):

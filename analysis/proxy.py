@@ -17,6 +17,12 @@ from captures.process import end, start
 _LISTENING = "listening on "
 _READY = "ready"
 
+_ALIVE = "alive"
+"""What it says every other second."""
+
+_HANGS = 15.0
+"""Seconds without a word of it after which a proxy counts as one that hangs."""
+
 _STAMP = re.compile(r"^\[[0-9:.]+\]\s*")
 """Time before a line of mitmproxy's log."""
 
@@ -33,6 +39,8 @@ class Proxy:
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._ready = False
+        self._heard = True
+        self._looked = self._quiet = 0.0
         self.listening: list[tuple[str, int]] = []
         """Host and port of each server, once it listens; none for local capture."""
         self.pid = 0
@@ -64,6 +72,8 @@ class Proxy:
                 self.listening.append((host.strip("[]"), int(port)))
             elif line == _READY:
                 self._ready = True
+            elif line == _ALIVE:
+                self._heard = True
             elif line:
                 self._said.append(line)
             self._changed.set()
@@ -82,6 +92,25 @@ class Proxy:
     def running(self) -> bool:
         """Whether it still runs."""
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it has not turned its loop for a while; look again and again.
+
+        What passes between two looks counts as a second at most: where this process stood still, so did the other.
+        """
+        now = time.monotonic()
+        self._quiet += min(now - self._looked, 1.0)
+        self._looked = now
+        if self._heard:
+            self._heard, self._quiet = False, 0.0
+        return self._quiet > _HANGS
+
+    def kill(self) -> None:
+        """Ends it at once; one that hangs would not hear anything else."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
 
     def last_words(self) -> str:
         """Why it ended by itself, as one sentence."""

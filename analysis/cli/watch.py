@@ -30,7 +30,8 @@ _PLACE = "127.0.0.1:8080"
     "modes",
     multiple=True,
     metavar="MODE",
-    help="As mitmproxy's: regular (default), transparent, wireguard, local:NAME, reverse:URL; may be repeated.",
+    help="As mitmproxy's: regular (default), transparent, wireguard, local:NAME (or the number of a process), "
+    "reverse:URL; may be repeated.",
 )
 @click.option(
     "--listen",
@@ -125,9 +126,11 @@ def watch(
     shown = nullcontext() if no_dashboard else Dashboard(path, dashboard_port, changes=allow_changes)
     with recording.until_interrupted() as interrupted, Proxy(wanted) as proxy, shown as dashboard:
         _introduce(proxy.listening, path, modes, pictures)
-        _follow(path, proxy, dashboard, interrupted, days, ways.silent(modes))
-        words = "" if proxy.running or interrupted else proxy.last_words()
+        hung = _follow(path, proxy, dashboard, interrupted, days, modes)
+        words = "" if proxy.running or interrupted else hung or proxy.last_words()
     recording.report(path, product, form, out)
+    for remark in () if gateway else ways.ended(modes):
+        click.echo(remark, err=True)
     if words:
         raise click.ClickException(words)
 
@@ -249,24 +252,33 @@ _SILENT = 20.0
 """Seconds without anything seen, after which a way that may be deaf is spoken of."""
 
 
+_HANGS = "the proxy does not respond: what goes through it waits until it does, or until Ctrl-C ends it"
+
+_GOES_ON = "the proxy responds again"
+
+_HUNG = "the proxy did not respond and was ended, so that nothing waits for it; what it had recorded is in the report"
+
+
 def _follow(
     path: Path,
     proxy: Proxy,
     dashboard: Dashboard | None,
     interrupted: list[int],
     days: float | None,
-    silent: str,
-) -> None:
+    modes: tuple[str, ...],
+) -> str:
     """Shows what comes, until the end is asked for or the proxy ends by itself; deletes what becomes too old.
 
-    `silent`: what to say when nothing comes; empty: nothing.
+    Gives why the proxy was ended here; empty when it was not.
     """
     from analysis import known
     from analysis.cli.view import View
     from analysis.evidence import Servers
     from captures import ledger
+    from captures.gateway import ways
     from captures.model import CaptureError
 
+    silent, hangs = ways.silent(modes), False
     named = Servers(hosts=frozenset(server.value for server in known.listed("server")))
     with View(options.known(), path, named, known.load(), terminal=sys.stderr.isatty()) as view:
         begun = pruned = time.monotonic()
@@ -274,6 +286,15 @@ def _follow(
         link = ""
         while proxy.running and not interrupted:
             more = False
+            if gone := ways.gone(modes):
+                view.say(gone)
+                break
+            if proxy.hangs != hangs:
+                hangs = not hangs
+                if hangs and ways.frees(modes):
+                    proxy.kill()
+                    return _HUNG
+                view.say(_HANGS if hangs else _GOES_ON)
             if dashboard and link != dashboard.link:
                 link = dashboard.link
                 view.say(f"dashboard (this link works once): {link}" if link else "the dashboard ended")
@@ -290,3 +311,4 @@ def _follow(
                     view.go_on()
             if not more:
                 time.sleep(0.25)
+    return ""

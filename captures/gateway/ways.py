@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,35 @@ def remarks(modes: tuple[str, ...]) -> Iterator[str]:
                 "servers that are told to trust this machine as a proxy (Jellyfin: Networking, Known proxies)"
             )
         elif name == "local":
-            yield f"only what {rest or 'a program'} connects to from now on is seen; start it again if it runs already"
+            again = "what it has opened before is not" if rest.isdigit() else "start it again if it runs already"
+            yield f"only what {_program(rest)} connects to from now on is seen; {again}"
+        elif _wireguard(mode):
+            yield (
+                "a device whose tunnel is on while this does not run is offline: switch the tunnel off on the device "
+                "before you end this"
+            )
+
+
+def ended(modes: tuple[str, ...]) -> Iterator[str]:
+    """What a person has to know when the proxy of these modes does not run any more, in sentences."""
+    names = [mode.partition("@")[0].partition(":")[0] for mode in modes or ("regular",)]
+    if "wireguard" in names:
+        yield (
+            "a device whose WireGuard tunnel is on is offline from now on: switch the tunnel off on the device, or "
+            "start watch again"
+        )
+    if "reverse" in names:
+        yield (
+            "visitors who come by the proxy's port find nobody there from now on: give the media server its own port "
+            "back, or start watch again"
+        )
+    if {"regular", "socks5", "upstream"} & set(names):
+        yield "whoever has this proxy in his settings is offline from now on: take it out there, or start watch again"
+
+
+def frees(modes: tuple[str, ...]) -> bool:
+    """Whether everybody is online again when the proxy of these modes ends, so that one that hangs is better ended."""
+    return bool(modes) and all(mode.partition(":")[0] == "local" for mode in modes)
 
 
 def silent(modes: tuple[str, ...]) -> str:
@@ -92,7 +121,36 @@ def silent(modes: tuple[str, ...]) -> str:
     names = [rest for name, _, rest in (mode.partition(":") for mode in modes) if name == "local"]
     if not names:
         return ""
-    return (
-        f"nothing was seen of {' and '.join(names)} yet: look whether it runs under that very name (`ps -e`), start it "
-        "again, and see that it is not in a container of its own"
-    )
+    ways = [
+        "see that it still runs (`ps -p`)" if all(map(str.isdigit, names)) else
+        "look whether it runs under that very name (`ps -e`), start it again",
+        "see that it is not in a container of its own",
+    ]  # fmt: skip
+    return f"nothing was seen of {' and '.join(map(_program, names))} yet: {', and '.join(ways)}"
+
+
+def gone(modes: tuple[str, ...]) -> str:
+    """What is to be said when all that is watched are processes, by their numbers, and none runs any more; else empty.
+
+    Their numbers may be given to others, whom nobody has asked for.
+    """
+    watched = [mode.removeprefix("local:") for mode in modes]
+    if not watched or not all(map(str.isdigit, watched)) or any(_runs(int(number)) for number in watched):
+        return ""
+    return f"{' and '.join(map(_program, watched))} ended, and with that the recording"
+
+
+def _runs(number: int) -> bool:
+    """Whether a process runs; one that is over, and for whose end its parent has not asked, does not."""
+    try:
+        os.kill(number, 0)
+        return Path(f"/proc/{number}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # somebody else's, or a system without that folder
+        return True
+
+
+def _program(name: str) -> str:
+    """One program as it is spoken of."""
+    return f"process {name}" if name.isdigit() else name or "a program"

@@ -66,20 +66,13 @@ def test_without_a_proxy_the_set_up_has_no_effect(home: Home, way: str) -> None:
 
 
 @WAYS
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_a_device_is_online_again_soon_after_the_proxy_died_or_hung(home: Home, way: str, number: int) -> None:
+def test_a_device_is_online_again_soon_after_the_proxy_died(home: Home, way: str) -> None:
+    """And after it hung: see test_failures.py."""
     before = home.rules()
     with watching(home, way) as watch:
-        proxy = home.lab.proxy_of(watch)
-        os.kill(proxy, number)
-        # Killed: ten seconds; what hangs is noticed within fifteen.
-        until(lambda: home.direct("tv", 0), 10 if number == signal.SIGKILL else 15)
+        os.kill(home.lab.proxy_of(watch), signal.SIGKILL)
+        until(lambda: home.direct("tv", 0), 10)
         assert home.direct("tv", 1)
-        if number == signal.SIGSTOP:
-            # As after a machine was suspended: it goes on where it stopped.
-            os.kill(proxy, signal.SIGCONT)
-            until(lambda: home.watched("tv", 0), 20, lambda: home.lab.log(watch))
-            assert home.watched("tv", 1)
     assert home.rules() == before
 
 

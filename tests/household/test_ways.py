@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import stat
@@ -21,6 +19,7 @@ from captures import ledger
 from captures.model import Exchange
 from household.home import Home
 from household.lab import ADDRESSES, ROOT, until
+from household.tunnel import needs_wireguard, tunnel
 
 HTTP3 = str(ROOT / "tests/household/http3.py")
 
@@ -41,40 +40,6 @@ def http3(home: Home) -> None:
             "internet", sys.executable, HTTP3, "serve", f"{home.lab.folder}/demo-cloud.pem", address
         )
         until(lambda server=server: "serving" in home.lab.log(server), 30, lambda server=server: home.lab.log(server))
-
-
-@contextmanager
-def tunnel(home: Home) -> Iterator[str]:
-    """The TV uses the settings that `watch` has written, with wireguard-go -> name of its interface."""
-    lab, name = home.lab, f"wg{os.getpid()}"
-    written = (lab.home / "ca" / "wireguard-client.conf").read_text()
-    # What `wg` does not know, `wg-quick` does by hand.
-    known = "".join(line for line in written.splitlines(True) if not line.startswith(("Address", "DNS")))
-    addresses = re.findall(r"[0-9a-f.:]+/\d+", written.splitlines()[2])
-    process = lab.start("tv", "wireguard-go", "-f", name)
-    until(lambda: lab.run("tv", "ip", "link", "show", name).returncode == 0, 10, lambda: lab.log(process))
-    (lab.folder / "tv.conf").write_text(known)
-    lab.must("tv", "wg", "setconf", name, f"{lab.folder}/tv.conf")
-    for address in addresses:
-        lab.must("tv", "ip", "addr", "add", address, "dev", name)
-    lab.must("tv", "ip", "link", "set", name, "up")
-    try:
-        for family in ("-4", "-6"):
-            # Beside the usual way out, and better than it.
-            lab.must("tv", "ip", family, "route", "add", "default", "dev", name, "metric", "1")
-            with contextlib.suppress(AssertionError):
-                lab.must("tv", "ip", family, "route", "del", "default", "via", ADDRESSES["router"][family == "-6"])
-        yield name
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(10)
-        for address in ADDRESSES["router"]:
-            lab.run("tv", "ip", "route", "add", "default", "via", address)
-
-
-needs_wireguard = pytest.mark.skipif(
-    not (shutil.which("wireguard-go") and shutil.which("wg")), reason="needs wireguard-go and wireguard-tools"
-)
 
 
 @needs_wireguard
@@ -171,9 +136,60 @@ def test_one_program_is_watched_and_others_are_not(home: Home, program: str) -> 
         until(lambda: fetch(home, program, home.authority).startswith("/x"), 10)
 
 
-def test_a_program_of_which_nothing_comes_is_spoken_of(home: Home) -> None:
-    with watching(home, "--mode", "local:nobody-runs-me", host="pc") as watch:
-        until(lambda: "nothing was seen of nobody-runs-me yet" in home.lab.log(watch), 40, lambda: home.lab.log(watch))
+_ASKING = """
+import os, socket, ssl, sys, threading, time
+proxy, servers, address, go = sys.argv[1:]
+def ask():
+    for authority in (proxy, servers):
+        context = ssl.create_default_context(cafile=authority)
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        try:
+            with socket.create_connection((address, 443), timeout=8) as plain:
+                with context.wrap_socket(plain, server_hostname="plex.tv") as secure:
+                    secure.sendall(b"GET /asked-by-%d HTTP/1.1\\r\\nHost: plex.tv\\r\\n\\r\\n" % os.getpid())
+                    assert secure.recv(4096).startswith(b"HTTP/1.1 200")
+                print("watched" if authority == proxy else "direct", flush=True)
+                # The other authority would be a refusal.
+                return
+        except ssl.SSLCertVerificationError:
+            pass
+while not os.path.exists(go):
+    time.sleep(0.1)
+for target in (ask, ask, ask):
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join()
+time.sleep(1000)
+"""
+"""What asks, once a file is there and from a thread each time, a server that the proxy's or the servers' authority
+vouches for."""
+
+
+def test_a_process_is_watched_by_its_number_and_one_of_the_same_name_is_not(home: Home) -> None:
+    lab, go = home.lab, home.lab.folder / "go"
+    files = (str(home.proxy_authority), str(home.authority), ADDRESSES["internet"][0], str(go))
+    one, other = (lab.start("pc", sys.executable, "-c", _ASKING, *files) for _ in range(2))
+    with watching(home, "--mode", f"local:{one.pid}", "--no-dashboard", host="pc") as watch:
+        # It says when nothing comes, …
+        until(lambda: f"nothing was seen of process {one.pid} yet" in lab.log(watch), 60, lambda: lab.log(watch))
+        go.touch()
+        until(lambda: [lab.log(p).count("\n") for p in (one, other)] == [3, 3], 60, lambda: lab.log(one))
+        assert [lab.log(p).split() for p in (one, other)] == [["watched"] * 3, ["direct"] * 3]
+        # … and ends with the process: its number may be somebody else's next.
+        one.kill()
+        assert watch.wait(60) == 0
+        assert f"process {one.pid} ended, and with that the recording" in lab.log(watch)
+    asked = [o.path for _, o in ledger.read(newest(home)) if isinstance(o, Exchange)]
+    assert asked == [f"/asked-by-{one.pid}"] * 3
+    other.kill()
+
+
+def test_a_process_that_does_not_run_is_said_at_once(home: Home) -> None:
+    over = home.lab.start("pc", "true")
+    over.wait()
+    done = home.lab.phonehome("pc", "watch", "--mode", f"local:{over.pid}", "--no-dashboard")
+    assert done.returncode != 0
+    assert f"--mode local:{over.pid}: no process has this number now" in done.stderr
 
 
 def test_a_redirector_that_ends_is_said_in_one_sentence(home: Home) -> None:
