@@ -24,6 +24,7 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.tools.dump import DumpMaster
 
+from addons.client_certificate import ClientCertificate
 from addons.dispatch import Dispatch
 from addons.forwarded import Forwarded
 from addons.guard import Guard
@@ -116,8 +117,9 @@ async def run(settings: dict[str, Any]) -> None:
     master.addons.get("errorcheck").repeat_errors_on_stderr = True
     observe = Observe()
     # Before mitmproxy's own, which decide what is looked into, and how servers are talked to.
-    master.addons.chain[:0] = [master.addons.register(one) for one in (Passthrough(observe), Presence(observe))]
-    first = (Wellformed(observe), Forwarded(observe), Limits(observe), observe)
+    passthrough = Passthrough(observe)
+    master.addons.chain[:0] = [master.addons.register(one) for one in (passthrough, Presence(observe))]
+    first = (ClientCertificate(observe, passthrough), Wellformed(observe), Forwarded(observe), Limits(observe), observe)
     master.addons.add(*first, Reroute(), Guard(observe), Heartbeat(observe), Announce())
     Dispatch(master.addons)
     # Without a handler Python would print mitmproxy's warnings.

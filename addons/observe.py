@@ -34,6 +34,7 @@ from msgspec.structs import replace
 if (_root := str(Path(__file__).resolve().parents[1])) not in sys.path:
     sys.path.append(_root)
 
+from addons import handshake
 from addons.bodies import Stream, kept
 from addons.effects import Effects
 from addons.recorder import Recorder
@@ -57,8 +58,20 @@ _MESSAGE = 1024 * 1024
 _ROWS = 1000
 """Faults that are recorded one by one; of more only the number."""
 
-EARLY = "connection closed early"
-"""mitmproxy's words for a device that has left before a certificate was shown to it, since the server took so long."""
+_FAILED: dict[handshake.Cause, str] = {
+    "left": "client left during the handshake",
+    "certificate": "client rejected the certificate",
+    "tls": "client and proxy share no version or cipher of TLS",
+}
+_FAILED_BEHIND: dict[handshake.Cause, str] = {
+    "server": "the server's certificate is not trusted",
+    "tls": "server refused TLS",
+    "asked": "the server asked for a certificate that only the device has",
+}
+"""Why a handshake failed -> what is said of the connection, of the device's half and of the server's."""
+
+_MOST_ASKING = 10_000
+"""Connections of servers that asked for a certificate, which are remembered."""
 
 _NOTHING = Evidence()
 
@@ -127,6 +140,8 @@ class Observe:
         self._asked: dict[int, http.HTTPFlow] = {}
         self.untouched: dict[str, str] = {}
         """Id of a client's connection that passes untouched -> why; set by `Passthrough`."""
+        self.asking: dict[str, None] = {}
+        """Ids of connections whose servers asked for a certificate of the device's own."""
         self.unrecorded: Callable[[http.HTTPFlow], str] = lambda _: ""
         """Why a request is not recorded though it can be read, or nothing; set by `Passthrough`."""
 
@@ -355,17 +370,20 @@ class Observe:
     @guarded
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """The device would not go on with the proxy's certificate, or left."""
-        error = (data.conn.error or "").lower()
-        left = EARLY in error or "disconnected during the handshake" in error
-        reason = "client left during the handshake" if left else "client rejected the certificate"
+        reason = _FAILED[handshake.by_device(data.conn.error or "")]
         self.closed(data.context.client, data.context.server, reason)
 
     @guarded
     def tls_failed_server(self, data: tls.TlsData) -> None:
         """The other end would not go on with the proxy, or could not prove who it is."""
-        doubted = "certificate" in (data.conn.error or "").lower()
-        reason = "the server's certificate is not trusted" if doubted else "server refused TLS"
-        self.closed(data.context.client, data.context.server, reason)
+        cause = handshake.by_server(data.conn.error or "", asked=data.conn.id in self.asking)
+        self.closed(data.context.client, data.context.server, _FAILED_BEHIND[cause])
+
+    def ask(self, server: str) -> None:
+        """A server asked for a certificate, on the connection with this id."""
+        if len(self.asking) >= _MOST_ASKING:
+            self.asking.pop(next(iter(self.asking)))
+        self.asking[server] = None
 
     def closed(self, client: Client, server: Server, reason: str) -> None:
         """Records an encrypted connection that was not looked into."""

@@ -19,9 +19,9 @@ from mitmproxy.proxy.layer import NextLayer
 from mitmproxy.proxy.layers import TCPLayer
 from mitmproxy.proxy.layers.tls import parse_client_hello
 from mitmproxy.proxy.mode_specs import ReverseMode
-from OpenSSL import SSL
 
-from addons.observe import EARLY, Observe, guarded
+from addons.handshake import EARLY, Cause, by_device, by_server
+from addons.observe import Observe, guarded
 from captures.gateway import authority, refusals
 from captures.gateway.refusals import Refusal
 from captures.model import CaptureError
@@ -39,16 +39,21 @@ _LONGEST = 64 * 1024
 _SOON = 1.0
 """Seconds from learning something to its being written; an app refuses many names at once."""
 
-_NO_CERTIFICATE = (400, 495, 496)
-"""Status of an answer to who has shown no certificate."""
-
 REASON = "not inspected: the app does not accept the proxy's certificate"
+
+_PASSES: dict[Cause, str] = {
+    "left": REASON,
+    "certificate": REASON,
+    "tls": "not inspected: device, proxy and server have no version or cipher of TLS in common",
+    "server": "not inspected: the proxy cannot verify the server's certificate, so the app decides by itself",
+    "asked": "not inspected: the server wants a certificate that only the device has",
+}
+"""What was learned -> what is said of connections that pass for it."""
 
 NEVER = "not inspected: on your list of names that are never intercepted"
 
-_FATAL = 2
-_REFUSALS = (40, 42, 116)
-"""Alerts of a server that wants a certificate: handshake failure, bad certificate, certificate required."""
+_BEHIND: dict[Cause, str] = {"server": "certificate", "tls": "refused-tls"}
+"""Why the server's half failed -> kind of effect."""
 
 LEFT = "client accepted the handshake and left without a request"
 
@@ -77,7 +82,6 @@ class Passthrough:
         self._accepted: dict[Pair, None] = {}
         self._open: dict[str, _Handshake] = {}
         self._servers: dict[str, tuple[connection.Server, str]] = {}
-        self._asked: dict[str, None] = {}
         self._never: frozenset[str] = frozenset()
 
     def load(self, loader: Loader) -> None:
@@ -137,70 +141,22 @@ class Passthrough:
     @guarded
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """A device refused, or left."""
-        error = data.conn.error or ""
-        if EARLY in error:
-            return
-        left = "disconnected during the handshake" in error
-        self._learn(data.context.client, data.conn.sni, sure=not left)
+        error, client = data.conn.error or "", data.context.client
+        if EARLY not in error:
+            cause = by_device(error)
+            if cause == "tls":
+                self._observe.effect("refused-device", client, data.conn.sni or "")
+            self.learn(client, data.conn.sni, cause)
 
     @guarded
     def tls_failed_server(self, data: tls.TlsData) -> None:
         """The server is one that only the device trusts, or talks a TLS that only the device accepts."""
-        client, doubted = data.context.client, "certificate" in (data.conn.error or "").lower()
+        client = data.context.client
         if client.connected:
-            self._observe.effect("certificate" if doubted else "refused-tls", client, data.conn.sni or "")
-            self._learn(client, client.sni, sure=True)
-
-    @guarded
-    def tls_established_server(self, data: tls.TlsData) -> None:
-        """A server may ask for a certificate that only the device has; the handshake goes on without it all the same.
-
-        That can be told of a server which names the authorities that it accepts, as nearly all do, and of one which
-        refuses in words (RFC 8446, 6.2), for it says so after the handshake and may leave the connection open.
-        """
-        if not data.ssl_conn:
-            return
-        client, server = data.context.client, data.conn
-        if data.ssl_conn.get_client_ca_list():
-            _remember(self._asked, server.id, None)
-            self._observe.effect("client-certificate", client, server.sni or "")
-        loop = asyncio.get_running_loop()
-
-        def told(ssl_conn: SSL.Connection, where: int, alert: int) -> None:
-            level, reason = alert >> 8, alert & 0xFF
-            if where == SSL.SSL_CB_READ_ALERT and level == _FATAL:
-                loop.call_soon(self._refused, client, server, ssl_conn, reason)
-
-        data.ssl_conn.set_info_callback(told)
-
-    @guarded
-    def _refused(
-        self, client: connection.Client, server: connection.Connection, ssl_conn: SSL.Connection, reason: int
-    ) -> None:
-        """A server gave up after the handshake, most often since it got no certificate: nobody waits for it any more.
-
-        OpenSSL takes this for the end, and mitmproxy for one that it has passed on already, so that it would pass on
-        no other.
-        """
-        if reason in _REFUSALS:
-            self._learn(client, client.sni, sure=True)
-        ssl_conn.set_shutdown(0)
-        proxyserver = ctx.master.addons.get("proxyserver")
-        for handler in list(proxyserver.connections.values()):
-            if (transport := handler.transports.get(server)) and transport.writer:
-                transport.writer.close()
-
-    @guarded
-    def error(self, flow: http.HTTPFlow) -> None:
-        """A server that has asked for a certificate and got none ends the connection."""
-        if flow.server_conn.id in self._asked:
-            self._learn(flow.client_conn, flow.client_conn.sni, sure=True)
-
-    @guarded
-    def response(self, flow: http.HTTPFlow) -> None:
-        """Or it says so (nginx)."""
-        if flow.server_conn.id in self._asked and flow.response and flow.response.status_code in _NO_CERTIFICATE:
-            self._learn(flow.client_conn, flow.client_conn.sni, sure=True)
+            cause = by_server(data.conn.error or "", asked=data.conn.id in self._observe.asking)
+            if kind := _BEHIND.get(cause):
+                self._observe.effect(kind, client, data.conn.sni or "")
+            self.learn(client, client.sni, cause)
 
     @guarded
     def tls_established_client(self, data: tls.TlsData) -> None:
@@ -236,7 +192,7 @@ class Passthrough:
         if passed := self._servers.pop(client.id, None):
             self._observe.closed(client, *passed)
         handshake = self._open.pop(client.id, None)
-        if handshake and time.monotonic() - handshake.at < AT_ONCE and self._learn(client, client.sni, sure=False):
+        if handshake and time.monotonic() - handshake.at < AT_ONCE and self.learn(client, client.sni, "left"):
             self._observe.closed(client, handshake.server, LEFT)
 
     def _untouched(self, client: connection.Client, sni: str | None, server: connection.Server) -> str:
@@ -246,27 +202,29 @@ class Passthrough:
         """
         if self._is_never(sni or "") or (server.address and self._is_never(server.address[0])):
             return NEVER
-        return REASON if self._passes((_address(client), sni or "")) else ""
+        refusal = self._holding((_address(client), sni or ""))
+        return _PASSES.get(refusal.cause, REASON) if refusal else ""
 
     def _is_never(self, host: str) -> bool:
         labels = host.lower().rstrip(".").split(".")
         return any(".".join(labels[place:]) in self._never for place in range(len(labels)))
 
-    def _passes(self, pair: Pair) -> bool:
+    def _holding(self, pair: Pair) -> Refusal | None:
         refusal = self._refusals.get(pair)
         if refusal and not refusal.holds(time.time()):
             del self._refusals[pair]
-            return False
-        return refusal is not None
+            return None
+        return refusal
 
-    def _learn(self, client: connection.Client, sni: str | None, *, sure: bool) -> bool:
-        """Whether something was learned: not of visitors of the own server, nor of who accepted the name before."""
-        pair = (_address(client), sni or "")
+    def learn(self, client: connection.Client, sni: str | None, cause: Cause) -> bool:
+        """A connection failed -> whether something was learned: not of visitors of the own server, nor of who accepted
+        the name before and only left now."""
+        pair, sure = (_address(client), sni or ""), cause != "left"
         if not sni or isinstance(client.proxy_mode, ReverseMode) or (pair in self._accepted and not sure):
             return False
         if pair not in self._refusals:
             self._observe.effect("failed-once", client, sni)
-        _remember(self._refusals, pair, Refusal(*pair, time.time(), sure))
+        _remember(self._refusals, pair, Refusal(*pair, time.time(), sure, cause))
         self._keep()
         return True
 

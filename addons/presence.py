@@ -79,10 +79,11 @@ class Presence:
     def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         """What a device offers."""
         client, hello = data.context.client, data.client_hello
-        if data.ignore_connection or client.transport_protocol != "tcp":
+        if data.ignore_connection:
             return
         extensions = dict(hello.extensions)
-        if len(self._offers) < _MOST:
+        # Of QUIC, which knows no older TLS, mitmproxy shows no bytes.
+        if client.transport_protocol == "tcp" and len(self._offers) < _MOST:
             self._offers[client.id] = offered(hello.raw_bytes(wrap_in_record=False), extensions, hello.cipher_suites)
         for extension, kind in ((_ECH, "ech"), (_EARLY_DATA, "early-data")):
             if extension in extensions:

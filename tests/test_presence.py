@@ -38,7 +38,7 @@ from captures.formats import read
 from captures.ledger import Writer
 from captures.model import Effect
 from captures.recorder import Raw, frame, frames, packed
-from fake_cloud import connect, recorded, small, trust
+from fake_cloud import Handler, connect, recorded, small, trust
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -49,13 +49,13 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def serving(context: ssl.SSLContext) -> Iterator[int]:
-    """A TLS server with this context, which answers each request -> its port."""
+def serving(context: ssl.SSLContext, handler: Handler = small) -> Iterator[int]:
+    """A TLS server with this context, which by default answers each request -> its port."""
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve(plain: socket.socket) -> None:
         with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as secure:
-            small(secure)
+            handler(secure)
 
     def accept() -> None:
         with contextlib.suppress(OSError):
@@ -250,7 +250,7 @@ def test_the_report_lists_what_was_changed_and_what_always_is(tmp_path: Path) ->
     assert "\x1b" not in section
     told = msgspec.json.decode(as_json.render(result))["presence"]
     assert told["ways"] == {"transparent": 40}
-    assert told["always"] == ["certificate", "tls", "address", "http3", "silence"]
+    assert told["always"] == ["certificate", "revoked", "tls", "address", "http3", "silence"]
     assert [(x["kind"], x["count"]) for x in told["effects"]] == [("lower-tls", 1), ("older-tls", 1), ("older-tls", 2)]
     with Index(path) as index:
         brief = summed(read(path), path, knowledge, index, named=NO_SERVERS)

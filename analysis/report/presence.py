@@ -18,16 +18,16 @@ _WAY = "way:"
 
 _ALARMS: Mapping[str, Tone] = {"lower-tls": "alarm", "older-tls": "warn", "weaker-cipher": "warn"}
 
-_PROXY = ("certificate", "tls", "address", "names", "http3", "silence")
+_PROXY = ("certificate", "revoked", "tls", "address", "names", "http3", "silence")
 
 _ALWAYS: Mapping[str, Sequence[str]] = {
     "regular": _PROXY,
     "upstream": _PROXY,
     "socks5": _PROXY,
-    "transparent": ("certificate", "tls", "address", "http3", "silence"),
-    "tun": ("certificate", "tls", "address", "silence"),
-    "wireguard": ("certificate", "tls", "address", "names", "silence"),
-    "local": ("certificate", "tls", "silence"),
+    "transparent": ("certificate", "revoked", "tls", "address", "http3", "silence"),
+    "tun": ("certificate", "revoked", "tls", "address", "silence"),
+    "wireguard": ("certificate", "revoked", "tls", "address", "names", "silence"),
+    "local": ("certificate", "revoked", "tls", "silence"),
     "reverse": ("certificate", "visitors", "silence"),
     "dns": ("names",),
 }

@@ -24,6 +24,9 @@ EFFECTS: Mapping[str, str] = {
         "the server talks no TLS that device and proxy both accept; the device got an error, and passes untouched from "
         "then on"
     ),
+    "refused-device": (
+        "the device talks no TLS that the proxy accepts; it got an error, and passes untouched from then on"
+    ),
     "certificate": "the server cannot prove who it is; the device got an error instead of deciding by itself",
     "client-certificate": "the server asks for a certificate that only the device has",
     "failed-once": "a connection failed once, until it was learned that this device has to pass untouched here",
@@ -57,6 +60,7 @@ FACTS: Mapping[str, str] = {
     "certificate": (
         "the device sees certificates of your own authority, and has to trust that the proxy checks the real ones"
     ),
+    "revoked": "the proxy does not ask whether a server's certificate was revoked, which some devices do",
     "tls": "servers see the proxy's TLS instead of the device's",
     "address": (
         "servers see the address of the machine on which the proxy runs; behind a router that differs for IPv6 alone"

@@ -1,4 +1,4 @@
-"""Devices that did not accept the proxy's certificate, kept from one recording to the next."""
+"""Devices that cannot be looked into at a server, kept from one recording to the next."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ class Refusal(msgspec.Struct, frozen=True):
     """When that was learned, seconds since the epoch (UTC)."""
     sure: bool
     """Whether the device said so; else it only left, which a request on another connection disproves."""
+
+    cause: str = "certificate"
+    """What was in the way (`addons/handshake.py`)."""
 
     def holds(self, now: float) -> bool:
         """Whether it is to be heeded.  A clock that was set back makes it void: one more try costs one connection."""
