@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-type Cause = Literal["left", "certificate", "tls", "server", "asked"]
-"""`left`: the device left before it was over; `certificate`: it did not go on with the proxy's; `tls`: two ends share
-no version or cipher; `server`: the server's certificate could not be verified; `asked`: the server wants one of the
-device's own."""
+from captures.gateway.refusals import Cause
 
 EARLY = "connection closed early"
 """mitmproxy's words for a device that has left before a certificate was shown to it, since the server took so long."""

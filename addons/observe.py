@@ -49,6 +49,7 @@ from analysis.schema import KnowledgeError
 from analysis.verdicts import Verdicts
 from captures import home
 from captures.formats import flows
+from captures.gateway.refusals import Cause
 from captures.model import CaptureError, Contact, Effect, Endpoint, Exchange, Observation, Source, Unreadable
 from captures.recorder import Raw, Streamed, exchange
 
@@ -58,12 +59,12 @@ _MESSAGE = 1024 * 1024
 _ROWS = 1000
 """Faults that are recorded one by one; of more only the number."""
 
-_FAILED: dict[handshake.Cause, str] = {
+_FAILED: dict[Cause, str] = {
     "left": "client left during the handshake",
     "certificate": "client rejected the certificate",
     "tls": "client and proxy share no version or cipher of TLS",
 }
-_FAILED_BEHIND: dict[handshake.Cause, str] = {
+_FAILED_BEHIND: dict[Cause, str] = {
     "server": "the server's certificate is not trusted",
     "tls": "server refused TLS",
     "asked": "the server asked for a certificate that only the device has",

@@ -20,10 +20,10 @@ from mitmproxy.proxy.layers import TCPLayer
 from mitmproxy.proxy.layers.tls import parse_client_hello
 from mitmproxy.proxy.mode_specs import ReverseMode
 
-from addons.handshake import EARLY, Cause, by_device, by_server
+from addons.handshake import EARLY, by_device, by_server
 from addons.observe import Observe, guarded
 from captures.gateway import authority, refusals
-from captures.gateway.refusals import Refusal
+from captures.gateway.refusals import Cause, Refusal
 from captures.model import CaptureError
 
 AT_ONCE = 3.0
@@ -203,7 +203,7 @@ class Passthrough:
         if self._is_never(sni or "") or (server.address and self._is_never(server.address[0])):
             return NEVER
         refusal = self._holding((_address(client), sni or ""))
-        return _PASSES.get(refusal.cause, REASON) if refusal else ""
+        return _PASSES[refusal.cause] if refusal else ""
 
     def _is_never(self, host: str) -> bool:
         labels = host.lower().rstrip(".").split(".")

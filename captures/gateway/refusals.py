@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from captures import home
+
+type Cause = Literal["left", "certificate", "tls", "server", "asked"]
+"""`left`: the device left before it was over; `certificate`: it did not go on with the proxy's; `tls`: two ends share
+no version or cipher; `server`: the server's certificate could not be verified; `asked`: the server wants one of the
+device's own."""
 
 EXPIRES = 24 * 3600.0
 """Seconds after which a device is tried again."""
@@ -28,8 +34,8 @@ class Refusal(msgspec.Struct, frozen=True):
     sure: bool
     """Whether the device said so; else it only left, which a request on another connection disproves."""
 
-    cause: str = "certificate"
-    """What was in the way (`addons/handshake.py`)."""
+    cause: Cause = "certificate"
+    """What was in the way."""
 
     def holds(self, now: float) -> bool:
         """Whether it is to be heeded.  A clock that was set back makes it void: one more try costs one connection."""
