@@ -15,7 +15,7 @@ LAYERS = ("captures", "analysis", "addons")
 
 HOMES = {
     "mitmproxy": ("captures/formats/flows.py", "captures/gateway/", "addons/"),
-    "OpenSSL": ("addons/passthrough.py",),  # mitmproxy brings it and shows its connections to addons
+    "OpenSSL": ("addons/client_certificate.py",),  # mitmproxy brings it and shows its connections to addons
     "numpy": (
         "captures/packets/",
         "captures/gateway/ring.py",
