@@ -145,8 +145,9 @@ def read(paths: list[Path]) -> Export:
     except _Spent as spent:
         reader.remarks.append(f"the answer holds {spent}; what comes after that was not read")
     if not reader.values:
-        why = f": {reader.remarks[0]}" if reader.remarks else ""
-        raise ExportError(f"{paths[0]}: holds no JSON and no table{why or '; give the files that the vendor sent'}")
+        if reader.remarks:
+            raise ExportError(f"{paths[0]}: holds no JSON and no table: {reader.remarks[0]}")
+        raise ExportError(f"{paths[0]}: holds no JSON and no table; give the files that the vendor sent")
     return Export(tuple(reader.values), reader.files, tuple(reader.remarks))
 
 

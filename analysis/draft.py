@@ -22,7 +22,7 @@ from analysis.pack import ExampleCall, ItemPlace, Match, Product, Rule
 from analysis.pipeline import Result
 from analysis.traffic import is_outside
 from analysis.trial import carried
-from captures.model import Exchange
+from captures.model import Exchange, Sentence
 
 _MOST_VALUES = 3
 """A step of a path that has more different values is no fixed part of it."""
@@ -116,7 +116,7 @@ def draft(
     The rules are tried on their examples, so that what an example says is what the rule finds in it.
     """
     pack = pack or _slug(recipient)
-    left: list[str] = []
+    left: list[Sentence] = []
     owner = result.knowledge.owner(recipient)
     product = Product(
         name=recipient,
@@ -261,7 +261,7 @@ def _shown(rule: Rule, knowledge: Knowledge) -> Rule:
     )
 
 
-def _told(pack: str, files: Mapping[str, str], kinds: Sequence[Kind], findings: Sequence[Finding]) -> Iterator[str]:
+def _told(pack: str, files: Mapping[str, str], kinds: Sequence[Kind], findings: Sequence[Finding]) -> Iterator[Sentence]:
     """Values that were recognised in the calls and still stand in the files, as in a fixed part of a path."""
     numbers = {call.n for kind in kinds for call in kind.calls}
     values = {(f.item, f.value) for f in findings if f.call in numbers and f.direction == "sent" and len(f.value) >= 4}

@@ -1,7 +1,8 @@
 """The language of what people read.  English stands in the modules of `texts/`, every other language in one `.po` file.
 
 A translation is written over the constants of those modules, once, before anything is said: English costs nothing, and
-whoever says something need not know about languages.  What a file lacks stays English.
+whoever says something need not know about languages.  What stands elsewhere (help texts, errors, what a lower layer says
+of itself) is looked up by its English where it is shown: `said`.  What a file lacks stays English.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import functools
 import gettext
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
+from string import Formatter
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,20 @@ type Forms = tuple[str, ...]
 
 SOURCE = "en"
 """The language of the modules."""
+
+SAID = "said"
+"""Context of all that is looked up by its English."""
+
+SENTENCES = (
+    "reason", "why", "what", "error", "message", "hint", "fault", "failed", "strerror", "said", "missing",
+    "sentence", "last", "told", "then", "changed", "remarks",
+)  # fmt: skip
+"""Names in braces for which a text stands that is looked up as well."""
+
+_PLACES, _LONGEST = 4, 5_000
+"""So many places may stand before what is said, and so many characters are looked at."""
+
+_BEFORE = re.compile(r"\s+(?:\S+\s{2,})?")
 
 FOLDER = Path(__file__).with_name("texts")
 """Where the modules and the translations stand."""
@@ -84,6 +101,7 @@ def use(language: str, folder: Path = FOLDER) -> None:
         raise ValueError(f"{language}: is no language of phonehome; there are: {', '.join(languages(folder))}")
     _State.language = language
     _State.found, _State.form = {}, _english
+    _changing.cache_clear()
     if language != SOURCE:
         catalogue = read(language, folder)
         _State.found, _State.form = found_in(catalogue), _rule(catalogue)
@@ -99,6 +117,102 @@ def use(language: str, folder: Path = FOLDER) -> None:
 def say(context: str, english: str) -> str:
     """A text that stands elsewhere (`items.toml`) -> the same in the language in use."""
     return _State.found.get(context, (english,))[0]
+
+
+def said(english: str, n: int = 1) -> str:
+    """What is said in English -> the same in the language in use; as it is where nobody has translated it.
+
+    A message may hold names in braces for what changes, each of which stands for any text.  What follows a place ("file:
+    is empty") is found without it.  `n` is the number that goes with a message that has forms for it.
+
+    >>> said("is damaged")
+    'is damaged'
+    """
+    if _State.language == SOURCE or len(english) > _LONGEST:
+        return english
+    begin = 0
+    for _ in range(_PLACES):
+        if found := _looked_up(english[begin:], n):
+            return english[:begin] + found
+        begin = english.find(": ", begin) + 2
+        if begin < 2:
+            break
+    return english
+
+
+def _looked_up(english: str, n: int) -> str:
+    """One message in the language in use; empty where it is not translated."""
+    if forms := _State.found.get(f"{SAID}.{english}"):
+        return forms[_State.form(n) if len(forms) > 1 else 0]
+    for key, own in _changing():
+        if all(piece in english for piece in own) and (parts := _pattern(key).fullmatch(english)):
+            return _State.found[key][0].format(**{name: _part(name, text) for name, text in parts.groupdict().items()})
+    return ""
+
+
+def _part(name: str, text: str) -> str:
+    """What stands for a name in braces: a sentence, several, a number, or what somebody typed."""
+    if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+", text):
+        return text.replace(",", _State.found.get("report.THOUSANDS", (",",))[0])
+    if name.rstrip("0123456789") not in SENTENCES:
+        return text
+    several = re.split("(; | and )", text)
+    made = list(map(said, several[::2]))
+    if said(text) != text or made == several[::2]:
+        return said(text)
+    return "".join(one + said(between) for one, between in zip(made, (*several[1::2], ""), strict=True))
+
+
+@functools.cache
+def _changing() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Messages in which something changes, each with what does not; those that say most themselves come first."""
+    keys = (key for key in _State.found if key.startswith(f"{SAID}.") and "{" in key)
+    pieces = ((key, tuple(literal for literal, *_ in _parsed(key))) for key in keys)
+    return tuple(sorted(pieces, key=lambda each: -sum(map(len, each[1]))))
+
+
+def _parsed(key: str) -> Iterator[tuple[str, str]]:
+    """What stands before each name in braces, and the name; an empty one at the end."""
+    for literal, name, *_ in Formatter().parse(key.removeprefix(f"{SAID}.")):
+        yield literal, name or ""
+
+
+@functools.cache
+def _pattern(key: str) -> re.Pattern[str]:
+    """A message -> what it looks like when its names in braces are filled in."""
+    seen: set[str] = set()
+    made = []
+    for literal, name in _parsed(key):
+        again = f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+        made.append(re.escape(literal) + (again if name else ""))
+        seen.add(name)
+    return re.compile("".join(made), re.DOTALL)
+
+
+def paragraphs(text: str) -> str:
+    """A help text -> the same in the language in use, paragraph by paragraph; one that begins with `\\b` by lines."""
+    if _State.language == SOURCE:
+        return text
+    every = text.split("\n\n")
+    return "\n\n".join(lines(one) if one.lstrip().startswith("\b") else said(" ".join(one.split())) for one in every)
+
+
+def lines(text: str) -> str:
+    """The same, line by line; what is indented, or stands in a column of its own before it, stays where it is."""
+    if _State.language == SOURCE:
+        return text
+    return "\n".join(before + said(line) for before, line in map(column, text.split("\n")))
+
+
+def column(line: str) -> tuple[str, str]:
+    """A line of a list or a text -> what stands before its words, and these.
+
+    >>> column("  title   of a film"), column("What it is:")
+    (('  title   ', 'of a film'), ('', 'What it is:'))
+    """
+    before = _BEFORE.match(line)
+    end = before.end() if before else 0
+    return line[:end], line[end:]
 
 
 def messages() -> Iterator[tuple[str, Forms]]:
@@ -161,10 +275,13 @@ def read(language: str, folder: Path = FOLDER) -> polib.POFile:
 
 
 def found_in(catalogue: polib.POFile) -> Mapping[str, Forms]:
-    """What a file translates, by context; what is empty or marked as doubtful is left out."""
+    """What a file translates, by context; what is empty or marked as doubtful is left out.
+
+    What is looked up by its English has that behind the context: `said.is damaged`.
+    """
     entries = (entry for entry in catalogue if not (entry.obsolete or entry.fuzzy))
     found = {
-        entry.msgctxt: tuple(text for _, text in sorted(entry.msgstr_plural.items()))
+        (f"{SAID}.{entry.msgid}" if entry.msgctxt == SAID else entry.msgctxt): tuple(text for _, text in sorted(entry.msgstr_plural.items()))
         if entry.msgid_plural
         else (entry.msgstr,)
         for entry in entries

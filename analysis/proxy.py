@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
-from captures.model import CaptureError
+from captures.model import CaptureError, Sentence
 from captures.process import end, start
 
 _LISTENING = "listening on "
@@ -112,7 +112,7 @@ class Proxy:
             self._process.kill()
             self._process.wait()
 
-    def last_words(self) -> str:
+    def last_words(self) -> Sentence:
         """Why it ended by itself, as one sentence."""
         if self._reader:
             self._reader.join(1.0)
@@ -133,7 +133,7 @@ class Proxy:
             process.stderr.close()
 
 
-def _sentence(said: list[str], what: str) -> str:
+def _sentence(said: list[str], what: Sentence) -> Sentence:
     text = " ".join(said)
     if "Errno 98" in text or "Errno 48" in text or "address already in use" in text.lower():
         return "the proxy's port is in use by another program; choose another one with --listen PORT"

@@ -13,14 +13,16 @@ from pathlib import Path
 import polib
 
 from analysis import knowledge, language, needs
-from analysis.language import FOLDER, SOURCE, Forms
+from analysis.language import FOLDER, SAID, SOURCE, Forms
+from analysis.translation_source import spoken
 
 WIDTH = 120
 """Columns of a file."""
 
 
 def messages() -> Iterator[tuple[str, Forms]]:
-    """Every message in English with its context: those of `texts/`, then names and sentences in TOML files."""
+    """Every message in English with its context: those of `texts/`, names and sentences in TOML files, then what the code
+    says elsewhere."""
     language.use(SOURCE)
     yield from language.messages()
     known = knowledge.load()
@@ -31,6 +33,7 @@ def messages() -> Iterator[tuple[str, Forms]]:
         yield from ((f"needs.{category}.{part}", (getattr(need, part),)) for part in ("function", "why", "without"))
     for name, product in known.products.items():
         yield from ((f"breaks.{name}.{n}", (one.breaks,)) for n, one in enumerate(product.blocking))
+    yield from ((SAID, forms) for forms, _ in spoken())
 
 
 def updated(code: str, folder: Path = FOLDER) -> polib.POFile:
@@ -47,9 +50,19 @@ def updated(code: str, folder: Path = FOLDER) -> polib.POFile:
     }
     made.header = old.header
     forms = int(made.metadata["Plural-Forms"].partition("nplurals=")[2].partition(";")[0])
-    kept = {entry.msgctxt: entry for entry in old if not entry.obsolete}
-    made.extend(_entry(context, english, kept.get(context), forms) for context, english in messages())
+    kept = {_place(entry.msgctxt, entry.msgid): entry for entry in old if not entry.obsolete}
+    files = {english[0]: file for english, file in spoken()}
+    for context, english in messages():
+        entry = _entry(context, english, kept.get(_place(context, english[0])), forms)
+        if context == SAID and files[english[0]]:
+            entry.occurrences = [(files[english[0]], "")]
+        made.append(entry)
     return made
+
+
+def _place(context: str, english: str) -> str:
+    """What tells a message from all others: its context, and its English where it is looked up by that."""
+    return f"{SAID}.{english}" if context == SAID else context
 
 
 def _entry(context: str, english: Forms, old: polib.POEntry | None, forms: int) -> polib.POEntry:

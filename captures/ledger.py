@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from captures import home, losses
 from captures.losses import Losses
-from captures.model import Body, CaptureError, Contact, Effect, Exchange, Lookup, Observation, Source, Unreadable
+from captures.model import Body, CaptureError, Contact, Effect, Exchange, Lookup, Observation, Sentence, Source, Unreadable
 from captures.pseudonym import conceal
 
 APPLICATION_ID = 0x70686F6D
@@ -385,7 +385,7 @@ def read(path: Path, after: int = 0) -> Iterator[tuple[int, Observation]]:
                 return
             except _FAULTS as error:
                 if number + step > _MOST_ROWS or (number == after and step > _FIRST_STEPS):
-                    raise CaptureError(_DAMAGED.format(name=path.name, error=_said(error))) from None
+                    raise CaptureError(_damaged(path, error)) from None
                 # A damaged page hides the rows on it, and those behind it can be asked for.
                 yield number, Unreadable(Source(0, 0), None, f"after row {number}", "is damaged")
                 number, step = number + step, step * 4
@@ -412,7 +412,9 @@ def _said(error: Exception) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in str(error))[:80]
 
 
-_DAMAGED = "{name}: is damaged ({error}); `sqlite3 {name} .recover` may help"
+def _damaged(path: Path, error: Exception) -> Sentence:
+    return f"{path.name}: is damaged ({_said(error)}); `sqlite3 {path.name} .recover` may help"
+
 
 _FIRST_STEPS = 1 << 12
 """Rows that are passed over at the beginning before a ledger counts as lost."""
@@ -485,7 +487,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             yield connection
         except _FAULTS as error:
-            raise CaptureError(_DAMAGED.format(name=path.name, error=_said(error))) from None
+            raise CaptureError(_damaged(path, error)) from None
 
 
 def _text(raw: bytes) -> str:

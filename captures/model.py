@@ -23,6 +23,10 @@ type Initiator = Literal["inside", "outside"]
 """Who opened the connection: a machine of the household, or a visitor of its own server."""
 
 
+type Sentence = str
+"""A sentence for people, in English: who shows it looks up its translation."""
+
+
 class CaptureError(ValueError):
     """A capture that cannot be read at all.  The message is one sentence: place, what is wrong, what to do."""
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import atexit
 import gc
+import gettext
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import NamedTuple, cast
 
@@ -70,6 +72,60 @@ class _ReaderGone(Exception):
     """Nobody reads our output any more."""
 
 
+class Help(click.HelpFormatter):
+    """Writes help in the language in use: all that it shows passes here, in English."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """How a command is called; names of what stands there are words as well (`FILE`)."""
+        super().write_usage(prog, _names(args), prefix)
+
+    def write_text(self, text: str) -> None:
+        """What a command does."""
+        super().write_text(language.paragraphs(text))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Options or commands, each with what it does, and perhaps its default."""
+        said = []
+        for name, text in rows:
+            does, gap, default = text.partition("  [")
+            said.append((_names(name), f"{language.said(does)}{gap}{default}"))
+        super().write_dl(said, col_max, col_spacing)
+
+
+def _names(text: str) -> str:
+    return re.sub(r"\b[A-Z]{2,}\b", lambda name: language.said(name[0]), text)
+
+
+click.Context.formatter_class = Help
+
+
+class _ClicksOwn(gettext.NullTranslations):
+    """Click asks gettext for what it says itself ("Usage", "Error"), which would look for a file of its own."""
+
+    def gettext(self, message: str) -> str:
+        # Click keeps this one, and `Help` looks it up each time.
+        return message if message == "Show this message and exit." else language.said(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        said = language.said(msgid1, n)
+        return msgid2 if said == msgid1 and n != 1 else said
+
+
+# Python looks for files of translations in one place, whoever asks: ours are asked there.
+setattr(gettext, "translation", lambda *_, **__: _ClicksOwn())  # noqa: B010 - a function of the module
+
+
+class Group(click.Group):
+    """A group that lists its commands with the first sentence of each, whole."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list of commands."""
+        helps = ((name, self.commands[name].help or "") for name in self.list_commands(ctx))
+        rows = [(name, language.paragraphs(text.partition("\n\n")[0])) for name, text in helps]
+        with formatter.section(gettext.gettext("Commands")):
+            formatter.write_dl([(name, re.split(r"(?<=\.)\s", text, maxsplit=1)[0]) for name, text in rows])
+
+
 class Commands(click.Group):
     """A group whose commands are loaded when they are called."""
 
@@ -96,7 +152,7 @@ class Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
         """Writes the list of commands without loading them."""
-        with formatter.section("Commands"):
+        with formatter.section(gettext.gettext("Commands")):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
     def resolve_command(
@@ -170,6 +226,11 @@ def commands() -> None:
     """
 
 
+def tell(text: str) -> None:
+    """Says something on standard error, in the language in use."""
+    click.echo(language.said(text), err=True)
+
+
 class Failure(click.ClickException):
     """Something that a person can mend, in one sentence: place, what is wrong, what to do."""
 
@@ -217,6 +278,9 @@ def _show(error: click.ClickException) -> None:
     from analysis.report.document import printable
 
     said = StringIO()
+    error.message = "\n".join(map(language.said, error.message.split("\n")))
+    if isinstance(error, click.BadParameter) and error.param and error.param_hint is None:
+        error.param_hint = _names(error.param.get_error_hint(error.ctx))
     error.show(said)
     click.echo("\n".join(map(printable, said.getvalue().split("\n"))), nl=False, err=True)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from analysis.cli import Failure, options
+from analysis.cli import Failure, Group, options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.corpus.run import Done
 
 
-class Corpus(click.Group):
+class Corpus(Group):
     """A group that reads captures when what is typed first is none of its commands."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

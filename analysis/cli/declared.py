@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import options
+from analysis.cli import Group, options
 
 if TYPE_CHECKING:
     from analysis.knowledge import Knowledge
@@ -21,7 +21,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [name for x in options.known().lists if (name := f"{x.product}@{x.id}").startswith(incomplete)]
 
 
-@click.group()
+@click.group(cls=Group)
 def declared() -> None:
     """Show what vendors say that they collect.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis import language
 from analysis.cli import options
 from analysis.cli.options import Question
 
@@ -56,10 +57,10 @@ def demo(form: str, out: str, folder: Path | None) -> None:
         from analysis.report.private import private
 
         options.show(private(result, grace=0), form, out)
-    _say(f"\nThe recording is {ledger}.")
-    _say("That was made up.  Now your own: record with the first command, or save a HAR file in your browser.")
-    _say("  phonehome watch")
-    _say("  phonehome inspect FILE.har")
+    _step("")
+    _step(f"The recording is {ledger}.")
+    _step("That was made up.  Now your own: record with the first command, or save a HAR file in your browser.")
+    click.echo("  phonehome watch\n  phonehome inspect FILE.har", err=True)
 
 
 def record(folder: Path, ledger: Path, parts: Sequence[Part] | None = None) -> None:
@@ -72,23 +73,25 @@ def record(folder: Path, ledger: Path, parts: Sequence[Part] | None = None) -> N
     from analysis.proxy import Proxy
     from captures import ledger as ledgers
 
-    _say("Making a certificate authority for a made-up vendor ...")
+    _step("Making a certificate authority for a made-up vendor ...")
     authority, context = make(folder, (*home.CLOUD_HOSTS, home.SERVER_HOST))
     for side in ("", "-wal", "-shm"):
         ledger.with_name(ledger.name + side).unlink(missing_ok=True)
     ledgers.create(ledger)
     with serve(context) as (cloud, server):
-        _say(f"The vendor's cloud ({', '.join(home.CLOUD_HOSTS)}) is on 127.0.0.1:{cloud}.")
+        _step(f"The vendor's cloud ({', '.join(home.CLOUD_HOSTS)}) is on 127.0.0.1:{cloud}.")
         with Proxy(play.options(folder, ledger, authority, cloud, server)) as proxy:
-            _say(f"The proxy is on {proxy.listening[0][0]}:{proxy.listening[0][1]}, in a process of its own.")
+            _step(f"The proxy is on {proxy.listening[0][0]}:{proxy.listening[0][1]}, in a process of its own.")
             for step in play.steps(proxy.listening[0], folder / "ca" / "mitmproxy-ca-cert.pem", parts or play.WHOLE):
-                _say(f"  {step}")
-    _say("Everything was recorded.  The report:\n")
+                _step(step, indent="  ")
+    _step("Everything was recorded.  The report:")
+    _step("")
 
 
-def _say(text: str) -> None:
+def _step(text: str, *, indent: str = "") -> None:
     """A step, on standard error: standard output is the report alone."""
-    click.echo(click.style(text, dim=True) if _coloured() else text, err=True)
+    said = indent + language.said(text)
+    click.echo(click.style(said, dim=True) if _coloured() else said, err=True)
 
 
 def _coloured() -> bool:

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis import language
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from captures.gateway.doctor import Setup
+
+
+_CELLS = ("seen", "effort", "risk")
+"""What the project may have tried."""
 
 
 @click.command()
@@ -63,10 +69,10 @@ def doctor(port: int, form: str) -> None:
         mark = Text(words.STATES[check.state], colours[check.state])
         found.add_row(
             mark,
-            words.said(check.name),
-            words.said(check.needed),
-            Text(words.said(check.said)),
-            Text(words.said(check.remedy) if check.state != "fine" else ""),
+            language.said(check.name),
+            language.said(check.needed),
+            Text(language.said(check.said)),
+            Text(language.said(check.remedy) if check.state != "fine" else ""),
         )
     console.print(found)
     console.print()
@@ -82,6 +88,6 @@ def table(setups: Sequence[Setup]) -> Table:
 
     shown = Table(words.SET_UP, words.SEEN, words.EFFORT, words.RISK, words.HOW, box=None, pad_edge=False)
     for each in setups:
-        cells = (each.name, each.cell("seen"), each.cell("effort"), each.cell("risk"), each.way)
-        shown.add_row(*map(Text, cells))
+        cells = (f"{language.said(getattr(each, name))} ({words.TESTED[name in each.tested]})" for name in _CELLS)
+        shown.add_row(*map(Text, (language.said(each.name), *cells, language.said(each.way))))
     return shown

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import options
+from analysis import language
+from analysis.cli import Group, options, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _PORT = 8080
 
 
-@click.group()
+@click.group(cls=Group)
 def gateway() -> None:
     """Lead the traffic of chosen devices through the proxy, on the router that they use.
 
@@ -77,7 +78,8 @@ def plan_(interface: str, devices: tuple[str, ...], way: Way, port: int, script:
     """
     from captures.gateway import scripts
 
-    click.echo(scripts.render(script, planned(interface, devices, way, port)), nl=False)
+    text = scripts.render(script, planned(interface, devices, way, port))
+    click.echo(language.lines(text) if script == "text" else text, nl=False)
 
 
 @gateway.command()
@@ -97,10 +99,10 @@ def up(interface: str, devices: tuple[str, ...], way: Way, port: int) -> None:
 
     wanted = planned(interface, devices, way, port)
     journal.up(wanted, home.journal())
-    click.echo(
-        f"set up for {', '.join(wanted.devices)} on {interface}; take it back with: phonehome gateway down", err=True
+    tell(
+        f"set up for {', '.join(wanted.devices)} on {interface}; take it back with: phonehome gateway down"
     )
-    click.echo("next: phonehome watch --gateway", err=True)
+    tell("next: phonehome watch --gateway")
 
 
 @gateway.command()
@@ -116,8 +118,8 @@ def down() -> None:
 
     there = journal.read(home.journal()) is not None
     for remark in journal.down(home.journal()):
-        click.echo(remark, err=True)
-    click.echo("taken back" if there else "nothing is set up", err=True)
+        tell(remark)
+    tell("taken back" if there else "nothing is set up")
 
 
 @gateway.command()
@@ -141,23 +143,26 @@ def status(form: str, out: str) -> None:
     if form == "json":
         text = _status_json(planned, devices)
     else:
-        text = _status(planned, devices) if planned else "nothing is set up\n"
+        text = _status(planned, devices) if planned else language.said("nothing is set up") + "\n"
     options.write(text, out)
 
 
 def _status(planned: Journal, devices: Sequence[Device]) -> str:
     led = any(device.now for device in devices)
+    sent, proxy, usual = map(language.said, ("what it sent while it was led", "to the proxy", "on its usual way"))
     lines = [
-        f"set up: {', '.join(planned.devices)} on {planned.interface}, by {planned.way}",
-        "led through the proxy now" if led else "not led now: no proxy keeps it alive",
-        f"{'what it sent while it was led':30}{'to the proxy':>26}{'on its usual way':>26}",
+        language.said(f"set up: {', '.join(planned.devices)} on {planned.interface}, by {planned.way}"),
+        language.said("led through the proxy now" if led else "not led now: no proxy keeps it alive"),
+        f"{sent:34}{proxy:>26}{usual:>26}",
     ]
-    lines += [f"{device.mac:30}{_amount(device.led):>26}{_amount(device.excluded):>26}" for device in devices]
+    lines += [f"{device.mac:34}{_amount(device.led):>26}{_amount(device.excluded):>26}" for device in devices]
     return "\n".join([*lines, ""])
 
 
 def _amount(count: Count) -> str:
-    return f"{count.packets:,} packets, {count.bytes / 1e6:,.1f} MB"
+    from analysis.texts import number
+
+    return language.said(f"{number(count.packets)} packets, {number(count.bytes / 1e6, ',.1f')} MB")
 
 
 def _status_json(planned: Journal | None, devices: Sequence[Device]) -> str:

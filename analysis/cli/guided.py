@@ -11,16 +11,8 @@ from dataclasses import dataclass
 
 import click
 
-WAYS = (
-    ("this computer's browser or an app, as its proxy", "browser"),
-    ("one program on this computer, by its name", "program"),
-    ("a phone or a TV, by WireGuard", "phone"),
-    ("everything of one device, on the router that it uses", "router"),
-    ("what visitors ask a media server on this computer", "server"),
-    ("just look whom devices call, without decrypting", "look"),
-)
-"""What may be watched, in words, and the name of the way."""
-
+from analysis import language
+from analysis.cli import tell
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -44,39 +36,41 @@ def ask() -> Start | None:
     from rich.console import Console
 
     from analysis.cli.doctor import table
+    from analysis.texts import recorded as words
     from captures.gateway.doctor import setups
 
     console = Console(stderr=True, highlight=False)
     console.print(table(setups()))
-    click.echo("\nWhat is to be watched?", err=True)
-    for number, (words, _) in enumerate(WAYS, 1):
-        click.echo(f"  {number}  {words}", err=True)
-    number = click.prompt("Number", type=click.IntRange(1, len(WAYS)), default=1, err=True)
-    return _STARTS[WAYS[number - 1][1]]()
+    tell("")
+    tell("What is to be watched?")
+    for number, said in enumerate(words.WAYS.values(), 1):
+        click.echo(f"  {number}  {said}", err=True)
+    number = click.prompt(language.said("Number"), type=click.IntRange(1, len(words.WAYS)), default=1, err=True)
+    return _STARTS[tuple(words.WAYS)[number - 1]]()
 
 
 def _browser() -> Start:
-    click.echo("next, in another terminal: phonehome trust add chromium (or firefox, python, node, system)", err=True)
+    tell("next, in another terminal: phonehome trust add chromium (or firefox, python, node, system)")
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", 8080))
         except OSError:
-            click.echo("port 8080 is in use; another one is taken", err=True)
+            tell("port 8080 is in use; another one is taken")
             return Start(listen="127.0.0.1:0")
     return Start()
 
 
 def _program() -> Start | None:
-    name = click.prompt("Name of the program, as `ps -e` shows it", err=True)
+    name = click.prompt(language.said("Name of the program, as `ps -e` shows it"), err=True)
     if sys.platform == "linux" and os.geteuid():
         return _missing(f"sudo phonehome watch --mode 'local:{name}'")
-    click.echo("it must trust the proxy: phonehome trust add -h says how", err=True)
+    tell("it must trust the proxy: phonehome trust add -h says how")
     return Start(modes=(f"local:{name}",))
 
 
 def _phone() -> Start:
-    click.echo("on the device: install the WireGuard app, add a tunnel, and let it look at the picture below", err=True)
-    click.echo("then let it trust the proxy: phonehome trust add ios (or android, tvos)", err=True)
+    tell("on the device: install the WireGuard app, add a tunnel, and let it look at the picture below")
+    tell("then let it trust the proxy: phonehome trust add ios (or android, tvos)")
     return Start(modes=("wireguard",))
 
 
@@ -87,45 +81,46 @@ def _router() -> Start | None:
 
     if journal.read(home.journal()):
         return Start(gateway=True) if not os.geteuid() else _missing("sudo phonehome watch --gateway")
-    interface = click.prompt("Interface to which the device is connected (`ip link` shows them)", err=True)
-    device = click.prompt("Address or MAC of the device (`ip neigh` shows them)", err=True)
+    interface = click.prompt(language.said("Interface to which the device is connected (`ip link` shows them)"), err=True)
+    device = click.prompt(language.said("Address or MAC of the device (`ip neigh` shows them)"), err=True)
     if os.geteuid():
         return _missing(f"sudo phonehome gateway up --interface {interface} --device {device}")
     if not shutil.which("nft"):
         return _missing("apt install nftables")
     wanted = planned(interface, (device,), "tun", 8080)
-    click.echo(f"phonehome gateway plan --interface {interface} --device {device} prints what would be done", err=True)
-    if not click.confirm(f"Set this machine up so that {wanted.devices[0]} is led through the proxy?", err=True):
+    tell(f"phonehome gateway plan --interface {interface} --device {device} prints what would be done")
+    what = f"Set this machine up so that {wanted.devices[0]} is led through the proxy?"
+    if not click.confirm(language.said(what), err=True):
         return None
     journal.up(wanted, home.journal())
-    click.echo("take it back with: phonehome gateway down", err=True)
+    tell("take it back with: phonehome gateway down")
     return Start(gateway=True)
 
 
 def _server() -> Start | None:
     port = click.prompt(
-        "Port of the server (Plex 32400, Jellyfin 8096)", type=click.IntRange(1, 65534), default=32400, err=True
+        language.said("Port of the server (Plex 32400, Jellyfin 8096)"), type=click.IntRange(1, 65534), default=32400, err=True
     )
     with socket.socket() as probe:
         probe.settimeout(2)
         if probe.connect_ex(("127.0.0.1", port)):
-            click.echo(f"nothing listens on port {port} of this computer; start the server, then try again", err=True)
+            tell(f"nothing listens on port {port} of this computer; start the server, then try again")
             return None
-    click.echo(f"open port {port + 1} of this computer in the app instead of {port}", err=True)
+    tell(f"open port {port + 1} of this computer in the app instead of {port}")
     return Start(modes=(f"reverse:http://127.0.0.1:{port}@0.0.0.0:{port + 1}",))
 
 
 def _look() -> Start | None:
     from captures.gateway import network
 
-    interface = click.prompt("Interface to listen to", default=network.way_out() or None, err=True)
+    interface = click.prompt(language.said("Interface to listen to"), default=network.way_out() or None, err=True)
     if os.geteuid():
         return _missing(f"sudo phonehome sniff -i {interface}")
     return Start(interface=interface)
 
 
 def _missing(command: str) -> Start | None:
-    click.echo(f"one command is missing: {command}", err=True)
+    tell(f"one command is missing: {command}")
     return None
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis import language
+from analysis.cli import Group, tell
 from analysis.known import KINDS
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ _VALUES = click.argument("values", nargs=-1, required=True, metavar="VALUE...")
 _LIST = "\b\nKinds:\n" + "\n".join(f"  {name:12} {kind.meaning}" for name, kind in KINDS.items())
 
 
-@click.group()
+@click.group(cls=Group)
 def known() -> None:
     """Tell what is yours: names, titles, servers.
 
@@ -64,10 +66,10 @@ def add(kind: str | None, values: tuple[str, ...]) -> None:
 
     added = own.add(kind or "", _given(values), _hashes)
     for sentence in added.refused:
-        click.echo(f"not added: {sentence}", err=True)
+        tell(f"not added: {sentence}")
     if not kind and added.kinds:
         counts = ", ".join(f"{count} {of}" for of, count in Counter(added.kinds).items())
-        click.echo(f"taken as: {counts}", err=True)
+        tell(f"taken as: {counts}")
     if added.refused and not added.kinds:
         raise Failure("nothing was added", 2)
 
@@ -131,10 +133,9 @@ def import_(source: str, importer: str, token_file: str | None, user: str, ca: P
         raise Failure(str(problem), 2) from None
     if keep_token and access.token:
         own.add("token", [access.token])
-    click.echo(
+    tell(
         f"read from {place} ({chosen}): {kept.works:,} titles, {kept.files:,} files; "
-        f"to forget them: phonehome known forget {place}",
-        err=True,
+        f"to forget them: phonehome known forget {place}"
     )
     if not kept.works:
         raise Failure(f"{place}: holds no films, series or music that this account may see; nothing was added", 2)
@@ -148,7 +149,7 @@ def _access(user: str, token_file: str | None, ca: Path | None) -> Access:
     if user:
         password = os.environ.get("PHONEHOME_PASSWORD", "")
         if not password and asks:
-            password = click.prompt(f"Password of {user}", hide_input=True, default="", show_default=False, err=True)
+            password = click.prompt(language.said(f"Password of {user}"), hide_input=True, default="", show_default=False, err=True)
         return Access(user=user, password=password, authority=ca)
     if token_file:
         with click.open_file(token_file) as file:
@@ -156,7 +157,7 @@ def _access(user: str, token_file: str | None, ca: Path | None) -> Access:
     else:
         token = os.environ.get("PHONEHOME_TOKEN", "").strip()
         if not token and asks:
-            token = click.prompt("Token", hide_input=True, default="", show_default=False, err=True).strip()
+            token = click.prompt(language.said("Token"), hide_input=True, default="", show_default=False, err=True).strip()
     return Access(token=token, authority=ca)
 
 
@@ -202,11 +203,10 @@ def canary(folder: Path) -> None:
     own.add("canary", [film.title])
     own.add("file", [str(path)], _hashes)
     click.echo(str(path))
-    click.echo(
+    tell(
         "next: let your server scan this file, record with phonehome watch, play it; a report that shows its title "
         "proves that titles leave. To end it, delete the file and run: "
-        f"phonehome known forget {film.title!r} {path.name!r}",
-        err=True,
+        f"phonehome known forget {film.title!r} {path.name!r}"
     )
 
 
@@ -261,10 +261,9 @@ def forget(values: tuple[str, ...], everything: bool, recorded: bool) -> None:
         which = asked[0] if "-" not in values and asked else "standard input"
         raise Failure(f"{which}: is not known; phonehome known list shows what is", 2)
     if ledgers := [*_ledgers()]:
-        click.echo(
-            f"recorded traffic stays as it is: {len(ledgers)} in {ledgers[0].parent}; delete what you need no more",
-            err=True,
-        )
+        tell(
+            f"recorded traffic stays as it is: {len(ledgers)} in {ledgers[0].parent}; delete what you need no more"
+    )
 
 
 def _forget_found(*, recorded: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import Failure, options
+from analysis.cli import Failure, options, tell
 from analysis.cli.options import Question
 
 if TYPE_CHECKING:
@@ -69,9 +69,9 @@ async def _serve(server: Server, shown: Shown) -> None:
     told: list[str] = []
 
     def tell(link: str) -> None:
-        click.echo(f"dashboard: {link}" if not told else f"used; the next link: {link}", err=True)
+        tell(f"dashboard: {link}" if not told else f"used; the next link: {link}")
         if not told:
-            click.echo("Ctrl-C ends it", err=True)
+            tell("Ctrl-C ends it")
         told.append(link)
 
     await server.run(shown, tell)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import Failure, options
+from analysis import language
+from analysis.cli import Failure, Group, options, tell
 
 if TYPE_CHECKING:
     from analysis.draft import Draft, Kind
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from analysis.model import Category
 
 
-@click.group()
+@click.group(cls=Group)
 def packs() -> None:
     """Check rule packs, and begin new ones.
 
@@ -124,8 +125,11 @@ def new(files: tuple[str, ...], out: Path, product: str, host: str, category: st
     kinds = draft.kinds(found[recipient], result.findings)
     made = draft.draft(recipient, kinds, [_category(category, kind) for kind in kinds], result, product)
     _write(made, out)
-    for line in (*made.left, *(f"{name}: is not known either; see --host" for name in found if name != recipient)):
-        click.echo(line, err=True)
+    for line in made.left:
+        tell(line)
+    for name in found:
+        if name != recipient:
+            tell(f"{name}: is not known either; see --host")
 
 
 def _recipient(host: str, found: tuple[str, ...]) -> str:
@@ -149,10 +153,10 @@ def _category(given: str, kind: Kind) -> Category:
     if given or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return Category(given or Category.UNKNOWN)
     called = printable(f"{kind.method or 'connection to'} {kind.host}{kind.path}")
-    click.echo(f"{called} ({_count(len(kind.calls), 'call')})", err=True)
+    tell(f"{called} ({_count(len(kind.calls), 'call')})")
     return Category(
         click.prompt(
-            "What is it for?", type=click.Choice(known), default=Category.UNKNOWN.value, show_choices=True, err=True
+            language.said("What is it for?"), type=click.Choice(known), default=Category.UNKNOWN.value, show_choices=True, err=True
         )
     )
 

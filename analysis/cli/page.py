@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import click
 
-from analysis.cli import COMMANDS, commands
+from analysis.cli import commands
+
+_HELP = ["-h", "--help"]
 
 WIDTH = 100
 """Columns of the help texts on the page."""
@@ -24,22 +26,23 @@ def page() -> str:
 
 def help_texts() -> Iterator[tuple[str, str]]:
     """Every command and sub-command with its help, in the order of the help, as a fenced block."""
-    names = ["-h", "--help"]
-    root = click.Context(commands, info_name="phonehome", terminal_width=WIDTH, help_option_names=names)
-    yield "phonehome", _fenced(root)
-    for name in COMMANDS:
-        command = commands.get_command(root, name)
-        if command is not None:
-            yield from _of(command, root, name)
+    for context in every():
+        if not context.command.hidden:
+            yield context.command_path, _fenced(context)
 
 
-def _of(command: click.Command, parent: click.Context, name: str) -> Iterator[tuple[str, str]]:
-    context = click.Context(command, parent=parent, info_name=name, terminal_width=WIDTH)
-    yield context.command_path, _fenced(context)
-    if isinstance(command, click.Group):
-        for child in command.list_commands(context):
-            if found := command.get_command(context, child):
-                yield from _of(found, context, child)
+def every() -> Iterator[click.Context]:
+    """Every command and sub-command, also hidden ones, in the order of the help."""
+    yield from _of(click.Context(commands, info_name="phonehome", terminal_width=WIDTH, help_option_names=_HELP))
+
+
+def _of(context: click.Context) -> Iterator[click.Context]:
+    yield context
+    group = context.command
+    if isinstance(group, click.Group):
+        for name in (*group.list_commands(context), *(name for name, one in group.commands.items() if one.hidden)):
+            if command := group.get_command(context, name):
+                yield from _of(click.Context(command, parent=context, info_name=name, terminal_width=WIDTH))
 
 
 def _fenced(context: click.Context) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import options, recording
+from analysis.cli import options, recording, tell
 
 if TYPE_CHECKING:
     from captures.gateway.ring import Ring
@@ -50,9 +50,10 @@ def sniff(
         path = recording.ledger(file, days)
         writer = Writer(path, None if keep_secrets else key())
         try:
+            # Programs wait for this line, so it is the same in every language.
             click.echo(f"listening on {interface}", err=True)
-            click.echo(f"recording to {path}", err=True)
-            click.echo("Ctrl-C ends it and shows the report", err=True)
+            tell(f"recording to {path}")
+            tell("Ctrl-C ends it and shows the report")
             going = Recording(ring, writer)
             _follow(path, ring, going, interrupted)
             going.finish()
@@ -60,7 +61,7 @@ def sniff(
             writer.flush(60)
             writer.close()
     if ring.gone and not interrupted:
-        click.echo(f"{interface} does not exist any more; that ended it", err=True)
+        tell(f"{interface} does not exist any more; that ended it")
     recording.report(path, product, form, out)
 
 

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from analysis import language
+from analysis.cli import Group, tell
+
 if TYPE_CHECKING:
     from captures.gateway.trust import Store
 
 
-@click.group()
+@click.group(cls=Group)
 def trust() -> None:
     """Let a product trust the proxy's certificate authority, and undo it.
 
@@ -50,12 +53,12 @@ def add(product: str, paths: tuple[Path, ...], python: str) -> None:
     store = _store(product)
     ours = authority.ensure(home.authority())
     if store.kind == "told":
-        click.echo(store.then.format(certificate=ours.certificate))
+        click.echo(language.said(store.then).format(certificate=ours.certificate))
         return
     for path in trust.places(store, paths, python):
         changed = trust.add(store, path, ours, home.journal())
-        click.echo(f"{path}: {'trusts the proxy now' if changed else 'trusts the proxy already'}", err=True)
-    click.echo(f"next: {store.then}; undo it with: phonehome trust remove {product}", err=True)
+        tell(f"{path}: {'trusts the proxy now' if changed else 'trusts the proxy already'}")
+    tell(f"next: {store.then}; undo it with: phonehome trust remove {product}")
 
 
 @trust.command()
@@ -72,17 +75,18 @@ def status(product: str | None) -> None:
 
     ours = authority.read(home.authority())
     if ours is None:
-        click.echo("authority: none yet; trust add or watch makes one")
+        click.echo(language.said("authority: none yet; trust add or watch makes one"))
     else:
-        never = f"not valid for {len(ours.never)} names" if ours.constrained else "valid for every name"
-        click.echo(f"authority: {ours.certificate}, until {ours.until:%Y-%m-%d}, {never}")
+        what = f"not valid for {len(ours.never)} names" if ours.constrained else "valid for every name"
+        click.echo(language.said(f"authority: {ours.certificate}, until {ours.until:%Y-%m-%d}, {what}"))
         if set(ours.never) != set(authority.names(authority.never())):
-            click.echo("the list of names has changed since; it counts for the next one: phonehome trust remove --all")
+            said = "the list of names has changed since; it counts for the next one: phonehome trust remove --all"
+            click.echo(language.said(said))
     found = [entry for entry in trust.listed(home.journal()) if product in (None, entry.product)]
     for entry in found:
-        click.echo(f"{entry.product}: {entry.path}: {trust.state(entry, ours)}")
+        click.echo(language.said(f"{entry.product}: {entry.path}: {trust.state(entry, ours)}"))
     if not found:
-        click.echo(f"{product or 'nothing'}: was not told to trust it")
+        click.echo(language.said(f"{product}: was not told to trust it" if product else "nothing was told to trust it"))
 
 
 @trust.command()
@@ -108,9 +112,9 @@ def remove(product: str | None, everything: bool) -> None:
         return
     found = [entry for entry in trust.listed(home.journal()) if entry.product == product]
     for entry in found:
-        click.echo(f"{entry.path}: {trust.remove(entry, home.journal())}", err=True)
+        tell(f"{entry.path}: {trust.remove(entry, home.journal())}")
     if not found:
-        click.echo(f"{product}: was not told to trust it", err=True)
+        tell(f"{product}: was not told to trust it")
 
 
 def end(done: list[str], failed: list[str]) -> None:
@@ -118,7 +122,7 @@ def end(done: list[str], failed: list[str]) -> None:
     from captures import home
 
     for line in done:
-        click.echo(line, err=True)
+        tell(line)
     if failed:
         raise click.ClickException(f"{'; '.join(failed)}; the rest is taken back, so run it again when that is mended")
     keys = sorted(home.authority().glob("mitmproxy-ca*"))
@@ -127,7 +131,7 @@ def end(done: list[str], failed: list[str]) -> None:
     # Of devices that did not accept it nothing is known about the next one.
     home.refusals().unlink(missing_ok=True)
     if keys:
-        click.echo("the authority and its key are deleted; take it out of phones and other devices by hand", err=True)
+        tell("the authority and its key are deleted; take it out of phones and other devices by hand")
 
 
 def _store(product: str) -> Store:

@@ -6,6 +6,9 @@ import os
 
 import click
 
+from analysis import language
+from analysis.cli import tell
+
 
 @click.command()
 @click.option("--list", "only", is_flag=True, help="Say what would be taken back, and change nothing.")
@@ -52,18 +55,18 @@ def _list() -> None:
 
     planned, trusted = journal.read(home.journal()), trust.listed(home.journal())
     if planned:
-        click.echo(f"gateway: {', '.join(planned.devices)} on {planned.interface}")
+        click.echo(language.said(f"gateway: {', '.join(planned.devices)} on {planned.interface}"))
     for entry in trusted:
-        click.echo(f"trust: {entry.product} in {entry.path}")
+        click.echo(language.said(f"trust: {entry.product} in {entry.path}"))
     keys = sorted(home.authority().glob("mitmproxy-ca*"))
     if keys:
-        click.echo(f"authority: {home.authority()}")
+        click.echo(language.said(f"authority: {home.authority()}"))
     if not (planned or trusted or keys):
-        click.echo("nothing is changed")
+        click.echo(language.said("nothing is changed"))
     _others()
 
 
 def _others() -> None:
     """Root has another folder, in which what was done with sudo is written down."""
     if os.geteuid() and not os.environ.get("PHONEHOME_HOME"):
-        click.echo("what was done with sudo is listed by: sudo phonehome undo --list", err=True)
+        tell("what was done with sudo is listed by: sudo phonehome undo --list")

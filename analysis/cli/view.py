@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from analysis import texts
+from analysis import language, texts
 from analysis.evidence import NO_SERVERS, Servers
 from analysis.knowledge import Knowledge
 from analysis.known import OwnValues
@@ -19,6 +19,7 @@ from analysis.report.document import printable
 from analysis.texts import Occasion
 from analysis.texts import recorded as words
 from captures import ledger
+from captures.model import Sentence
 
 _MOST = 200
 """Observations taken in at a time, so that Ctrl-C never waits for a long ledger."""
@@ -68,7 +69,7 @@ class View:
             if closed and self._live is None:
                 host, reason = closed
                 _remark(
-                    words.LIVE_NOT_READ.format(host=printable(host) or words.A_CONNECTION, reason=words.said(reason))
+                    words.LIVE_NOT_READ.format(host=printable(host) or words.A_CONNECTION, reason=language.said(reason))
                 )
             if count >= _MOST:
                 break
@@ -91,12 +92,12 @@ class View:
         if text and self._live is None:
             _remark(text)
 
-    def say(self, text: str) -> None:
-        """Says something of the recording itself, above what is shown."""
+    def tell(self, text: Sentence) -> None:
+        """Says something of the recording itself, above what is shown, in the language in use."""
         if self._live:
-            self._live.console.print(Text(text), soft_wrap=True)
+            self._live.console.print(Text(language.said(text)), soft_wrap=True)
         else:
-            _remark(text)
+            _remark(language.said(text))
 
     def go_on(self) -> None:
         """After rows were deleted: their numbers may be given out again."""
@@ -121,7 +122,7 @@ def screen(now: Now, dropped: int, faults: int, remark: str = "") -> Group:
     if now.closed:
         closed = _table(texts.UNREAD_HEADING, texts.HOST_COLUMN, texts.REASON, texts.CONNECTIONS)
         for host, reason, count in now.closed:
-            closed.add_row(Text(printable(host)), Text(printable(words.said(reason))), str(count))
+            closed.add_row(Text(printable(host)), Text(printable(language.said(reason))), str(count))
         parts.append(closed)
     parts.append(_checklist(now.occasions))
     trouble = words.LIVE_TROUBLE.format(dropped=dropped, faults=faults) if dropped + faults else ""

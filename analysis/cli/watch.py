@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import options, recording
+from analysis import language
+from analysis.cli import options, recording, tell
 
 if TYPE_CHECKING:
     from analysis.proxy import Proxy
     from analysis.web.running import Dashboard
     from captures.gateway.ways import Places
+    from captures.model import Sentence
 
 _PLACE = "127.0.0.1:8080"
 """Where the proxy listens unless told otherwise."""
@@ -130,7 +132,7 @@ def watch(
         words = "" if proxy.running or interrupted else hung or proxy.last_words()
     recording.report(path, product, form, out)
     for remark in () if gateway else ways.ended(modes):
-        click.echo(remark, err=True)
+        tell(remark)
     if words:
         raise click.ClickException(words)
 
@@ -216,25 +218,26 @@ def _introduce(
     from captures.gateway import ways, wireguard
 
     for host, port in listening:
+        # Programs wait for this line, so it is the same in every language.
         click.echo(f"listening on {f'[{host}]' if ':' in host else host}:{port}", err=True)
-    click.echo(f"recording to {path}", err=True)
+    tell(f"recording to {path}")
     authority = home.authority()
     for settings in tunnels:
-        click.echo(f"WireGuard settings for the device, private: {authority}/wireguard-client.conf", err=True)
+        tell(f"WireGuard settings for the device, private: {authority}/wireguard-client.conf")
         if sys.stderr.isatty():
-            click.echo("or let the WireGuard app of the phone look at this:", err=True)
+            tell("or let the WireGuard app of the phone look at this:")
             click.echo(wireguard.picture(settings), err=True)
     for remark in ways.remarks(modes):
-        click.echo(remark, err=True)
-    click.echo(f"the watched device must trust this authority: {authority}/mitmproxy-ca-cert.pem", err=True)
+        tell(remark)
+    tell(f"the watched device must trust this authority: {authority}/mitmproxy-ca-cert.pem")
     if sys.stderr.isatty():
         from captures.gateway.doctor import setups
 
         for seen in ("readable", "names only"):
-            names = "; ".join(setup.name for setup in setups() if setup.seen == seen)
-            click.echo(f"{seen}: {names}", err=True)
-        click.echo("how, and what may break: phonehome doctor", err=True)
-    click.echo("Ctrl-C ends it and shows the report", err=True)
+            names = "; ".join(language.said(setup.name) for setup in setups() if setup.seen == seen)
+            tell(f"{language.said(seen)}: {names}")
+        tell("how, and what may break: phonehome doctor")
+    tell("Ctrl-C ends it and shows the report")
 
 
 def _listen(text: str) -> tuple[str, int]:
@@ -266,7 +269,7 @@ def _follow(
     interrupted: list[int],
     days: float | None,
     modes: tuple[str, ...],
-) -> str:
+) -> Sentence:
     """Shows what comes, until the end is asked for or the proxy ends by itself; deletes what becomes too old.
 
     Gives why the proxy was ended here; empty when it was not.
@@ -287,22 +290,22 @@ def _follow(
         while proxy.running and not interrupted:
             more = False
             if gone := ways.gone(modes):
-                view.say(gone)
+                view.tell(gone)
                 break
             if proxy.hangs != hangs:
                 hangs = not hangs
                 if hangs and ways.frees(modes):
                     proxy.kill()
                     return _HUNG
-                view.say(_HANGS if hangs else _GOES_ON)
+                view.tell(_HANGS if hangs else _GOES_ON)
             if dashboard and link != dashboard.link:
                 link = dashboard.link
-                view.say(f"dashboard (this link works once): {link}" if link else "the dashboard ended")
+                view.tell(f"dashboard (this link works once): {link}" if link else "the dashboard ended")
             # A ledger that cannot be read now ends neither the recording nor the traffic.
             with suppress(CaptureError, sqlite3.Error, OSError):
                 more = view.update()
                 if silent and (view.seen or time.monotonic() - begun > _SILENT):
-                    view.remark("" if view.seen else silent)
+                    view.remark("" if view.seen else language.said(silent))
                     silent = ""
                 if days is not None and time.monotonic() - pruned > _PRUNE_EVERY:
                     pruned = time.monotonic()

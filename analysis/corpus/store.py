@@ -131,8 +131,8 @@ class Store:
         except (OSError, msgspec.MsgspecError):
             raise CorpusError(f"{folder}: is no corpus of this version; choose another folder") from None
         if shared is not None and shared != self.about.shared:
-            is_now = "may be given away" if self.about.shared else "is private"
-            raise CorpusError(f"{folder}: {is_now}, and the other kind was asked for; choose another folder")
+            why = "may be given away" if self.about.shared else "is private"
+            raise CorpusError(f"{folder}: {why}, and the other kind was asked for; choose another folder")
 
     def note_packs(self, digest: str, hashes: Mapping[str, str]) -> None:
         """Remembers which packs a short hash stands for."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from analysis.demo import actors
 from analysis.demo import household as home
+from captures.model import Sentence
 
 
 def options(folder: Path, ledger: Path, authority: Path, cloud: int, server: int) -> Mapping[str, object]:
@@ -24,7 +25,7 @@ def options(folder: Path, ledger: Path, authority: Path, cloud: int, server: int
     }
 
 
-type Step = tuple[str, Callable[[], None]]
+type Step = tuple[Sentence, Callable[[], None]]
 """What is done, in one sentence, and the doing of it."""
 
 type Part = Callable[[actors.Caller, actors.Caller], Iterator[Step]]
@@ -78,7 +79,7 @@ WHOLE: tuple[Part, ...] = (arrival, films, switch, another_day, films_again, dep
 """The whole play."""
 
 
-def steps(proxy: tuple[str, int], authority: Path, parts: Sequence[Part] = WHOLE) -> Iterator[str]:
+def steps(proxy: tuple[str, int], authority: Path, parts: Sequence[Part] = WHOLE) -> Iterator[Sentence]:
     """Plays, and says before each step what is done.  Raises `OSError` when the proxy cannot be reached."""
     server, app = actors.media_server(proxy, authority), actors.app(proxy, authority)
     try:

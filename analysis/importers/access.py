@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from captures.model import Sentence
+
 _MOST = 64 * 1024 * 1024
 """Bytes of one answer."""
 
@@ -89,7 +91,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def refused(place: str, status: int) -> str:
+def refused(place: str, status: int) -> Sentence:
     """Address and HTTP status -> a sentence."""
     if status in (401, 403):
         return f"{place}: does not accept this token or password; phonehome known import -h says where to find it"
@@ -98,7 +100,7 @@ def refused(place: str, status: int) -> str:
     return f"{place}: answers with status {status}; check the address, and whether the server is running"
 
 
-def unreachable(place: str, error: Exception) -> str:
+def unreachable(place: str, error: Exception) -> Sentence:
     """Address and error -> a sentence."""
     text = f"{error} {getattr(error, 'reason', '')}".lower()
     if "certificate" in text:

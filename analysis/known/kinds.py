@@ -13,6 +13,7 @@ import msgspec
 
 from analysis.evidence import household
 from analysis.schema import convert
+from captures.model import Sentence
 
 _FOLDER = Path(__file__).parent
 
@@ -123,7 +124,7 @@ def written(kind: str, value: str) -> str:
     return value
 
 
-def refusal(kind: str, value: str) -> str:
+def refusal(kind: str, value: str) -> Sentence:
     """Why a value (as `written`) is not looked for and what to do instead, without the value; empty when it is.
 
     >>> refusal("title", "Up")
@@ -136,8 +137,11 @@ def refusal(kind: str, value: str) -> str:
         return "stands in too many requests to mean anything; add a form of it that only you have"
     least = _FEWEST_BITS_OF_NUMBERS if is_number(folded) and kind not in ("ip", "server", "host") else FEWEST_BITS
     if kind != "ip" and bits(folded) < least:
-        such = {"title": ", such as the title with its year", "name": ", such as first and last name"}.get(kind, "")
-        return f"is too short to be told from chance; add a longer form of it{such}"
+        if kind == "title":
+            return "is too short to be told from chance; add a longer form of it, such as the title with its year"
+        if kind == "name":
+            return "is too short to be told from chance; add a longer form of it, such as first and last name"
+        return "is too short to be told from chance; add a longer form of it"
     return ""
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from analysis.known.kinds import guess, refusal, written
 from captures import home
+from captures.model import Sentence
 
 APPLICATION = 0x70686B6E
 """Tells the file from other SQLite files (`phkn`)."""
@@ -53,7 +54,7 @@ def add(kind: str, values: Iterable[str], hashes: Callable[[Path], Iterable[tupl
     """
     rows: list[tuple[str, str, float, str]] = []
     kinds: list[str] = []
-    refused: list[str] = []
+    refused: list[Sentence] = []
     now = time.time()
     for number, given in enumerate((value for value in values if value.strip()), 1):
         of = kind or guess(given)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from analysis import texts
+from analysis import language, texts
 from analysis.explain import Explanation, Judged
 from analysis.model import Attribution, Category, Verdict
 from analysis.pack import Statement
@@ -28,7 +28,7 @@ from analysis.report.document import (
     size,
 )
 from analysis.report.phrases import label, local_time, product_name
-from analysis.texts import long_date, recorded, steps
+from analysis.texts import long_date, steps
 from analysis.traffic import OUTSIDE, host, recipient
 from captures.model import Body, Contact, Exchange, Lookup, Unreadable
 
@@ -80,11 +80,11 @@ def _observed(chain: Explanation) -> Iterator[Block]:
             points.extend(_kept(seen.body))
         case Contact():
             port = seen.server.port if seen.server else steps.NO_TIME
-            points.append(steps.CONTACT.format(host=brief(seen.host), port=port, reason=recorded.said(seen.reason)))
+            points.append(steps.CONTACT.format(host=brief(seen.host), port=port, reason=language.said(seen.reason)))
         case Lookup():
             points.append(steps.LOOKUP.format(host=brief(seen.host), kind=brief(seen.kind), protocol=seen.protocol))
         case Unreadable():
-            points.append(steps.UNREADABLE.format(place=brief(seen.place), reason=recorded.said(seen.reason)))
+            points.append(steps.UNREADABLE.format(place=brief(seen.place), reason=language.said(seen.reason)))
     yield Bullets(tuple(points))
 
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from analysis import sample, texts
+from analysis import language, sample, texts
 from analysis.model import Classified, Comparison, Finding, Verdict
 from analysis.pipeline import Result
 from analysis.report.document import Block, Cell, Column, Heading, Kind, Listing, Paragraph, size
@@ -15,7 +15,6 @@ from analysis.report.pictures import sender
 from analysis.report.private import tone_of
 from analysis.sample import Sample
 from analysis.texts import page as words
-from analysis.texts import recorded
 from analysis.traffic import bytes_out, count, host, is_readable, recipient, total, unread_reason
 from captures.model import Exchange, Lookup
 
@@ -187,7 +186,7 @@ def _called(call: Classified, path: str) -> str:
         return f"{seen.method} {_cut(host(call), _LONGEST)}{_cut(path, _LONGEST)}"
     if isinstance(seen, Lookup):
         return " ".join(part for part in (seen.protocol, seen.kind, _cut(seen.host, _LONGEST)) if part)
-    reason = recorded.said(unread_reason(call))
+    reason = language.said(unread_reason(call))
     return f"{_cut(host(call), _LONGEST) or texts.DAMAGED_PLACE} ({reason})" if reason else host(call)
 
 

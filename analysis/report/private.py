@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from analysis import texts
+from analysis import language, texts
 from analysis.advice import advice
 from analysis.listed import listed
 from analysis.model import Category, Classified, Comparison, Party, Verdict
@@ -39,7 +39,6 @@ from analysis.report.phrases import argument, by_recipient, label, product_name,
 from analysis.report.presence import presence_section
 from analysis.sides import GRACE
 from analysis.sureness import EVIDENCE, sure
-from analysis.texts import recorded
 from analysis.traffic import (
     BROKEN,
     bytes_out,
@@ -127,7 +126,7 @@ def _log(result: Result) -> Iterator[Block]:
                 Cell(
                     " ".join(
                         filter(
-                            None, (texts.LOG_VERDICTS[host.verdict], host.reason and f"({recorded.said(host.reason)})")
+                            None, (texts.LOG_VERDICTS[host.verdict], host.reason and f"({language.said(host.reason)})")
                         )
                     )
                 ),
@@ -295,10 +294,10 @@ def _unread(result: Result, outside: Sequence[Classified]) -> Iterator[Block]:
     closed: Counter[tuple[str, str]] = Counter()
     for call in result.calls:
         if isinstance(call.observation, Unreadable) and not host(call):
-            closed[(texts.DAMAGED_PLACE, recorded.said(call.observation.reason))] += count(call)
+            closed[(texts.DAMAGED_PLACE, language.said(call.observation.reason))] += count(call)
     for call in outside:
         if not is_readable(call) and host(call):
-            closed[(host(call), recorded.said(unread_reason(call)))] += count(call)
+            closed[(host(call), language.said(unread_reason(call)))] += count(call)
     if not closed:
         return
     yield Heading(texts.UNREAD_HEADING)
@@ -335,7 +334,7 @@ def _remarks(result: Result) -> Iterator[Block]:
         for product, declared in applied
         if (known := lists.get((product, declared)))
     ]
-    if points := (*judged, *map(recorded.said, result.remarks)):
+    if points := (*judged, *map(language.said, result.remarks)):
         yield Heading(texts.REMARKS_HEADING)
         yield Bullets(tuple(dict.fromkeys(points)))
 

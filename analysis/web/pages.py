@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis import draft, redact, shared_report, texts
+from analysis import draft, language, redact, shared_report, texts
 from analysis.decode import decode
 from analysis.explain import explain
 from analysis.knowledge import Knowledge
@@ -25,7 +25,7 @@ from analysis.report.phrases import local_time
 from analysis.report.shared import shared
 from analysis.schema import KnowledgeError
 from analysis.texts import dashboard as say
-from analysis.texts import long_date, recorded, steps
+from analysis.texts import long_date, steps
 from analysis.traffic import BROKEN
 from analysis.web import notes
 from analysis.web.curl import curl
@@ -299,7 +299,7 @@ def _verdict(verdict: str) -> str:
 
 
 def _called(listed: Listed) -> str:
-    return " ".join(part for part in (listed.method, f"{listed.host}{listed.path}") if part) or recorded.said(
+    return " ".join(part for part in (listed.method, f"{listed.host}{listed.path}") if part) or language.said(
         listed.reason
     )
 
@@ -313,7 +313,7 @@ def templates(known: Knowledge) -> Environment:
     made = html.environment(TEMPLATES)
     made.filters.update(
         clock=functools.partial(local_time, zone=False), called=_called, shorter=_shorter, size=size,
-        purpose=_purpose, verdict=_verdict, recorded=recorded.said, lines=html.lines,
+        purpose=_purpose, verdict=_verdict, recorded=language.said, lines=html.lines,
         product=functools.partial(_product, known),
         device=lambda device: notes.devices().get(device, device),
     )  # fmt: skip

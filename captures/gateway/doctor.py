@@ -17,7 +17,7 @@ from typing import Literal
 
 from captures import home
 from captures.gateway import authority, journal, network, trust, wireguard
-from captures.model import CaptureError
+from captures.model import CaptureError, Sentence
 
 type State = Literal["fine", "problem", "unknown"]
 
@@ -163,7 +163,7 @@ def _changed() -> Check:
     """What phonehome has changed on this machine and not taken back yet."""
     name = "changed by phonehome"
     planned = journal.read(home.journal())
-    changed = [f"gateway on {planned.interface} for {', '.join(planned.devices)}"] if planned else []
+    changed: list[Sentence] = [f"gateway on {planned.interface} for {', '.join(planned.devices)}"] if planned else []
     changed += [f"trust of {entry.product} in {entry.path}" for entry in trust.listed(home.journal())]
     if not changed:
         return Check(name, "fine", "nothing")
@@ -182,7 +182,7 @@ def _authority() -> Check:
     if left < 0:
         return Check("authority", "problem", f"has ended on {ours.until:%Y-%m-%d}", anew)
     if not ours.private:
-        return Check("authority", "problem", "others can read its key", f"{anew}: the key may be known by now")
+        return Check("authority", "problem", "others can read its key", "phonehome trust remove --all, then trust add: the key may be known by now")
     if not ours.constrained:
         said = "is valid for every name, banks as well; it was made by another program"
         return Check("authority", "problem", said, anew)
@@ -235,7 +235,8 @@ def _forwarding() -> Check:
         return Check("forwarding", "unknown", "cannot be told on this system", needed="router")
     if four != "1":
         return Check("forwarding", "problem", "is off", "`gateway up` switches it on, `down` off", needed="router")
-    return Check("forwarding", "fine", "is on for IPv4" + (" and IPv6" if six == "1" else ""), needed="router")
+    said = "is on for IPv4 and IPv6" if six == "1" else "is on for IPv4"
+    return Check("forwarding", "fine", said, needed="router")
 
 
 def _nftables() -> Check:

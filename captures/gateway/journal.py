@@ -15,7 +15,7 @@ import msgspec
 from captures import home
 from captures.gateway import network
 from captures.gateway.plan import TABLE, Plan, Way
-from captures.model import CaptureError
+from captures.model import CaptureError, Sentence
 
 _VERSION = 1
 
@@ -104,7 +104,7 @@ def up(wanted: Plan, folder: Path) -> Journal:
     return planned
 
 
-def down(folder: Path) -> tuple[str, ...]:
+def down(folder: Path) -> tuple[Sentence, ...]:
     """Takes back what the journal names -> sentences about what was left as somebody else has set it since.
 
     Nothing when nothing is set up.  Raises `CaptureError` when something cannot be taken back; the journal stays then.

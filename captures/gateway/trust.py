@@ -22,7 +22,7 @@ import msgspec
 
 from captures import home
 from captures.gateway.authority import Authority
-from captures.model import CaptureError
+from captures.model import CaptureError, Sentence
 
 _ALIAS = "phonehome"
 _BEGIN = b"\n# phonehome: taken out by `phonehome trust remove`\n"
@@ -174,7 +174,7 @@ def _sum(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def remove(entry: Entry, folder: Path) -> str:
+def remove(entry: Entry, folder: Path) -> Sentence:
     """Takes the authority out of one place -> what was done, in a few words.  Raises `CaptureError`; it stays noted."""
     path = Path(entry.path)
     done = "as it was before"
@@ -226,7 +226,7 @@ def _in_use(file: Path) -> bool:
     return False
 
 
-def _taken_out(entry: Entry, path: Path) -> str:
+def _taken_out(entry: Entry, path: Path) -> Sentence:
     """Somebody has changed the file since, or uses it: only our part goes."""
     if entry.kind == "nss":
         if _says("certutil", "-L", "-d", f"sql:{path}", "-n", _ALIAS):
@@ -266,7 +266,7 @@ def _bare(text: bytes) -> bytes:
     return b"".join(text.split())
 
 
-def state(entry: Entry, authority: Authority | None) -> str:
+def state(entry: Entry, authority: Authority | None) -> Sentence:
     """What is to be said of one place to which the authority was added."""
     path = Path(entry.path)
     if not path.exists():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captures.gateway import wireguard
+from captures.model import Sentence
 
 _PORTLESS = ("local", "tun")
 
@@ -73,7 +74,7 @@ def tunnels(places: Places, folder: Path) -> Iterator[tuple[Path, str, int]]:
         yield path, wireguard.here() if everywhere else host, int(port or places.port)
 
 
-def remarks(modes: tuple[str, ...]) -> Iterator[str]:
+def remarks(modes: tuple[str, ...]) -> Iterator[Sentence]:
     """What a person has to know before he uses these modes, in sentences."""
     for mode in modes:
         name, _, rest = mode.partition(":")
@@ -85,8 +86,11 @@ def remarks(modes: tuple[str, ...]) -> Iterator[str]:
                 "servers that are told to trust this machine as a proxy (Jellyfin: Networking, Known proxies)"
             )
         elif name == "local":
-            again = "what it has opened before is not" if rest.isdigit() else "start it again if it runs already"
-            yield f"only what {_program(rest)} connects to from now on is seen; {again}"
+            what = _program(rest)
+            if rest.isdigit():
+                yield f"only what {what} connects to from now on is seen; what it has opened before is not"
+            else:
+                yield f"only what {what} connects to from now on is seen; start it again if it runs already"
         elif _wireguard(mode):
             yield (
                 "a device whose tunnel is on while this does not run is offline: switch the tunnel off on the device "
@@ -94,7 +98,7 @@ def remarks(modes: tuple[str, ...]) -> Iterator[str]:
             )
 
 
-def ended(modes: tuple[str, ...]) -> Iterator[str]:
+def ended(modes: tuple[str, ...]) -> Iterator[Sentence]:
     """What a person has to know when the proxy of these modes does not run any more, in sentences."""
     names = [mode.partition("@")[0].partition(":")[0] for mode in modes or ("regular",)]
     if "wireguard" in names:
@@ -116,20 +120,24 @@ def frees(modes: tuple[str, ...]) -> bool:
     return bool(modes) and all(mode.partition(":")[0] == "local" for mode in modes)
 
 
-def silent(modes: tuple[str, ...]) -> str:
+def silent(modes: tuple[str, ...]) -> Sentence:
     """What is to be said when nothing was seen for a while; empty where that means nothing."""
     names = [rest for name, _, rest in (mode.partition(":") for mode in modes) if name == "local"]
     if not names:
         return ""
-    ways = [
-        "see that it still runs (`ps -p`)" if all(map(str.isdigit, names)) else
-        "look whether it runs under that very name (`ps -e`), start it again",
-        "see that it is not in a container of its own",
-    ]  # fmt: skip
-    return f"nothing was seen of {' and '.join(map(_program, names))} yet: {', and '.join(ways)}"
+    what = " and ".join(map(_program, names))
+    if all(map(str.isdigit, names)):
+        return (
+            f"nothing was seen of {what} yet: see that it still runs (`ps -p`), and that it is not in a container of "
+            "its own"
+        )
+    return (
+        f"nothing was seen of {what} yet: look whether it runs under that very name (`ps -e`), start it again, and see "
+        "that it is not in a container of its own"
+    )
 
 
-def gone(modes: tuple[str, ...]) -> str:
+def gone(modes: tuple[str, ...]) -> Sentence:
     """What is to be said when all that is watched are processes, by their numbers, and none runs any more; else empty.
 
     Their numbers may be given to others, whom nobody has asked for.
@@ -137,7 +145,8 @@ def gone(modes: tuple[str, ...]) -> str:
     watched = [mode.removeprefix("local:") for mode in modes]
     if not watched or not all(map(str.isdigit, watched)) or any(_runs(int(number)) for number in watched):
         return ""
-    return f"{' and '.join(map(_program, watched))} ended, and with that the recording"
+    what = " and ".join(map(_program, watched))
+    return f"{what} ended, and with that the recording"
 
 
 def _runs(number: int) -> bool:
@@ -151,6 +160,6 @@ def _runs(number: int) -> bool:
         return True
 
 
-def _program(name: str) -> str:
+def _program(name: str) -> Sentence:
     """One program as it is spoken of."""
     return f"process {name}" if name.isdigit() else name or "a program"
