@@ -261,7 +261,9 @@ def _shown(rule: Rule, knowledge: Knowledge) -> Rule:
     )
 
 
-def _told(pack: str, files: Mapping[str, str], kinds: Sequence[Kind], findings: Sequence[Finding]) -> Iterator[Sentence]:
+def _told(
+    pack: str, files: Mapping[str, str], kinds: Sequence[Kind], findings: Sequence[Finding]
+) -> Iterator[Sentence]:
     """Values that were recognised in the calls and still stand in the files, as in a fixed part of a path."""
     numbers = {call.n for kind in kinds for call in kind.calls}
     values = {(f.item, f.value) for f in findings if f.call in numbers and f.direction == "sent" and len(f.value) >= 4}

@@ -1,8 +1,8 @@
 """The language of what people read.  English stands in the modules of `texts/`, every other language in one `.po` file.
 
 A translation is written over the constants of those modules, once, before anything is said: English costs nothing, and
-whoever says something need not know about languages.  What stands elsewhere (help texts, errors, what a lower layer says
-of itself) is looked up by its English where it is shown: `said`.  What a file lacks stays English.
+whoever says something need not know about languages.  What stands elsewhere (help texts, errors, what a lower layer
+says of itself) is looked up by its English where it is shown: `said`.  What a file lacks stays English.
 """
 
 from __future__ import annotations
@@ -122,22 +122,24 @@ def say(context: str, english: str) -> str:
 def said(english: str, n: int = 1) -> str:
     """What is said in English -> the same in the language in use; as it is where nobody has translated it.
 
-    A message may hold names in braces for what changes, each of which stands for any text.  What follows a place ("file:
-    is empty") is found without it.  `n` is the number that goes with a message that has forms for it.
+    A message may hold names in braces for what changes, each of which stands for any text.  What follows a place
+    ("file: is empty") is found without it.  `n` is the number that goes with a message that has forms for it.
 
     >>> said("is damaged")
     'is damaged'
     """
     if _State.language == SOURCE or len(english) > _LONGEST:
         return english
-    begin = 0
-    for _ in range(_PLACES):
-        if found := _looked_up(english[begin:], n):
-            return english[:begin] + found
-        begin = english.find(": ", begin) + 2
-        if begin < 2:
-            break
-    return english
+    parts = english.split(": ", _PLACES)
+    for first in range(len(parts)):
+        if found := _looked_up(": ".join(parts[first:]), n):
+            return ": ".join((*map(_before, parts[:first]), found))
+    return ": ".join(map(_before, parts))
+
+
+def _before(place: str) -> str:
+    """What stands before a colon: a sentence, or a place, which may be called like one of our words."""
+    return _State.found.get(f"{SAID}.{place}", (place,))[0] if " " in place else place
 
 
 def _looked_up(english: str, n: int) -> str:
@@ -156,10 +158,12 @@ def _part(name: str, text: str) -> str:
         return text.replace(",", _State.found.get("report.THOUSANDS", (",",))[0])
     if name.rstrip("0123456789") not in SENTENCES:
         return text
+    # The operating system begins its sentences with a capital letter.
+    whole = next((made for own in (text, text[:1].lower() + text[1:]) if (made := said(own)) != own), "")
     several = re.split("(; | and )", text)
     made = list(map(said, several[::2]))
-    if said(text) != text or made == several[::2]:
-        return said(text)
+    if whole or made == several[::2]:
+        return whole or text
     return "".join(one + said(between) for one, between in zip(made, (*several[1::2], ""), strict=True))
 
 
@@ -281,7 +285,9 @@ def found_in(catalogue: polib.POFile) -> Mapping[str, Forms]:
     """
     entries = (entry for entry in catalogue if not (entry.obsolete or entry.fuzzy))
     found = {
-        (f"{SAID}.{entry.msgid}" if entry.msgctxt == SAID else entry.msgctxt): tuple(text for _, text in sorted(entry.msgstr_plural.items()))
+        (f"{SAID}.{entry.msgid}" if entry.msgctxt == SAID else entry.msgctxt): tuple(
+            text for _, text in sorted(entry.msgstr_plural.items())
+        )
         if entry.msgid_plural
         else (entry.msgstr,)
         for entry in entries

@@ -1,4 +1,4 @@
-"""What the code says to people beside `texts/`, found in it: help texts, errors, what the lower layers say of themselves.
+"""What the code says to people beside `texts/`, found in it: help, errors, what the lower layers say of themselves.
 
 Such a text stands in English where it is said, and `language.said` looks it up where it is shown.  It is found by where
 it stands: it is given to one of `SAYS`, or to an exception that a person can cause.
@@ -26,6 +26,7 @@ SAYS: Mapping[str, tuple[int, ...]] = {
     "said": (0,),  # `language.said`
     "tell": (0,),
     "_step": (0,),
+    "_sentence": (1,),
     "Failure": (0,),
     "UsageError": (0,),
     "ClickException": (0,),
@@ -49,8 +50,8 @@ class Place(NamedTuple):
 
     file: str
     """Path from the root."""
-    line: int
-    """Counted from 1."""
+    source: str
+    """The expression."""
 
 
 def spoken() -> Iterator[tuple[Forms, str]]:
@@ -76,13 +77,16 @@ def _code() -> Iterator[tuple[Forms, str]]:
 @functools.cache
 def found() -> tuple[tuple[str | None, Place], ...]:
     """Every text that the code says, with where; `None` where what is said there cannot be told from the code."""
-    said: list[tuple[str | None, Place]] = []
-    for path in sorted((*ROOT.glob("captures/**/*.py"), *ROOT.glob("analysis/**/*.py"), *ROOT.glob("addons/*.py"))):
-        file, tree = path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
-        arguments = ((argument, scope) for call, scope in _calls(tree, tree) for argument in _shown(call))
-        for expression, scope in (*arguments, *_answers(tree)):
-            said += ((text, Place(file, expression.lineno)) for text in _texts(expression, scope))
-    return tuple(said)
+    files = sorted((*ROOT.glob("captures/**/*.py"), *ROOT.glob("analysis/**/*.py"), *ROOT.glob("addons/*.py")))
+    return tuple(one for file in files for one in said_by(file.read_text("utf-8"), file.relative_to(ROOT).as_posix()))
+
+
+def said_by(source: str, file: str = "") -> Iterator[tuple[str | None, Place]]:
+    """Source of one module -> what it says to people."""
+    tree = ast.parse(source)
+    arguments = ((argument, scope) for call, scope in _calls(tree, tree) for argument in _shown(call))
+    for expression, scope in (*arguments, *_answers(tree)):
+        yield from ((text, Place(file, ast.unparse(expression))) for text in _texts(expression, scope))
 
 
 def _answers(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.AST]]:
@@ -92,11 +96,15 @@ def _answers(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.AST]]:
             continue
         gives = function.returns and _GIVES & {_name(node) for node in ast.walk(function.returns)}
         for node in ast.walk(function):
-            if isinstance(node, ast.Return | ast.Yield) and node.value and gives:
-                yield node.value, function
-            elif isinstance(node, ast.AnnAssign) and node.value and _GIVES & {_name(n) for n in ast.walk(node.annotation)}:
-                yield node.value, function
-            elif isinstance(node, ast.AugAssign) and isinstance(node.value, ast.ListComp):
+            if (
+                (isinstance(node, ast.Return | ast.Yield) and node.value and gives)
+                or (
+                    isinstance(node, ast.AnnAssign)
+                    and node.value
+                    and _GIVES & {_name(n) for n in ast.walk(node.annotation)}
+                )
+                or (isinstance(node, ast.AugAssign) and isinstance(node.value, ast.ListComp))
+            ):
                 yield node.value, function
             elif isinstance(node, ast.Call) and _name(node.func) in ("append", "extend"):
                 yield node.args[0], function
@@ -106,7 +114,7 @@ def _calls(node: ast.AST, scope: ast.AST) -> Iterator[tuple[ast.Call, ast.AST]]:
     """Every call that says something, with the function in which it stands."""
     for child in ast.iter_child_nodes(node):
         inner = child if isinstance(child, ast.FunctionDef) else scope
-        if isinstance(child, ast.Call) and _name(child.func) in SAYS or _raised(child):
+        if (isinstance(child, ast.Call) and _name(child.func) in SAYS) or _raised(child):
             yield (child.exc if isinstance(child, ast.Raise) else child), inner  # type: ignore[misc]  # of `_raised`
         yield from _calls(child, inner)
 

@@ -21,8 +21,7 @@ WIDTH = 120
 
 
 def messages() -> Iterator[tuple[str, Forms]]:
-    """Every message in English with its context: those of `texts/`, names and sentences in TOML files, then what the code
-    says elsewhere."""
+    """Every message in English with its context: those of `texts/`, those in TOML files, then what the code says."""
     language.use(SOURCE)
     yield from language.messages()
     known = knowledge.load()

@@ -19,7 +19,18 @@ from msgspec.structs import replace
 
 from captures import home, losses
 from captures.losses import Losses
-from captures.model import Body, CaptureError, Contact, Effect, Exchange, Lookup, Observation, Sentence, Source, Unreadable
+from captures.model import (
+    Body,
+    CaptureError,
+    Contact,
+    Effect,
+    Exchange,
+    Lookup,
+    Observation,
+    Sentence,
+    Source,
+    Unreadable,
+)
 from captures.pseudonym import conceal
 
 APPLICATION_ID = 0x70686F6D

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from analysis.cli import guided
 from analysis.cli.guided import Start
+from analysis.texts import recorded
 from captures.gateway import network
 from fake_cloud import ROOT, start
 
@@ -39,7 +40,7 @@ def test_the_table_and_all_ways_are_shown_before_the_question() -> None:
     _, said = answered("1")
     assert "my set-up" in said
     assert "(not tested)" in said
-    for words, _ in guided.WAYS:
+    for words in recorded.WAYS.values():
         assert words in said
 
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import json
 import os
+import pty
 import re
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +20,16 @@ import polib
 import pytest
 from msgspec import structs
 
-from analysis import glossary, knowledge, language, post, proof, redact, shared_report, texts
+from analysis import glossary, knowledge, language, post, proof, redact, shared_report, texts, translation_source
 from analysis.cli import COMMANDS, main
+from analysis.cli.page import every
 from analysis.model import Category
 from analysis.needs import needs
 from analysis.pipeline import Result
 from analysis.report import html, terminal
 from analysis.report.document import Paragraph, size
 from analysis.report.private import private
-from analysis.texts import answer, promises, recorded
+from analysis.texts import answer, elsewhere, promises
 from analysis.translation_update import messages, updated
 from reporting import evening
 
@@ -76,7 +83,7 @@ def forms(entry: polib.POEntry) -> tuple[str, ...]:
 def test_every_message_is_translated_and_none_is_out_of_date() -> None:
     now = updated("de")
     assert [e.msgctxt for e in now if not e.translated()] == [], "translate them in analysis/texts/de.po"
-    assert [e.msgctxt for e in now] == [e.msgctxt for e in GERMAN], "run make translations"
+    assert [(e.msgctxt, e.msgid) for e in now] == [(e.msgctxt, e.msgid) for e in GERMAN], "run make translations"
 
 
 @pytest.mark.parametrize("about", ["names in braces", "commands", "spaces at the ends", "forms"])
@@ -173,7 +180,11 @@ def sentences(text: str) -> Iterator[str]:
     for entry in GERMAN:
         for english in (entry.msgid, entry.msgid_plural):
             for piece in texts.pieces(english):
-                if len(piece.split()) > 3 and " ".join(piece.split()) in flat and entry.msgid != entry.msgstr:
+                if (
+                    len(re.sub(r"phonehome( [a-z-]+)+", "", piece).split()) > 3
+                    and " ".join(piece.split()) in flat
+                    and entry.msgid != entry.msgstr
+                ):
                     yield piece
 
 
@@ -264,26 +275,214 @@ def test_no_module_keeps_a_copy_of_a_text() -> None:
     assert wrong == []
 
 
-def test_what_the_recording_says_is_translated_with_what_changes_in_it() -> None:
-    assert recorded.said("is damaged (KeyError)") == "is damaged (KeyError)"
-    language.use("de")
-    try:
-        assert recorded.said("client rejected the certificate") == "die App lehnte das Zertifikat ab"
-        assert recorded.said("is cut off or damaged; 17 bytes were skipped") == (
-            "ist abgeschnitten oder beschädigt; 17 Bytes wurden übersprungen"
-        )
-        assert recorded.said("what {nobody} says (x)") == "what {nobody} says (x)"
-    finally:
-        language.use("en")
+@pytest.mark.usefixtures("german")
+def test_what_is_said_elsewhere_is_looked_up_with_what_changes_in_it() -> None:
+    assert language.said("client rejected the certificate") == "die App lehnte das Zertifikat ab"
+    # A name may be that of a word of ours, and hold anything.
+    assert language.said("port: is empty; record something first") == "port: ist leer; zeichne zuerst etwas auf"
+    assert language.said("a: b {x}: is empty; record something first") == "a: b {x}: ist leer; zeichne zuerst etwas auf"
+    # A part may be a sentence itself, and a number has the form of the language.
+    assert language.said("is cut off or damaged; 17 bytes were skipped") == (
+        "ist abgeschnitten oder beschädigt; 17 Bytes wurden übersprungen"
+    )
+    assert language.said("nothing was found; 1,017 bytes were skipped") == (
+        "nothing was found; 1.017 Bytes wurden übersprungen"
+    )
+    assert language.said("x: cannot be read: Is a directory") == "x: ist nicht zu lesen: ist ein Ordner"
+    assert language.said("without cgroup v2 at /sys/fs/cgroup and sudo, which watch supplies for itself") == (
+        "ohne cgroup v2 in /sys/fs/cgroup und sudo, was watch sich selbst besorgt"
+    )
+    for unknown in ("what {nobody} says (x)", "", "is empty", ": " * 3000):
+        assert language.said(unknown) == unknown
 
 
-def test_everything_that_is_said_to_be_recorded_stands_in_the_code() -> None:
+def test_what_the_code_says_to_people_is_found_in_it() -> None:
+    source = """
+def read(path, kind) -> Sentence:
+    "No sentence for people."
+    log.info("nor is this: it is for us")
+    if kind:
+        raise KeyError("this is a fault of ours")
+    why = "is full" if path else f"is at {path.name}"
+    if path:
+        raise CaptureError(f"{path.name!r}: {why}, {', '.join(map(str, found))}; {len(found):,} {{x}}")
+    tell("once" "more")
+    raise Failure(str(error), 2)
+    return "done"
+"""
+    said = [text for text, _ in translation_source.said_by(source)]
+    assert said == ["{name}: {why}, {found}; {found2} {{x}}", "is full", "is at {name}", "oncemore", None, "done"]
+
+
+def test_no_sentence_hides_where_it_cannot_be_found() -> None:
+    """A text put together in another way than by an f-string would stay English for ever."""
+    found = {text for text, _ in translation_source.found()}
+    hidden = {
+        literal
+        for text, place in translation_source.found()
+        if text is None and not place.source.startswith(("time.", "struct."))
+        for literal in (node.value for node in ast.walk(ast.parse(place.source)) if isinstance(node, ast.Constant))
+        if isinstance(literal, str) and len(literal.split()) > 1
+    }
+    assert hidden - found == set()
+
+
+def test_what_a_recording_says_stands_in_the_code() -> None:
     """Keys are looked up by what the lower layers say: one that nobody says any more translates nothing."""
     code = (path.read_text("utf-8") for layer in ("captures", "addons") for path in (ROOT / layer).rglob("*.py"))
     whole = re.sub(r'"\s*f?"', "", " ".join(code))
-    pieces = {key: [part.strip(" ;:,()") for part in re.split(r"\{\w+\}", key)] for key in recorded.SAID}
+    pieces = {key: [part.strip(" ;:,()") for part in re.split(r"\{\w+\}", key)] for key in elsewhere.recording()}
     assert [key for key, parts in pieces.items() if not all(part in whole for part in parts)] == []
-    assert [key for key, text in recorded.SAID.items() if key != text] == []
+
+
+@pytest.mark.usefixtures("german")
+def test_every_command_helps_in_german() -> None:
+    shown = {context.command_path: context.command.get_help(context) for context in every()}
+    assert len(shown) > len(COMMANDS)
+    assert {path: found for path, text in shown.items() if (found := sorted(set(sentences(text))))} == {}
+    english = re.compile(r"\b(?:Usage|Options|Commands|Example|default|required|Show|the|and|or|is|of)\b")
+    left = {path: english.findall(re.sub(r"(?m)^ .*phonehome .*$", "", text)) for path, text in shown.items()}
+    assert {path: words for path, words in left.items() if words} == {}
+
+
+def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a command that cannot do it says, without the lines on how it is called."""
+    with pytest.raises(SystemExit) as end:
+        main(["--language", "de", *arguments])
+    assert end.value.code in (2, 3)
+    said = capsys.readouterr().err
+    assert list(sentences(said)) == []
+    return said.splitlines()[-1]
+
+
+ERRORS = {
+    ("inspect", "nowhere.flow"): "Fehler: nowhere.flow: eine solche Datei gibt es nicht; prüfe den Pfad",
+    ("inspect", "empty.har"): "Fehler: empty.har: ist leer; zeichne zuerst etwas auf",
+    ("inspect", "folder"): "Fehler: folder: ist ein Ordner; gib die Mitschnitte darin an, z. B. folder/*.flow",
+    ("inspect",): "Fehler: Es fehlt das Argument 'DATEI...'.",
+    ("inspct",): "Fehler: inspct: ist kein Befehl; meintest du inspect?",
+    (
+        "inspect",
+        "--formt",
+    ): "Fehler: Die Option '--formt' gibt es nicht. (Meintest du eines davon: '--format', '--forum'?)",
+    ("inspect", "--format", "odt", "x"): (
+        "Fehler: Ungültiger Wert für '--format': 'odt' ist keines von 'terminal', 'json', 'markdown', 'bbcode', "
+        "'html', 'csv'."
+    ),
+    ("inspect", "--since", "soon", "x"): (
+        "Fehler: Ungültiger Wert für '--since': 'soon' ist keine Zeit; schreib 20:15, 2026-11-24 oder 2026-11-24T20:15"
+    ),
+    ("inspect", "--product", "nope", "empty.har"): "Fehler: --product nope: ist nicht bekannt; es gibt ",
+    (
+        "inspect",
+        "-o",
+        "none/x",
+        "good.har",
+    ): "Fehler: none/x: eine solche Datei oder einen solchen Ordner gibt es nicht",
+    (
+        "watch",
+        "--upstream-ca",
+        "none.pem",
+    ): "Fehler: Ungültiger Wert für '--upstream-ca': Datei 'none.pem' gibt es nicht.",
+    ("watch", "--listen", "x:y"): "Fehler: --listen x:y: muss PORT oder HOST:PORT sein, z. B. 127.0.0.1:8080",
+    ("watch", "--gateway", "--no-dashboard"): (
+        "Fehler: --gateway: nichts ist eingerichtet; führe zuerst phonehome gateway up aus"
+    ),
+    ("gateway", "plan", "--interface", "l o", "--device", "02:00:00:00:00:14"): (
+        "Fehler: --interface 'l o': ist kein Name einer Schnittstelle; `ip link` zeigt sie"
+    ),
+    ("trust", "add", "winamp"): "Fehler: winamp: ist nicht bekannt; bekannt sind plex, ",
+    ("trust", "remove"): "Fehler: nenne ein Produkt, oder --all",
+    ("trust", "add", "plex", "--path", "none.pem"): "Fehler: none.pem: gibt es nicht",
+    ("share", "empty.har", "--against", "a"): (
+        "Fehler: --against: gehört zu --verify; phonehome share --verify BERICHT --against MITSCHNITT"
+    ),
+    ("share", "--verify", "empty.har"): (
+        "Fehler: empty.har: ist kein gültiger geteilter Bericht: seine Form für Programme ist beschädigt oder fehlt"
+    ),
+    ("known", "add", "--kind", "ip", "no"): "Fehler: nichts wurde aufgenommen",
+    ("known", "import", "nowhere"): (
+        "Fehler: nowhere: eine solche Datei, einen solchen Ordner gibt es nicht; prüfe den Pfad"
+    ),
+    ("optout", "a"): "Fehler: a: eine solche Datei gibt es nicht; prüfe den Pfad",
+    ("optout",): "Fehler: gib VORHER NACHHER an, oder --off DATEI... --on DATEI..., wenn es mehr sind",
+    ("compare-reports", "a"): "Fehler: a: ist ein einziger Bericht; gib zwei oder mehr an",
+    ("packs", "check", "nowhere"): "Fehler: nowhere: ist kein Ordner; gib ein Paket an, oder einen Ordner mit Paketen",
+    ("declared", "show", "nope"): "Fehler: nope: dazu ist keine Liste bekannt; Listen gibt es zu: ",
+    (
+        "explain",
+        "empty.har",
+        "x",
+    ): "Fehler: Ungültiger Wert für 'AUFRUF': 'x' ist kein gültiger Wert (ganze Zahl im Bereich).",
+}
+"""What was typed -> the last line of the answer, or how it begins."""
+
+
+@pytest.mark.parametrize("arguments", ERRORS, ids=" ".join)
+@pytest.mark.usefixtures("german")
+def test_errors_are_said_in_german(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.har").write_bytes(b"")
+    (tmp_path / "good.har").write_text(json.dumps({"log": {"version": "1.2", "entries": []}}), "utf-8")
+    assert failed(capsys, *arguments).startswith(ERRORS[arguments])
+
+
+@pytest.mark.usefixtures("german")
+def test_doctor_speaks_german(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "1000")
+    with pytest.raises(SystemExit):
+        main(["doctor"])
+    said = capsys.readouterr().out
+    assert list(sentences(said)) == []
+    assert re.findall(r"\b(?:the|is|and|or|not|tested|readable|every|port|free|none|at most)\b", said) == []
+    assert "Plex Media Server auf Linux" in said
+
+
+def on_a_terminal(folder: Path, answers: bytes, *arguments: str) -> str:
+    """What the real program says on a terminal, in German, when this is typed."""
+    parent, child = pty.openpty()
+    environment = os.environ | {"PHONEHOME_LANGUAGE": "de", "PHONEHOME_HOME": str(folder), "COLUMNS": "1000"}
+    command = [sys.executable, "-m", "analysis", *arguments]
+    with subprocess.Popen(command, stdin=child, stdout=child, stderr=child, env=environment, cwd=ROOT) as process:
+        os.close(child)
+        os.write(parent, answers)
+        said = b""
+        with contextlib.suppress(OSError):  # how Linux tells that nobody writes any more
+            while block := os.read(parent, 4096):
+                said += block
+        process.wait(60)
+    os.close(parent)
+    return said.decode()
+
+
+def test_the_guided_start_asks_in_german(tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port = nobody.getsockname()[1]
+        said = on_a_terminal(tmp_path, f"9\n5\n{port}\n".encode(), "watch")
+    assert "Was soll beobachtet werden?" in said
+    assert "Fehler: 9 liegt nicht im Bereich 1<=x<=6." in said
+    assert f"auf Port {port} dieses Rechners antwortet nichts; starte den Server und versuche es noch einmal" in said
+    language.use("en")
+    assert list(sentences(said)) == []
+
+
+def test_english_loads_no_table() -> None:
+    code = (
+        "import sys\nfrom analysis.cli import main\ntry:\n    main(['share', '--help'])\n"
+        "except SystemExit:\n    pass\nsys.exit('polib' in sys.modules)"
+    )
+    for spoken, loaded in (("en", 0), ("de", 1)):
+        environment = os.environ | {"PHONEHOME_LANGUAGE": spoken}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=False, env=environment)
+        assert done.returncode == loaded
 
 
 def test_the_glossary_is_up_to_date() -> None:

@@ -99,16 +99,30 @@ def _names(text: str) -> str:
 click.Context.formatter_class = Help
 
 
+class _Message(str):
+    """A message of click's, in which a kind of file or number may stand."""
+
+    __slots__ = ()
+
+    def format(self, *args: object, **names: object) -> str:
+        """Fills it in; click has the names of kinds from when it was loaded."""
+        if "filename" in names and "name" in names:
+            names["name"] = language.said(str(names["name"]).lower()).capitalize()
+        if "number_type" in names:
+            names["number_type"] = language.said(str(names["number_type"]))
+        return super().format(*args, **names)
+
+
 class _ClicksOwn(gettext.NullTranslations):
     """Click asks gettext for what it says itself ("Usage", "Error"), which would look for a file of its own."""
 
     def gettext(self, message: str) -> str:
         # Click keeps this one, and `Help` looks it up each time.
-        return message if message == "Show this message and exit." else language.said(message)
+        return message if message == "Show this message and exit." else _Message(language.said(message))
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         said = language.said(msgid1, n)
-        return msgid2 if said == msgid1 and n != 1 else said
+        return _Message(msgid2 if said == msgid1 and n != 1 else said)
 
 
 # Python looks for files of translations in one place, whoever asks: ours are asked there.

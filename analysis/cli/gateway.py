@@ -99,9 +99,7 @@ def up(interface: str, devices: tuple[str, ...], way: Way, port: int) -> None:
 
     wanted = planned(interface, devices, way, port)
     journal.up(wanted, home.journal())
-    tell(
-        f"set up for {', '.join(wanted.devices)} on {interface}; take it back with: phonehome gateway down"
-    )
+    tell(f"set up for {', '.join(wanted.devices)} on {interface}; take it back with: phonehome gateway down")
     tell("next: phonehome watch --gateway")
 
 

@@ -14,6 +14,7 @@ import click
 from analysis import language
 from analysis.cli import tell
 
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """What `watch` is started with."""
@@ -81,7 +82,9 @@ def _router() -> Start | None:
 
     if journal.read(home.journal()):
         return Start(gateway=True) if not os.geteuid() else _missing("sudo phonehome watch --gateway")
-    interface = click.prompt(language.said("Interface to which the device is connected (`ip link` shows them)"), err=True)
+    interface = click.prompt(
+        language.said("Interface to which the device is connected (`ip link` shows them)"), err=True
+    )
     device = click.prompt(language.said("Address or MAC of the device (`ip neigh` shows them)"), err=True)
     if os.geteuid():
         return _missing(f"sudo phonehome gateway up --interface {interface} --device {device}")
@@ -99,7 +102,10 @@ def _router() -> Start | None:
 
 def _server() -> Start | None:
     port = click.prompt(
-        language.said("Port of the server (Plex 32400, Jellyfin 8096)"), type=click.IntRange(1, 65534), default=32400, err=True
+        language.said("Port of the server (Plex 32400, Jellyfin 8096)"),
+        type=click.IntRange(1, 65534),
+        default=32400,
+        err=True,
     )
     with socket.socket() as probe:
         probe.settimeout(2)

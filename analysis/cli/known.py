@@ -149,7 +149,9 @@ def _access(user: str, token_file: str | None, ca: Path | None) -> Access:
     if user:
         password = os.environ.get("PHONEHOME_PASSWORD", "")
         if not password and asks:
-            password = click.prompt(language.said(f"Password of {user}"), hide_input=True, default="", show_default=False, err=True)
+            password = click.prompt(
+                language.said(f"Password of {user}"), hide_input=True, default="", show_default=False, err=True
+            )
         return Access(user=user, password=password, authority=ca)
     if token_file:
         with click.open_file(token_file) as file:
@@ -157,7 +159,9 @@ def _access(user: str, token_file: str | None, ca: Path | None) -> Access:
     else:
         token = os.environ.get("PHONEHOME_TOKEN", "").strip()
         if not token and asks:
-            token = click.prompt(language.said("Token"), hide_input=True, default="", show_default=False, err=True).strip()
+            token = click.prompt(
+                language.said("Token"), hide_input=True, default="", show_default=False, err=True
+            ).strip()
     return Access(token=token, authority=ca)
 
 
@@ -261,9 +265,7 @@ def forget(values: tuple[str, ...], everything: bool, recorded: bool) -> None:
         which = asked[0] if "-" not in values and asked else "standard input"
         raise Failure(f"{which}: is not known; phonehome known list shows what is", 2)
     if ledgers := [*_ledgers()]:
-        tell(
-            f"recorded traffic stays as it is: {len(ledgers)} in {ledgers[0].parent}; delete what you need no more"
-    )
+        tell(f"recorded traffic stays as it is: {len(ledgers)} in {ledgers[0].parent}; delete what you need no more")
 
 
 def _forget_found(*, recorded: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import Failure, options, tell
+from analysis.cli import Failure, options
 from analysis.cli.options import Question
 
 if TYPE_CHECKING:

@@ -156,7 +156,11 @@ def _category(given: str, kind: Kind) -> Category:
     tell(f"{called} ({_count(len(kind.calls), 'call')})")
     return Category(
         click.prompt(
-            language.said("What is it for?"), type=click.Choice(known), default=Category.UNKNOWN.value, show_choices=True, err=True
+            language.said("What is it for?"),
+            type=click.Choice(known),
+            default=Category.UNKNOWN.value,
+            show_choices=True,
+            err=True,
         )
     )
 

@@ -182,7 +182,12 @@ def _authority() -> Check:
     if left < 0:
         return Check("authority", "problem", f"has ended on {ours.until:%Y-%m-%d}", anew)
     if not ours.private:
-        return Check("authority", "problem", "others can read its key", "phonehome trust remove --all, then trust add: the key may be known by now")
+        return Check(
+            "authority",
+            "problem",
+            "others can read its key",
+            "phonehome trust remove --all, then trust add: the key may be known by now",
+        )
     if not ours.constrained:
         said = "is valid for every name, banks as well; it was made by another program"
         return Check("authority", "problem", said, anew)
