@@ -84,9 +84,11 @@ def found() -> tuple[tuple[str | None, Place], ...]:
 def said_by(source: str, file: str = "") -> Iterator[tuple[str | None, Place]]:
     """Source of one module -> what it says to people."""
     tree = ast.parse(source)
+    tables = [node for node in tree.body if isinstance(node, ast.Assign)]
     arguments = ((argument, scope) for call, scope in _calls(tree, tree) for argument in _shown(call))
     for expression, scope in (*arguments, *_answers(tree)):
-        yield from ((text, Place(file, ast.unparse(expression))) for text in _texts(expression, scope))
+        within = scope if scope is tree else ast.Module([*tables, scope], [])  # type: ignore[list-item]  # a function
+        yield from ((text, Place(file, ast.unparse(expression))) for text in _texts(expression, within))
 
 
 def _answers(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.AST]]:
