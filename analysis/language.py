@@ -159,7 +159,7 @@ def _part(name: str, text: str) -> str:
     if name.rstrip("0123456789") not in SENTENCES:
         return text
     # The operating system begins its sentences with a capital letter.
-    whole = next((made for own in (text, text[:1].lower() + text[1:]) if (made := said(own)) != own), "")
+    whole = next((found for own in (text, text[:1].lower() + text[1:]) if (found := said(own)) != own), "")
     several = re.split("(; | and )", text)
     made = list(map(said, several[::2]))
     if whole or made == several[::2]:

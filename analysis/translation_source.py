@@ -205,7 +205,7 @@ def _called(node: ast.expr) -> str:
             return "what"
 
 
-def _name(node: ast.expr) -> str:
+def _name(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 

@@ -292,7 +292,8 @@ def _show(error: click.ClickException) -> None:
     from analysis.report.document import printable
 
     said = StringIO()
-    error.message = "\n".join(map(language.said, error.message.split("\n")))
+    # Click calls it final, and shows it in more ways than one.
+    setattr(error, "message", "\n".join(map(language.said, error.message.split("\n"))))  # noqa: B010
     if isinstance(error, click.BadParameter) and error.param and error.param_hint is None:
         error.param_hint = _names(error.param.get_error_hint(error.ctx))
     error.show(said)
