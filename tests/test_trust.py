@@ -120,11 +120,18 @@ def test_mitmproxy_uses_it_and_curl_takes_it_for_other_names_alone(tmp_path: Pat
         assert "excluded subtree" in found[name][1]
 
 
-def test_programs_in_python_and_node_take_it_for_other_names_alone(tmp_path: Path) -> None:
+def test_programs_in_python_and_node_take_it_for_other_names_alone_and_java_for_all(tmp_path: Path) -> None:
     (certifi,) = trust.places(trust.stores()["python"], python=sys.executable)
     bundle = tmp_path / "certifi.pem"
     bundle.write_bytes(certifi.read_bytes())
     with proxied(tmp_path, never="") as proxy:
+        if shutil.which("javac"):
+            store = tmp_path / "cacerts"
+            store.write_bytes(Path("/etc/ssl/certs/java/cacerts").read_bytes())
+            ran("trust", "add", "java", "--path", str(store))
+            # Java heeds no limits of an authority that it was told to trust, which is said where it is added.
+            taken = '{"ok": true}'
+            assert by_java(proxy, store, "notbank.localhost", "bank.localhost") == [taken, taken]
         ran("trust", "add", "python", "--path", str(bundle))
         assert by_requests(proxy, "localhost", bundle) == '{"ok": true}'
         assert "excluded subtree" in by_requests(proxy, "bank.localhost", bundle)
@@ -149,6 +156,34 @@ require("http").request({host, port, method: "CONNECT", path: name + ":443"}).on
   secure.on("error", error => { console.log(error.code); socket.destroy(); });
 }).end();
 """
+
+_JAVA = """
+import java.net.*;
+public class Ask {
+  public static void main(String[] given) throws Exception {
+    Proxy proxy = new Proxy(Proxy.Type.HTTP, new InetSocketAddress(given[0], Integer.parseInt(given[1])));
+    for (int place = 2; place < given.length; place++) {
+      try {
+        URLConnection asked = new URL("https://" + given[place] + "/").openConnection(proxy);
+        System.out.println(new String(asked.getInputStream().readAllBytes()));
+      } catch (java.io.IOException error) {
+        System.out.println(error.getMessage());
+      }
+    }
+  }
+}
+"""
+
+
+def by_java(proxy: Proxy, store: Path, *names: str) -> list[str]:
+    program, (host, port) = store.with_name("Ask.java"), proxy.listening[0]
+    program.write_text(_JAVA)
+    done = subprocess.run(
+        ["java", "-XX:TieredStopAtLevel=1", f"-Djavax.net.ssl.trustStore={store}", str(program), host, str(port), *names],
+        capture_output=True, text=True, check=False, timeout=120, env=env(),
+    )  # fmt: skip
+    return done.stdout.splitlines() or done.stderr.splitlines()
+
 
 _REQUESTS = "import requests, sys; print(requests.get(f'https://{sys.argv[1]}/', timeout=20).text)"
 
@@ -492,3 +527,4 @@ def test_a_browsers_library_takes_it_for_no_name_of_the_list(browser: Path, tmp_
         )  # fmt: skip
         verdicts[name] = "Chain is good" in done.stdout + done.stderr
     assert verdicts == {"film.example": True, "notbank.example": True, "bank.example": False, "www.bank.example": False}
+

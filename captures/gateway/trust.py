@@ -7,6 +7,7 @@ restores the copy when nobody has changed the file since; else the authority alo
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import hashlib
 import os
@@ -136,11 +137,20 @@ def add(store: Store, path: Path, authority: Authority, folder: Path) -> bool:
             remove(entry, folder)
     if store.kind == "folder":
         # Another product may read the same folder.
-        if not any(entry.path == str(path) for entry in listed(folder)):
+        shared = any(entry.path == str(path) for entry in listed(folder))
+        if not shared:
             _not_foreign(path / _FILE)
-        _note(Entry(store.product, store.kind, str(path), authority.fingerprint, "", ""), folder)
-        _replace(path / _FILE, certificate)
-        _run(*_REFRESH.get(str(path), ("update-ca-certificates",)))
+        entry = Entry(store.product, store.kind, str(path), authority.fingerprint, "", "")
+        _note(entry, folder)
+        try:
+            _replace(path / _FILE, certificate)
+            _run(*_REFRESH.get(str(path), ("update-ca-certificates",)))
+        except CaptureError:
+            if not shared:
+                with contextlib.suppress(OSError):
+                    (path / _FILE).unlink(missing_ok=True)
+            _forget(entry, folder)
+            raise
         return True
     file = path / _DATABASE if store.kind == "nss" else path
     before = file.read_bytes()
@@ -312,7 +322,8 @@ def _replace(path: Path, data: bytes, like: Path | None = None) -> None:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise CaptureError(f"{path}: cannot be written ({(error.strerror or '').lower()}); run it as root") from None
+        remedy = "make its place writable first" if error.errno == errno.EROFS else "run it as root"
+        raise CaptureError(f"{path}: cannot be written ({(error.strerror or '').lower()}); {remedy}") from None
     aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
