@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from captures.gateway import journal, scripts
 from captures.gateway.network import Lan
 from captures.gateway.plan import Plan, Way, plan, renewal
 from captures.model import CaptureError
+from fake_cloud import start
 
 LAN = Lan("br-lan", ("192.168.1.0/24", "198.51.100.0/24"), ("2001:db8:1::/64",))
 MAC = "02:00:00:00:00:20"
@@ -87,8 +92,6 @@ def test_each_script_names_the_device_and_holds_nothing_that_was_left_open(kind:
 
 
 def test_a_shell_script_is_one_that_a_shell_understands(tmp_path: Path) -> None:
-    import subprocess
-
     for kind in ("shell", "openwrt"):
         script = tmp_path / kind
         script.write_text(scripts.render(kind, planned("redirect")))
@@ -114,3 +117,75 @@ def test_a_journal_that_is_none_is_told_in_one_sentence(tmp_path: Path) -> None:
         CaptureError, match=r"gateway\.json: cannot be read .*; look what `nft list table inet phonehome`"
     ):
         journal.read(tmp_path)
+
+
+def units() -> dict[str, str]:
+    """Name of each unit that is printed -> its text."""
+    parts = re.split(r"(?m)^# .*?/etc/systemd/system/(\S+\.service).*$", scripts.render("systemd", planned()))
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze: install systemd")
+def test_units_are_understood_by_systemd_and_leave_little_open(tmp_path: Path) -> None:
+    files = []
+    for name, text in units().items():
+        files.append(tmp_path / name)
+        files[-1].write_text(text.replace("/usr/local/bin/phonehome", "/bin/true"))
+    assert [file.name for file in files] == [
+        "phonehome.service", "phonehome-gateway.service", "phonehome-gateway-back.service",
+    ]  # fmt: skip
+    done = subprocess.run(["systemd-analyze", "verify", *files], capture_output=True, text=True, check=False)
+    # Of other units on this machine it may complain as well.
+    assert (done.returncode, "phonehome" in done.stderr) == (0, False), done.stderr
+    for file in files:
+        # In tenths; a service without any of these lines has 9.6.
+        done = subprocess.run(
+            ["systemd-analyze", "security", "--offline=true", "--threshold=25", file],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout
+
+
+def test_a_container_is_one_that_compose_knows_and_its_command_runs(tmp_path: Path) -> None:
+    from ruamel.yaml import YAML
+
+    told = YAML(typ="safe").load(scripts.render("docker", planned()))
+    service = told["services"]["phonehome"]
+    # As the Compose Specification has it.
+    assert set(told) == {"services", "volumes"}
+    assert service.keys() <= {
+        "build", "command", "init", "stop_signal", "ports", "volumes", "healthcheck", "cap_drop", "security_opt",
+        "read_only", "tmpfs", "restart",
+    }  # fmt: skip
+    assert [volume.partition(":")[0] for volume in service["volumes"]] == list(told["volumes"]) == ["ledger"]
+    steps = service["build"]["dockerfile_inline"].replace("\\\n", "").splitlines()
+    assert [step.split()[0] for step in steps] == ["FROM", "RUN", "COPY", "RUN", "ENV", "ENTRYPOINT"]
+    assert "PHONEHOME_HOME=/data" in steps[4]
+    # The place of the volume and the port are others here.
+    command = service["command"].replace("/data", str(tmp_path)).replace("0.0.0.0:8080", "127.0.0.1:0").split()
+    process = start(*command, home=tmp_path)
+    try:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert line.startswith("listening on 127.0.0.1:"), line
+        port = line.strip().rpartition(":")[2]
+        _, *healthy = [part.replace("8080", port) for part in service["healthcheck"]["test"]]
+        assert subprocess.run(healthy, check=False).returncode == 0
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        assert subprocess.run(healthy, check=False, capture_output=True).returncode == 1
+    finally:
+        process.kill()
+        process.communicate()
+    assert (tmp_path / "household.ledger").exists()
+
+
+@pytest.mark.skipif(not shutil.which("apt-cache"), reason="needs apt")
+def test_what_the_image_is_made_of_is_known_to_debian() -> None:
+    found = re.search(r"--no-install-recommends (.*?)\\", scripts.render("docker", planned()))
+    assert found
+    packages = found[1].split()
+    done = subprocess.run(["apt-cache", "policy", *packages], capture_output=True, text=True, check=True)
+    if not done.stdout.count("http"):
+        pytest.skip("needs lists of packages: apt-get update")
+    assert done.stdout.count("Candidate: ") - done.stdout.count("Candidate: (none)") == len(packages) == 3

@@ -527,4 +527,3 @@ def test_a_browsers_library_takes_it_for_no_name_of_the_list(browser: Path, tmp_
         )  # fmt: skip
         verdicts[name] = "Chain is good" in done.stdout + done.stderr
     assert verdicts == {"film.example": True, "notbank.example": True, "bank.example": False, "www.bank.example": False}
-
