@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -197,6 +199,47 @@ def test_after_a_reboot_nothing_is_left_and_what_a_start_has_set_stays(home: Hom
 def differing(home: Home, before: list[str]) -> list[str]:
     now = set(settings(home))
     return [line for line in before if line not in now]
+
+
+def plan(home: Home, script: str, way: str) -> str:
+    arguments = ("--interface", "br-lan", "--device", TV_MAC, "--way", way, "--script", script)
+    return home.lab.must("router", sys.executable, "-m", "analysis", "gateway", "plan", *arguments)
+
+
+@WAYS
+def test_the_printed_script_does_what_up_does_and_says_how_it_is_taken_back(home: Home, way: str) -> None:
+    before, script = home.rules(), plan(home, "shell", way)
+    up(home, way)
+    wanted = home.rules()
+    down(home)
+    home.lab.must("router", "sh", "-s", text=script)
+    assert home.rules() == wanted != before
+    back = script.partition("# To take it back:\n")[2].replace("# ", "")
+    home.lab.must("router", "sh", "-es", text=back)
+    assert home.rules() == before
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv")
+def test_the_printed_units_need_no_more_rights_than_they_give(home: Home) -> None:
+    lab, before = home.lab, home.rules()
+    commands = [
+        line.replace("/usr/local/bin/phonehome", f"{sys.executable} -m analysis")
+        .replace("/var/lib/phonehome", str(lab.home)).split()
+        for line in re.findall(r"(?m)^Exec(?:Start|Stop)=(.*)$", plan(home, "systemd", "tun"))
+    ]  # fmt: skip
+    watching, setting_up, taking_back, _ = commands
+    only = ("-all,+net_admin", "--inh-caps", "-all,+net_admin")
+    confined = ("setpriv", "--no-new-privs", "--bounding-set", *only)
+    lab.must("router", *confined, *setting_up)
+    watch = lab.start("router", *confined, *watching, "--upstream-ca", str(home.authority))
+    try:
+        until(lambda: home.watched("tv"), 40, lambda: lab.log(watch))
+        rights = Path(f"/proc/{lab.proxy_of(watch)}/status").read_text()
+        assert re.findall(r"Cap(?:Eff|Bnd):\s+(\w+)", rights) == [f"{1 << 12:016x}"] * 2
+    finally:
+        lab.end(watch, 60)
+        lab.must("router", *confined, *taking_back)
+    assert home.rules() == before
 
 
 _ADVERTISE = """
