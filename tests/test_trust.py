@@ -179,7 +179,8 @@ def by_java(proxy: Proxy, store: Path, *names: str) -> list[str]:
     program, (host, port) = store.with_name("Ask.java"), proxy.listening[0]
     program.write_text(_JAVA)
     done = subprocess.run(
-        ["java", "-XX:TieredStopAtLevel=1", f"-Djavax.net.ssl.trustStore={store}", str(program), host, str(port), *names],
+        ["java", "-XX:TieredStopAtLevel=1", f"-Djavax.net.ssl.trustStore={store}", str(program), host, str(port),
+         *names],
         capture_output=True, text=True, check=False, timeout=120, env=env(),
     )  # fmt: skip
     return done.stdout.splitlines() or done.stderr.splitlines()
