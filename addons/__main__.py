@@ -25,6 +25,7 @@ from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.tools.dump import DumpMaster
 
 from addons.client_certificate import ClientCertificate
+from addons.clock import Clock
 from addons.dispatch import Dispatch
 from addons.forwarded import Forwarded
 from addons.guard import Guard
@@ -116,11 +117,13 @@ async def run(settings: dict[str, Any]) -> None:
     # The parent makes one sentence of what went wrong at the start.
     master.addons.get("errorcheck").repeat_errors_on_stderr = True
     observe = Observe()
-    # Before mitmproxy's own, which decide what is looked into, and how servers are talked to.
     passthrough = Passthrough(observe)
+    # Before mitmproxy's own, which decide what is looked into, and how servers are talked to.
     master.addons.chain[:0] = [master.addons.register(one) for one in (passthrough, Presence(observe))]
     first = (ClientCertificate(observe, passthrough), Wellformed(observe), Forwarded(observe), Limits(observe), observe)
-    master.addons.add(*first, Reroute(), Guard(observe), Heartbeat(observe), Announce())
+    master.addons.add(
+        *first, Reroute(), Guard(observe), Heartbeat(observe), Clock(observe, passthrough.keep), Announce()
+    )
     Dispatch(master.addons)
     # Without a handler Python would print mitmproxy's warnings.
     logging.getLogger().addHandler(Faults(observe))

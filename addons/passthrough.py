@@ -22,6 +22,7 @@ from mitmproxy.proxy.mode_specs import ReverseMode
 
 from addons.handshake import EARLY, by_device, by_server
 from addons.observe import Observe, guarded
+from captures import clock
 from captures.gateway import authority, refusals
 from captures.gateway.refusals import Cause, Refusal
 from captures.model import CaptureError
@@ -92,7 +93,7 @@ class Passthrough:
     def configure(self, updated: set[str]) -> None:
         """Reads the files once.  Raises `OptionsError` for a list that cannot be read."""
         if "phonehome_refusals" in updated and ctx.options.phonehome_refusals:
-            kept = refusals.read(Path(ctx.options.phonehome_refusals), time.time())
+            kept = refusals.read(Path(ctx.options.phonehome_refusals), clock.steady())
             self._refusals = {(refusal.device, refusal.name): refusal for refusal in kept[-_MOST:]}
         if "phonehome_never" in updated and ctx.options.phonehome_never:
             try:
@@ -183,7 +184,7 @@ class Passthrough:
         _remember(self._accepted, handshake.pair, None)
         if (refusal := self._refusals.get(handshake.pair)) and not refusal.sure:
             del self._refusals[handshake.pair]
-            self._keep()
+            self.keep()
 
     @guarded
     def client_disconnected(self, client: connection.Client) -> None:
@@ -211,7 +212,7 @@ class Passthrough:
 
     def _holding(self, pair: Pair) -> Refusal | None:
         refusal = self._refusals.get(pair)
-        if refusal and not refusal.holds(time.time()):
+        if refusal and not refusal.holds(clock.steady()):
             del self._refusals[pair]
             return None
         return refusal
@@ -224,11 +225,11 @@ class Passthrough:
             return False
         if pair not in self._refusals:
             self._observe.effect("failed-once", client, sni)
-        _remember(self._refusals, pair, Refusal(*pair, time.time(), sure, cause))
-        self._keep()
+        _remember(self._refusals, pair, Refusal(*pair, clock.steady(), sure, cause))
+        self.keep()
         return True
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
         """Has what was learned written soon."""
         if ctx.options.phonehome_refusals and self._waiting is None:
             self._waiting = asyncio.get_running_loop().call_later(_SOON, self._begin)
@@ -241,7 +242,7 @@ class Passthrough:
     def _write(self, learned: tuple[Refusal, ...]) -> None:
         try:
             with self._writing:
-                refusals.write(Path(ctx.options.phonehome_refusals), learned)
+                refusals.write(Path(ctx.options.phonehome_refusals), learned, clock.ahead())
         except (CaptureError, OSError) as error:
             self.fault("refusals", f"what was learned of devices could not be kept: {error}")
 

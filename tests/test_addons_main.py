@@ -64,6 +64,15 @@ def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
         pass
 
 
+def test_one_that_says_nothing_for_a_while_hangs_unless_nobody_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy, times = Proxy({}), iter((0, 1000, *range(1001, 1040)))
+    monkeypatch.setattr(time, "monotonic", lambda: next(times))
+    # The machine slept for most of the first thousand seconds.
+    assert [proxy.hangs for _ in range(2 + 30)] == [False] * 16 + [True] * 16
+    proxy._heard = True
+    assert not proxy.hangs
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
     with recorded(tmp_path, small) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:

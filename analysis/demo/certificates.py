@@ -12,15 +12,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def make(folder: Path, hosts: tuple[str, ...]) -> tuple[Path, ssl.SSLContext]:
+def make(folder: Path, hosts: tuple[str, ...], days: int = 1) -> tuple[Path, ssl.SSLContext]:
     """Names -> (file of the authority's certificate, context of a server that answers to these names).
 
-    Valid for one day.  The keys are written to `folder`, readable by the user alone.
+    Valid from so many days ago for so many days.  The keys are written to `folder`, readable by the user alone.
     """
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority = _certificate("phonehome demo CA", authority_key, None, ())
+    authority = _certificate("phonehome demo CA", authority_key, None, (), days)
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate("phonehome demo", key, (authority, authority_key), hosts)
+    certificate = _certificate("phonehome demo", key, (authority, authority_key), hosts, days)
     authority_file = folder / "demo-ca.pem"
     authority_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     chain = folder / "demo-cloud.pem"
@@ -39,6 +39,7 @@ def _certificate(
     key: ec.EllipticCurvePrivateKey,
     issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None,
     hosts: tuple[str, ...],
+    days: int,
 ) -> x509.Certificate:
     """A certificate for `hosts`, signed by `issuer`; without one an authority that signs itself (RFC 5280)."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -50,8 +51,8 @@ def _certificate(
         .issuer_name(issuer[0].subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - datetime.timedelta(days=days))
+        .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)

@@ -50,6 +50,8 @@ _RECORDING = (
     "is encrypted on the radio link",
     "is cut off within its headers",
     "{reason}; {n} bytes were skipped",
+    "the clock was set forward by {n} h {m} min while it recorded: times before and after do not fit together",
+    "the clock was set back by {n} h {m} min while it recorded: times before and after do not fit together",
     (
         "A flow file holds no failed connections: apps that refused to be looked into do not show in it "
         "(`phonehome watch` records them)."

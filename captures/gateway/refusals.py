@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from captures import home
 
@@ -51,6 +52,9 @@ def read(path: Path, now: float) -> list[Refusal]:
         return []
 
 
-def write(path: Path, refusals: Iterable[Refusal]) -> None:
-    """Replaces the file as a whole, for the user alone.  Raises `OSError`."""
-    home.write(path, msgspec.json.encode(list(refusals)))
+def write(path: Path, refusals: Iterable[Refusal], ahead: float = 0.0) -> None:
+    """Replaces the file as a whole, for the user alone.  Raises `OSError`.
+
+    `ahead`: seconds by which the clock is ahead of that of their times; in the file stands what it says now.
+    """
+    home.write(path, msgspec.json.encode([replace(refusal, at=refusal.at + ahead) for refusal in refusals]))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
+from captures import clock
 from captures.gateway.ring import Ring
 from captures.ledger import Writer
 from captures.model import Observation, Source, Unreadable
@@ -50,7 +51,7 @@ class Recording:
         self._addresses: dict[bytes, set[bytes]] = {}
         self._closed: dict[int, int] = {}
         """Number of a conversation -> which ends have closed it, as bits."""
-        self._looked = time.time()
+        self._looked, self._ahead = time.time(), clock.ahead()
 
     def step(self, timeout: float) -> None:
         """Takes in what comes within `timeout` seconds, and writes what is over."""
@@ -63,6 +64,12 @@ class Recording:
             self._ring.speaks_clear(set(_clear(self._scan.table.all)))
             self._write([c for c in self._scan.table.all if self._is_over(c, now)])
             self._writer.missed(self._ring.lost())
+            jump, self._ahead = clock.ahead() - self._ahead, clock.ahead()
+            if abs(jump) >= clock.APART:
+                # By the new time what goes on would be over at once, or not for days.
+                self._write(self._scan.table.all)
+                source = Source(0, self._scan.table.number)
+                self._put([Unreadable(source, now, "clock", clock.jumped(jump))])
 
     def finish(self) -> None:
         """Takes in what has come, and writes everything, what was lost too."""

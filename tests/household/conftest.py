@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A household of which the TV may be watched."""
     folder = tmp_path_factory.mktemp("household")
-    authority, _ = make(folder, ("plex.tv",))
+    authority, _ = make(folder, ("plex.tv",), days=30)
     with Lab(folder) as lab:
         for host in ("internet", "server"):
             server = lab.start(

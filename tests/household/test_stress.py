@@ -141,8 +141,9 @@ def test_a_machine_that_slept_lets_go_of_the_devices_and_takes_them_up_again(hom
                 os.kill(pid, signal.SIGCONT)
             os.killpg(watch.pid, signal.SIGCONT)
         until(lambda: home.watched("tv"), 15, lambda: lab.log(watch))
-        # What was learned is known as before.
+        # What was learned is known as before, and time in which nobody ran is no time in which the proxy hung.
         assert passes(home, "pc")
+        assert "does not respond" not in lab.log(watch)
     assert ledger.counters(path)["dropped"] == 0
 
 
