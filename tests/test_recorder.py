@@ -21,11 +21,6 @@ from captures.model import Body, CaptureError, Contact, Effect, Exchange, Lookup
 from captures.recorder import Raw, Streamed, exchange, frame, frames, packed
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 def unreadable(number: int) -> Unreadable:
     return Unreadable(Source(0, number), 1.0, f"row {number}", "is made up")
 
@@ -157,7 +152,8 @@ def test_too_many_are_lost_and_counted_and_nobody_waits(tmp_path: Path) -> None:
     os.kill(recorder.pid, signal.SIGSTOP)
     begin = time.monotonic()
     taken = sum(recorder.put(replace(unreadable(number), reason="x" * (1 << 20))) for number in range(500))
-    assert time.monotonic() - begin < 1
+    # However busy the machine is: a tenth of a second of waiting at each would take 50.
+    assert time.monotonic() - begin < 30
     assert 64 <= taken < 500
     os.kill(recorder.pid, signal.SIGCONT)
     end = time.monotonic() + 60

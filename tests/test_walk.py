@@ -112,6 +112,14 @@ def test_a_file_that_comes_in_blocks_gives_what_it_gives_as_a_whole(
         assert listed(streamed(pieces)) == listed(batches(content))
 
 
+@pytest.mark.parametrize("rest", [1, 3, 4, 15])
+@pytest.mark.parametrize("kind", KINDS)
+def test_less_than_a_record_may_be_left_of_the_last_block(kind: str, rest: int) -> None:
+    content = made(0, 2000, kind) + bytes(rest)
+    pieces = [content[:-rest], content[-rest:]]
+    assert listed(streamed(pieces)) == listed(batches(content))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_records_are_found_in_stretches(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the comparison above would compare one way with itself."""

@@ -93,7 +93,7 @@ class Records:
         """Begins of up to about `BATCH` records, where the next one begins, and whether that is a good place."""
         import numpy as np
 
-        if self._size:
+        if self._size and len(mapped) >= self._head:
             end = len(mapped)
             numbers, last, head = words(mapped, self._order), end - self._head, self._head
             seconds = struct.unpack_from(self._order + "I", mapped, at)[0] if at <= last else 0
