@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from analysis import language
+from analysis import knowledge, language
 
 # How long an example takes says something about the machine and who else uses it, and nothing about the code.
 settings.register_profile("phonehome", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -17,6 +19,24 @@ settings.load_profile("phonehome")
 
 # Whole outputs are compared in English, whatever language the machine speaks; programs that tests start take it over.
 os.environ[language.VARIABLE] = language.SOURCE
+
+
+@pytest.fixture(scope="session")
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the second start finds: the packs as the first one read them."""
+    folder = tmp_path_factory.mktemp("cache")
+    knowledge.load(cache=folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _cache: Path) -> Path:
+    """A folder of its own for what a test keeps; nobody's own folder is touched."""
+    folder = tmp_path / "home"
+    folder.mkdir(mode=0o700)
+    shutil.copytree(_cache, folder / "cache")
+    monkeypatch.setenv("PHONEHOME_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture

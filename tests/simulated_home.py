@@ -9,13 +9,12 @@ from msgspec.structs import replace
 
 from analysis.compare import compare
 from analysis.evidence import Evidence, SwitchState
-from analysis.knowledge import Knowledge, load
 from analysis.model import Attribution, Category, Classified, Finding, Party
 from analysis.pipeline import CaptureInfo, Result, coverage
 from captures.model import Body, Contact, Endpoint, Lookup, Observation, Source, Unreadable
 from reporting import exchange
+from shipped import KNOWLEDGE
 
-KNOWLEDGE: Knowledge = load()
 HOUR, DAY = 3600.0, 86400.0
 START = 1_720_000_000.0
 """3 July 2024."""

@@ -83,8 +83,7 @@ def run(*arguments: str) -> str:
 
 
 @pytest.fixture
-def answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def answer(tmp_path: Path) -> Path:
     return tmp_path / "answer.json"
 
 

@@ -22,11 +22,6 @@ from captures.model import CaptureError, Exchange, Unreadable
 from fake_cloud import connect, read_request, recorded, small, trust, written
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 def options(folder: Path, **others: object) -> dict[str, object]:
     return {"listen_host": "127.0.0.1", "listen_port": 0, "confdir": str(folder / "ca"), **others}
 

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from analysis.cli import main
-from analysis.knowledge import load
 from analysis.model import Verdict
 from analysis.pipeline import Result, run
 from captures.formats import read
 from captures.model import Contact, Exchange
 from scanner import leaks
+from shipped import KNOWLEDGE
 
 DATA = Path(__file__).with_name("data")
 NAMES = ("plexapi", "npm-plex", "tautulli")
@@ -136,7 +136,7 @@ CONTACTS = {
 
 @functools.cache
 def result(name: str, ending: str = "flow") -> Result:
-    return run([read(DATA / f"{name}.{ending}.gz")], load())
+    return run([read(DATA / f"{name}.{ending}.gz")], KNOWLEDGE)
 
 
 @functools.cache
@@ -310,10 +310,7 @@ def test_a_tool_without_a_list_is_accused_of_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("form", ["markdown", "bbcode", "html", "json"])
 @pytest.mark.parametrize("name", [*NAMES, *PLAYERS])
-def test_nothing_planted_stands_in_a_report_that_is_shared(
-    name: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path))
+def test_nothing_planted_stands_in_a_report_that_is_shared(name: str, form: str, tmp_path: Path) -> None:
     out = tmp_path / "report"
     with pytest.raises(SystemExit) as ended:
         main(["share", str(DATA / f"{name}.flow.gz"), "--format", form, "-o", str(out)])

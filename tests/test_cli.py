@@ -36,13 +36,6 @@ class Ran(NamedTuple):
     err: str
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "home"
-    monkeypatch.setenv("PHONEHOME_HOME", str(folder))
-    return folder
-
-
 type Run = Callable[..., Ran]
 
 

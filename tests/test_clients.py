@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from analysis.knowledge import load
 from analysis.pipeline import Result, run
 from captures.formats import read
 from captures.model import Exchange
+from shipped import KNOWLEDGE
 
 DATA = Path(__file__).with_name("data")
 NAMES = ("media-tools", "telemetry-node", "telemetry-python", "web-session")
@@ -27,7 +27,7 @@ RECALL = 0.9
 
 @functools.cache
 def result(name: str) -> Result:
-    return run([read(DATA / f"{name}.flow.gz")], load())
+    return run([read(DATA / f"{name}.flow.gz")], KNOWLEDGE)
 
 
 @functools.cache

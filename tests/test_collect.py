@@ -246,10 +246,7 @@ def test_a_file_that_cannot_be_read_costs_only_itself(tmp_path: Path, dataset: D
     assert reasons == {"pipe": texts.NO_FILE, "thanks.txt": texts.NO_JSON, "gone": texts.NO_FILE}
 
 
-def test_a_person_is_told_what_became_of_the_posts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def test_a_person_is_told_what_became_of_the_posts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save(tmp_path / "posts", "alice", made_report())
     (tmp_path / "posts" / "evil\x1b[31m.txt").write_text("Thanks!")
     with pytest.raises(SystemExit) as end:
@@ -269,9 +266,8 @@ def test_a_person_is_told_what_became_of_the_posts(
 
 
 def test_a_maintainer_gives_his_name_and_the_hash_of_his_capture(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
     (tmp_path / "lab.har").write_text('{"log": {"version": "1.2", "entries": []}}')
     made = made_report()
     path = save(tmp_path / "posts", "", made)

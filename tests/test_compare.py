@@ -12,12 +12,11 @@ from analysis.compare import compare, promised
 from analysis.evidence import Evidence, SwitchState
 from analysis.example import exchange_of
 from analysis.extract import extract
-from analysis.knowledge import Knowledge, load
+from analysis.knowledge import Knowledge
 from analysis.model import Attribution, Category, Classified, Comparison, Finding, Party, Verdict
 from analysis.pack import DeclaredList, ExampleCall, Item, ItemPlace, Match, Product, Rule, Statement, Switch
 from captures.model import Exchange, Lookup, Source
-
-PLEX = load()
+from shipped import KNOWLEDGE
 
 DAY = 1_704_067_200.0  # 2024-01-01
 STATISTICS, CRASH, SIGN_IN = Category.USAGE_STATISTICS, Category.CRASH_REPORT, Category.ACCOUNT_AUTH
@@ -65,7 +64,7 @@ def policy(*statements: Statement, day: str = "2023-01-01", **how: object) -> De
 
 
 def knowledge(*lists: DeclaredList) -> Knowledge:
-    return Knowledge(ITEMS, PRODUCTS, RULES, lists, {}, frozenset(PRODUCTS), ontology=PLEX.ontology)
+    return Knowledge(ITEMS, PRODUCTS, RULES, lists, {}, frozenset(PRODUCTS), ontology=KNOWLEDGE.ontology)
 
 
 def sent(
@@ -693,8 +692,8 @@ LATER = 1_750_000_000.0
 def plex(text: str, *, evidence: Evidence | None = None, time: float = LATER) -> dict[tuple[str, str], Comparison]:
     exchange: Exchange = replace(exchange_of(ExampleCall(text.strip()), "test"), time=time, end=time)
     evidence = evidence or Evidence()
-    call = classify(exchange, PLEX, evidence)
-    found = compare([call], extract(call, PLEX, evidence), PLEX, evidence)
+    call = classify(exchange, KNOWLEDGE, evidence)
+    found = compare([call], extract(call, KNOWLEDGE, evidence), KNOWLEDGE, evidence)
     return {(c.item, str(c.category)): c for c in found if c.verdict is not Verdict.NOT_SEEN}
 
 
@@ -760,13 +759,13 @@ PLEX_CALLS = [
 def test_plex_list_by_purpose_and_recipient(
     category: Category, role: str, service: str, item: str, beside: dict[str, str], expected: tuple[str, str]
 ) -> None:
-    receiver = PLEX.products[service]
+    receiver = KNOWLEDGE.products[service]
     party = Party.VENDOR if service == "plex" else Party.THIRD_PARTY
     seen = exchange_of(ExampleCall(f"POST https://{receiver.domains[0]}/"), "test")
     seen = replace(seen, time=LATER)
     call = Classified(0, seen, "plex", service, Attribution.PRODUCT_HEADER, role, category, party, receiver.entity, "")
     findings = [Finding(0, "sent", item, "body.x", "v", (), "rule"), *carries(**beside)]
-    found = [c for c in compare([call], findings, PLEX, Evidence()) if c.item == item and c.count]
+    found = [c for c in compare([call], findings, KNOWLEDGE, Evidence()) if c.item == item and c.count]
     assert [(str(c.verdict), c.statement) for c in found] == [expected]
 
 
@@ -781,6 +780,6 @@ x-plex-token: made-up-token
 
 
 def test_plex_a_webhook_that_the_user_set_up() -> None:
-    rule = next(x for x in PLEX.rules.values() if x.set_up_by_user)
+    rule = next(x for x in KNOWLEDGE.rules.values() if x.set_up_by_user)
     found = plex(rule.example[0].request)
     assert {str(c.verdict) for c in found.values()} == {"documented"}

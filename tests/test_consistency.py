@@ -9,7 +9,6 @@ import pytest
 from msgspec.structs import replace
 
 from analysis.consistency import faults, faults_of_names
-from analysis.knowledge import load
 from analysis.model import Category
 from analysis.pack import (
     DeclaredList,
@@ -23,9 +22,9 @@ from analysis.pack import (
     Statement,
     SwitchPlace,
 )
+from shipped import KNOWLEDGE
 
-KNOWN = load()
-ITEMS = KNOWN.items
+ITEMS = KNOWLEDGE.items
 CALL = (ExampleCall("GET https://a.example/"),)
 PRODUCT = Product("A", "service", "A", ("a.example",), id="a")
 RULE = Rule(Category.SEARCH, Match(host=("a.example",), path="/x"), "captured", "a test", CALL, CALL, id="a/x")
@@ -35,7 +34,7 @@ LIST = DeclaredList("A", "policy", "2024-01-01", "a test", (), product="a", id="
 def found(*, product: Mapping[str, Any] = {}, rule: Mapping[str, Any] = {}, said: Statement | None = None) -> list[str]:
     changed = replace(PRODUCT, **product)
     lists = (replace(LIST, statements=(said,)),) if said else ()
-    return list(faults(ITEMS, {"a": changed}, {"a/x": replace(RULE, **rule)}, lists, KNOWN.ontology))
+    return list(faults(ITEMS, {"a": changed}, {"a/x": replace(RULE, **rule)}, lists, KNOWLEDGE.ontology))
 
 
 def place(**more: Any) -> tuple[ItemPlace, ...]:
@@ -138,11 +137,12 @@ def test_a_fault_of_a_product_is_named_with_its_place(product: dict[str, Any], f
 
 def test_a_domain_of_another_pack_cannot_be_taken() -> None:
     other = replace(PRODUCT, id="b")
-    assert list(faults(ITEMS, {"a": PRODUCT, "b": other}, {}, (), KNOWN.ontology)) == [
+    assert list(faults(ITEMS, {"a": PRODUCT, "b": other}, {}, (), KNOWLEDGE.ontology)) == [
         "b/product.toml: domains: a.example: belongs to the pack a; name a part of it"
     ]
     assert (
-        list(faults(ITEMS, {"a": PRODUCT, "b": replace(other, domains=("x.a.example",))}, {}, (), KNOWN.ontology)) == []
+        list(faults(ITEMS, {"a": PRODUCT, "b": replace(other, domains=("x.a.example",))}, {}, (), KNOWLEDGE.ontology))
+        == []
     )
 
 
@@ -155,6 +155,6 @@ def test_a_statement_names_items_and_switches_that_exist() -> None:
 
 
 def test_the_names_that_mean_the_same_everywhere_name_items_that_exist() -> None:
-    names = load().names
+    names = KNOWLEDGE.names
     assert list(faults_of_names(names, ITEMS)) == []
     assert "field." in next(faults_of_names(names, {}))

@@ -42,6 +42,7 @@ from analysis.texts import corpus as texts
 from captures import home as folders
 from captures_made import CANARY, DAMAGED, STRANGER, bomb, hanging, write
 from scanner import leaks
+from shipped import KNOWLEDGE
 
 ROOT = Path(__file__).parents[1]
 COUNT = 12
@@ -411,7 +412,7 @@ def test_in_a_folder_captures_are_known_by_their_endings(tmp_path: Path) -> None
 
 
 def test_a_pack_touches_what_it_could_judge() -> None:
-    known = load()
+    known = KNOWLEDGE
     plex = Signs(hosts=("analytics.plex.tv",))
     jellyfin = Signs(hosts=("192.168.7.40",), names=("header.x-emby-authorization", "header.authorization"))
     browser = Signs(hosts=("example.org",), told=("header.referer=https://app.plex.tv/desktop",))

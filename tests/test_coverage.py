@@ -115,10 +115,7 @@ def test_a_log_in_another_zone_is_moved_by_whole_hours_when_calls_show_it() -> N
 
 
 @pytest.mark.parametrize("order", ["capture --log a b", "--log a --log b capture", "--log a b capture"])
-def test_the_command_holds_logs_beside_captures_in_any_order(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str
-) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def test_the_command_holds_logs_beside_captures_in_any_order(tmp_path: Path, order: str) -> None:
     capture = Path(__file__).parent / "data" / "plexapi.flow.gz"
     first = json.loads(CliRunner().invoke(commands, ["inspect", "--format", "json", str(capture)]).stdout)
     when = time.localtime(first["captures"][0]["first"])

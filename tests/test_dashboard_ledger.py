@@ -33,11 +33,6 @@ from dashboard import served
 from reporting import START, contact, evening, exchange, finding, known
 
 
-@pytest.fixture(autouse=True)
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 def record(path: Path, observations: Sequence[Observation]) -> None:
     writer = Writer(path, None)
     for observation in observations:

@@ -9,10 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from analysis.cli import commands
-from analysis.knowledge import load
 from analysis.pack import DeclaredList, Statement
+from shipped import KNOWLEDGE
 
-KNOWLEDGE = load()
 LISTS = {(x.product, x.id): x for x in KNOWLEDGE.lists}
 POLICY = LISTS["plex", "2024-06-28"]
 

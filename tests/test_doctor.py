@@ -22,7 +22,6 @@ from fake_cloud import ROOT
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path))
 
 

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 import hostile
 from analysis import draft, pipeline, trial
-from analysis.knowledge import inspect, load
+from analysis.knowledge import inspect
 from analysis.model import Category
 from analysis.pipeline import Result
 from captures.model import Capture, Observation
 from reporting import contact, exchange
+from shipped import KNOWLEDGE
 
-KNOWLEDGE = load()
 TRIED = (Phase.explicit, Phase.reuse, Phase.generate)
 """Without shrinking: one attempt reads all packs."""
 EVENTS = (

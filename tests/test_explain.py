@@ -43,8 +43,7 @@ def entry(url: str, body: str = "", **headers: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def capture(tmp_path: Path) -> str:
     entries = [
         entry("https://analytics.plex.tv/collect/event", json.dumps(WEB), referer="https://app.plex.tv/desktop"),
         entry("https://nobody.example/t?email=alice%40example.org"),

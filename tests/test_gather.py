@@ -8,11 +8,10 @@ from msgspec.structs import replace
 from analysis.evidence import Evidence, Servers, SwitchState, address_of, household, state_at
 from analysis.example import exchange_of
 from analysis.gather import gather
-from analysis.knowledge import load
 from analysis.pack import ExampleCall
 from captures.model import Endpoint, Exchange, Lookup, Source
+from shipped import KNOWLEDGE
 
-KNOWLEDGE = load()
 HASH = "ab" * 16
 OTHER = "cd" * 16
 

@@ -11,12 +11,10 @@ import pytest
 
 from analysis.generalise import Quantity, generalise
 from analysis.grid import Candidate
-from analysis.knowledge import load
 from analysis.pipeline import Result, run
 from captures import formats
 from sessions import entry, har, plex_web
-
-KNOWLEDGE = load()
+from shipped import KNOWLEDGE
 
 
 def result_of(tmp_path: Path, entries: Sequence[Mapping[str, Any]]) -> Result:

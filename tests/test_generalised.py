@@ -13,8 +13,7 @@ from sessions import har, plex_web
 
 
 @pytest.fixture
-def capture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def capture(tmp_path: Path) -> Path:
     path = tmp_path / "session.har"
     path.write_bytes(har(plex_web()))
     return path

@@ -27,11 +27,6 @@ from captures.gateway import ports
 from fake_cloud import Cloud, connect, small, trust
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 def tried(
     host: str, peer: str = "192.0.2.20", mode: str = "regular", port: int = 9000, **options: object
 ) -> tuple[str, tuple[str, int]]:

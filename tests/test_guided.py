@@ -21,11 +21,6 @@ from captures.gateway import network
 from fake_cloud import ROOT, start
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 def answered(*answers: str) -> tuple[Start | None, str]:
     """What comes of these answers, and what was said."""
     with CliRunner().isolation(input="\n".join(answers) + "\n") as (_, error, *_):
@@ -87,11 +82,11 @@ def test_a_media_server_is_looked_for_and_gets_a_port_beside_its_own() -> None:
     assert f"nothing listens on port {port} of this computer" in said
 
 
-def test_it_asks_on_a_terminal(tmp_path: Path) -> None:
+def test_it_asks_on_a_terminal(home: Path) -> None:
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "analysis", "watch"], stdout=subprocess.PIPE, stderr=slave, stdin=slave, cwd=ROOT,
-        env={**os.environ, "PHONEHOME_HOME": str(tmp_path), "TERM": "xterm"},
+        env={**os.environ, "TERM": "xterm"},
     )  # fmt: skip
     os.close(slave)
     screen = b""
@@ -114,7 +109,7 @@ def test_it_asks_on_a_terminal(tmp_path: Path) -> None:
         os.close(master)
     assert b"What is to be watched?" in screen
     assert b"nothing listens on port %d of this computer" % port in screen
-    assert not list((tmp_path / "ledgers").glob("*")) if (tmp_path / "ledgers").exists() else True
+    assert not list((home / "ledgers").glob("*"))
 
 
 def test_it_asks_nobody_who_is_not_there(tmp_path: Path) -> None:

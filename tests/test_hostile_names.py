@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.cli import main
 from analysis.known.store import KnownError, listed
 from captures import home, ledger, losses, pseudonym
 from captures.gateway import authority, journal, network, ports, refusals, trust, wireguard
@@ -79,26 +81,38 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_of_any_name_is_read_and_told_of_without_harm(tmp_path: Path, name: str) -> None:
+def test_a_file_of_any_name_is_read_and_told_of_without_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
     folder = tmp_path / "captures"
     folder.mkdir()
     good, bad = folder / name, folder / ("no" + name)
     good.write_bytes(gzip.decompress((ROOT / "tests/data/quic-bypass.flow.gz").read_bytes()))
     bad.write_bytes(b"no capture at all")
-    environment = {**os.environ, "PHONEHOME_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("NO_COLOR", "1")
     for form, path in (("terminal", good), ("markdown", good), ("html", good), ("json", bad)):
-        done = subprocess.run(
-            [sys.executable, "-m", "analysis", "inspect", "--format", form, str(path)],
-            capture_output=True, check=False, cwd=folder, env={**environment, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        text, said = done.stdout.decode(), done.stderr.decode()
-        assert done.returncode == (0 if path == good else 3), said
+        with pytest.raises(SystemExit) as ended:
+            main(("inspect", "--format", form, str(path)))
+        text, said = capfd.readouterr()
+        assert ended.value.code == (0 if path == good else 3), said
         assert not CONTROL.findall(text), (form, text[:500])
         assert not CONTROL.findall(said), (form, said)
         assert "Traceback" not in said
         assert said.count("\n") <= 1 or path == good, said
         assert "<img" not in text
     assert sorted(path.name for path in folder.iterdir()) == sorted((good.name, bad.name))
+
+
+@pytest.mark.parametrize("form", ["terminal", "html"])
+def test_a_name_that_is_no_text_goes_through_a_pipe(tmp_path: Path, form: str) -> None:
+    """Where Python's own output is strict about what is no text."""
+    path = tmp_path / "b\udcff\udcfe.flow.gz"
+    path.write_bytes((ROOT / "tests/data/quic-bypass.flow.gz").read_bytes())
+    command = [sys.executable, "-m", "analysis", "inspect", "--format", form, str(path)]
+    done = subprocess.run(command, capture_output=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert not CONTROL.findall(done.stdout.decode())
 
 
 TYPED = "\x1b]0;owned\x07\u202e\x9b2J"
@@ -116,8 +130,6 @@ TYPED = "\x1b]0;owned\x07\u202e\x9b2J"
 )  # fmt: skip
 @pytest.mark.usefixtures("own")
 def test_an_error_quotes_what_was_typed_without_harm(line: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    from analysis.cli import main
-
     with pytest.raises(SystemExit) as ended:
         main(line)
     said = capsys.readouterr()
@@ -127,7 +139,7 @@ def test_an_error_quotes_what_was_typed_without_harm(line: tuple[str, ...], caps
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "home"
+    root = tmp_path / "own"
     monkeypatch.setenv("PHONEHOME_HOME", str(root))
     root.mkdir()
     return root
@@ -279,14 +291,12 @@ def test_watch_follows_no_link_in_its_folder(own: Path, victim: Path, place: str
     (own / place).symlink_to(victim / "file")
     process = start("watch", "--mode", "wireguard", "--listen", "127.0.0.1:0", home=own)
     try:
-        for _ in range(50):
-            if process.poll() is not None:
-                break
-            time.sleep(0.1)
-        else:
-            process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
+        # Until it ends by itself, or runs.
+        said = list(itertools.takewhile(lambda line: not line.startswith("dashboard"), process.stderr or ()))
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert "Traceback" not in error
+    assert "Traceback" not in "".join(said) + rest
+    assert said
     assert untouched(victim)

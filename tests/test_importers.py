@@ -21,12 +21,6 @@ ROOT = Path(__file__).parents[1]
 FEW = films(1203)
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 def read(source: str, access: Access = Access(token=TOKEN)) -> list[Work]:  # noqa: B008 - it never changes
     return list(IMPORTERS[importer_of(source, access)].read(source, access, lambda _: None))
 

@@ -14,14 +14,14 @@ from msgspec import structs
 
 from analysis.evidence import Servers
 from analysis.index import Index
-from analysis.knowledge import Knowledge, load
+from analysis.knowledge import Knowledge
 from analysis.known import Known, OwnValues
 from analysis.pipeline import Result, run
 from captures.formats import read
 from captures.ledger import Writer
 from captures.model import Body, Exchange
+from shipped import KNOWLEDGE
 
-KNOWLEDGE = load()
 DATA = Path(__file__).with_name("data")
 
 

@@ -13,12 +13,6 @@ from analysis.known import KnownError
 from analysis.known.file_hashes import file_hashes
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 def values(kind: str = "") -> list[tuple[str, str]]:
     return [(one.kind, one.value) for one in known.listed(kind)]
 
@@ -112,7 +106,6 @@ def test_a_file_that_is_not_there_is_a_name() -> None:
 
 
 def test_a_file_of_the_first_version_is_still_read(home: Path) -> None:
-    home.mkdir()
     with sqlite3.connect(home / "known.db") as file:
         file.executescript(
             "CREATE TABLE known (kind TEXT NOT NULL, value TEXT NOT NULL, added REAL NOT NULL, "
@@ -133,7 +126,6 @@ def test_a_newer_file_is_left_alone(home: Path) -> None:
 
 
 def test_a_damaged_file_is_one_sentence(home: Path) -> None:
-    home.mkdir()
     (home / "known.db").write_bytes(b"no database" * 100)
     with pytest.raises(KnownError, match=r"known\.db: cannot be used: .*; move it away to begin anew"):
         known.add("server", ["media.example.org"])

@@ -11,13 +11,6 @@ import pytest
 from analysis import known
 from analysis.known import LibraryFile, MediaFile, Work
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
 FILM = Work(
     "movie",
     "The Zorblax Uprising",

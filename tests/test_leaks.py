@@ -125,9 +125,8 @@ def test_no_canary_stands_in_what_other_programs_take(export: str, form: str, fo
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_no_canary_stands_in_what_the_command_says(
-    form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
     data, planted = capture(form, SEED, some_pairs(SEED)[:4])
     path = tmp_path / f"evening of {planted[0].value.replace('/', ' ')}.{form}"
     path.write_bytes(data)
@@ -138,9 +137,8 @@ def test_no_canary_stands_in_what_the_command_says(
 
 
 def test_what_verify_says_of_a_file_holds_nothing_of_it(
-    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
     _, made, planted = found("har", folder)
     fields = json.loads(shared_report.json(made))
     chance = random.Random(SEED)

@@ -18,13 +18,13 @@ import pytest
 from msgspec.structs import replace
 
 from analysis.example import exchange_of
-from analysis.knowledge import load
 from analysis.pack import ExampleCall
 from analysis.pipeline import run
 from captures import ledger, losses
 from captures.formats import read
 from captures.ledger import Writer
 from captures.model import Body, CaptureError, Contact, Endpoint, Exchange, Lookup, Observation, Source, Unreadable
+from shipped import KNOWLEDGE
 
 ROOT = Path(__file__).parents[1]
 END = Endpoint("192.168.1.20", 50000)
@@ -134,7 +134,7 @@ def test_what_finds_no_room_is_counted_and_the_count_is_kept(tmp_path: Path) -> 
     assert counts.written == taken.count(True)
     assert ledger.counters(path)["dropped"] == counts.dropped
     assert read(path).dropped == counts.dropped
-    assert run([read(path)], load()).coverage.dropped == counts.dropped
+    assert run([read(path)], KNOWLEDGE).coverage.dropped == counts.dropped
 
 
 def test_an_observation_that_cannot_be_stored_costs_itself_alone(tmp_path: Path) -> None:
@@ -339,9 +339,10 @@ def test_it_is_whole_after_its_writer_was_killed_twenty_times(tmp_path: Path) ->
         last = acknowledged(path, chance.uniform(0.0, 0.15))
         with closing(sqlite3.connect(path)) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        numbers = [x.source.index for x in rows(path)]
+            numbers = [flow for (flow,) in connection.execute("SELECT flow FROM observation")]
         assert set(range(last + 1)) <= set(numbers)
         assert len(numbers) == len(set(numbers))
+    assert [x.source.index for x in rows(path)] == numbers
 
 
 def test_what_stands_behind_a_damaged_page_is_read(tmp_path: Path) -> None:

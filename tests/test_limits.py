@@ -19,11 +19,6 @@ from fake_cloud import connect, recorded, small, trust, written
 FILES = 128
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 def tunnel(stack: ExitStack, proxy: tuple[str, int], device: str) -> bool:
     """Opens a tunnel as a device with this address -> whether it was opened; it stays open as long as `stack`."""
     plain = stack.enter_context(socket.create_connection(proxy, timeout=20, source_address=(device, 0)))

@@ -12,16 +12,17 @@ from msgspec.structs import replace
 from analysis import live
 from analysis.compare import judged
 from analysis.evidence import SwitchState
-from analysis.knowledge import Knowledge, load
+from analysis.knowledge import Knowledge
 from analysis.live import Sent, Watcher
 from analysis.model import Category, Verdict
 from captures import formats
 from captures.model import Body, Contact, Endpoint, Exchange, Source, Unreadable
+from shipped import KNOWLEDGE
 
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return load()
+    return KNOWLEDGE
 
 
 def exchange(host: str, path: str = "/", body: object = None, answer: bytes = b"", **headers: str) -> Exchange:

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 
 from analysis.decode import decode
 from analysis.example import exchange_of
-from analysis.knowledge import load
 from analysis.model import Party
 from analysis.names import NameTable
 from analysis.pack import ExampleCall, NamedField, Names, ValuePattern
 from captures.model import Body
+from shipped import KNOWLEDGE
 
-TABLE = NameTable(load().names)
+TABLE = NameTable(KNOWLEDGE.names)
 UUID = "4f9d0c11-6b1e-4c55-9a53-b2a7f5a3c001"
 HEX = "4f9d0c116b1e4c559a53b2a7f5a3c001"
 
@@ -57,7 +57,7 @@ def test_a_field_holds_what_its_name_and_value_show_and_nothing_else(
 
 
 def test_every_entry_is_met_by_a_line() -> None:
-    known = load().names
+    known = KNOWLEDGE.names
     bodies = [exchange_of(ExampleCall(f"POST https://x.example/x\n\n{json.dumps(body)}"), "t") for _, _, body in LINES]
     calls = [decode(call).leaves for call in bodies]
     for entry in known.field:
@@ -253,7 +253,7 @@ def test_what_only_looks_alike_is_nothing(value: str) -> None:
 
 @pytest.mark.usefixtures("no_hang")
 def test_every_expression_takes_a_time_of_the_order_of_the_value() -> None:
-    names = load().names
+    names = KNOWLEDGE.names
     patterns = {p.item: NameTable(Names(pattern=(p,))) for p in names.pattern}
     for text in (
         "a" * 5_000,
@@ -281,7 +281,7 @@ def test_whatever_is_sent_nothing_is_raised(body: bytes, query: tuple[tuple[str,
     leaves = decode(replace(call, query=query, cookies=query, body=Body(body, len(body)))).leaves
     around = TABLE.among(leaves)
     for leaf in leaves:
-        assert all(item in load().items for item, _ in (*TABLE.labels(leaf, around), *TABLE.forms(leaf)))
+        assert all(item in KNOWLEDGE.items for item, _ in (*TABLE.labels(leaf, around), *TABLE.forms(leaf)))
 
 
 def test_an_empty_table_knows_nothing() -> None:

@@ -53,9 +53,8 @@ UNDECLARED = {
 """What the struct has and the page of 4 January 2026 does not name, compared by hand."""
 
 
-def inspected(payload: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def inspected(payload: dict[str, Any], tmp_path: Path) -> list[dict[str, Any]]:
     """A capture of one report -> the comparisons that `inspect` shows."""
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
     headers = [
         {"name": "content-type", "value": "application/json"},
         {"name": "user-agent", "value": "Go-http-client/2.0"},

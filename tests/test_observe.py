@@ -40,11 +40,6 @@ from fake_cloud import Cloud, answer, connect, program, read_request, recorded, 
 LARGE = 40 * 1024 * 1024
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 def test_a_request_and_its_answer_are_recorded_with_the_secret_concealed(tmp_path: Path) -> None:
     with recorded(tmp_path, small) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
         connection.request("POST", "/api/v2/ping?a=1", body=b'{"x": 1}', headers={"X-Plex-Token": "madeUpToken123"})

@@ -6,12 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from analysis import entities
-from analysis.knowledge import load
 from analysis.ontology import Ontology, Term, faults
 from analysis.pack import KINDS
+from shipped import KNOWLEDGE
 
-KNOWN = load()
-SHIPPED = KNOWN.ontology
+SHIPPED = KNOWLEDGE.ontology
 SMALL = Ontology(
     items={
         "device": Term("device information", ("ids", "model")),
@@ -23,7 +22,7 @@ SMALL = Ontology(
 
 
 def test_the_shipped_file_is_whole() -> None:
-    assert list(faults(SHIPPED, KNOWN.items, KINDS)) == []
+    assert list(faults(SHIPPED, KNOWLEDGE.items, KINDS)) == []
 
 
 def test_each_business_of_the_list_of_third_parties_is_decided() -> None:

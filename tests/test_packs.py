@@ -32,8 +32,7 @@ type Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
 
     def run(*args: str | Path) -> Ran:
         with pytest.raises(SystemExit) as end:
@@ -179,7 +178,7 @@ def test_on_a_terminal_the_purpose_of_each_kind_of_call_is_asked(har: Path, tmp_
         stdout=subprocess.PIPE,
         stderr=theirs,
         cwd=ROOT,
-        env={**os.environ, "PHONEHOME_HOME": str(tmp_path / "home"), "TERM": "dumb"},
+        env={**os.environ, "TERM": "dumb"},
         check=True,
         timeout=60,
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from analysis import parallel, pipeline
-from analysis.knowledge import load
 from analysis.look import Found
 from captures import formats
+from shipped import KNOWLEDGE
 
 DATA = Path(__file__).parent / "data"
 HERE = os.getpid()
@@ -37,7 +37,7 @@ def three(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_capture_gives_the_same_result_with_one_process_and_with_three(
     name: str, three: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = load()
+    known = KNOWLEDGE
     captures = [formats.read(DATA / f"{name}.flow.gz")]
     shared_out = pipeline.run(captures, known)
     assert len(three) == 2

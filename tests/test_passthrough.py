@@ -20,11 +20,6 @@ from fake_cloud import connect, read_request, recorded, small, trust, written
 ANSWER = b'{"ok": true}'
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 def strict(folder: Path) -> ssl.SSLContext:
     """Trusts the vendor's authority alone."""
     return ssl.create_default_context(cafile=str(folder / "demo-ca.pem"))

@@ -8,7 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from analysis.example import exchange_of
-from analysis.knowledge import load
 from analysis.model import Category, Party
 from analysis.pack import ExampleCall
 from analysis.pipeline import CaptureInfo, Coverage, run
@@ -24,8 +23,8 @@ from captures.model import (
     Source,
     Unreadable,
 )
+from shipped import KNOWLEDGE
 
-KNOWLEDGE = load()
 NOW = 1_750_000_000.0
 
 

@@ -13,12 +13,12 @@ from mitmproxy.io import FlowWriter
 from mitmproxy.test import tflow
 
 from analysis.cli import main
-from analysis.knowledge import load
 from analysis.model import Party
 from analysis.pipeline import Result, run
 from captures.formats import read
 from plex_web import BROWSER, BROWSER_ITEMS, CALLS, PLEX, PRIVATE, SERVER_TOKEN, Call, q
 from scanner import leaks
+from shipped import KNOWLEDGE
 
 
 def url(call: Call) -> str:
@@ -129,7 +129,7 @@ def found(result: Result) -> set[tuple[int, str, str]]:
 @pytest.fixture(scope="module", params=FORMS)
 def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     path = FORMS[request.param](tmp_path_factory.mktemp("session"))
-    return path, run([read(path)], load())
+    return path, run([read(path)], KNOWLEDGE)
 
 
 def test_every_item_is_named_at_its_place_and_nothing_else_is(session: tuple[Path, Result]) -> None:
@@ -153,10 +153,7 @@ def test_the_server_of_the_signed_in_user_is_own_and_gets_no_verdict(session: tu
     assert own & judged == set()
 
 
-def test_nothing_private_stands_in_the_shared_report(
-    session: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path))
+def test_nothing_private_stands_in_the_shared_report(session: tuple[Path, Result], tmp_path: Path) -> None:
     out = tmp_path / "report"
     with pytest.raises(SystemExit) as ended:
         main(["share", str(session[0]), "--format", "markdown", "-o", str(out)])

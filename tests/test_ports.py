@@ -5,17 +5,9 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
 
 from captures import home
 from captures.gateway import ports
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
 
 
 def test_a_port_is_ours_as_long_as_the_block_lasts() -> None:

@@ -25,7 +25,6 @@ from addons.presence import Offer, offered
 from analysis.demo.certificates import make
 from analysis.evidence import NO_SERVERS
 from analysis.index import Index
-from analysis.knowledge import load
 from analysis.pipeline import run
 from analysis.proxy import Proxy
 from analysis.report import as_json
@@ -39,13 +38,9 @@ from captures.ledger import Writer
 from captures.model import Effect
 from captures.recorder import Raw, frame, frames, packed
 from fake_cloud import Handler, connect, recorded, small, trust
+from shipped import KNOWLEDGE
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
 
 
 @contextmanager
@@ -236,7 +231,7 @@ def test_the_report_lists_what_was_changed_and_what_always_is(tmp_path: Path) ->
         Effect("older-tls", "b.example", "pc", 1, 1.0, 2.0),
         Effect("lower-tls", "\x1b[31mc.example", "pc", 1, 1.0, 2.0),
     )
-    knowledge = load()
+    knowledge = KNOWLEDGE
     result = run([read(path)], knowledge)
     said = render(private(result), width=300)
     section = said.partition(words.HEADING)[2].split("\n\n\n")[0]
@@ -260,7 +255,7 @@ def test_the_report_lists_what_was_changed_and_what_always_is(tmp_path: Path) ->
 
 def test_a_capture_that_no_proxy_made_has_no_such_part(tmp_path: Path) -> None:
     path = kept(tmp_path / "a.ledger")
-    said = render(private(run([read(path)], load())))
+    said = render(private(run([read(path)], KNOWLEDGE)))
     assert words.HEADING not in said
 
 

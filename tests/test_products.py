@@ -6,11 +6,10 @@ from collections import Counter
 
 import pytest
 
-from analysis.knowledge import load
 from analysis.pack import Rule
 from analysis.trial import faults
+from shipped import KNOWLEDGE
 
-KNOWLEDGE = load()
 RULES = [pytest.param(rule, id=rule.id) for rule in KNOWLEDGE.rules.values()]
 
 

@@ -113,8 +113,7 @@ def test_what_is_no_call_has_no_secrets() -> None:
     assert conceal(broken, KEY) is broken
 
 
-def test_the_key_is_made_once_and_is_for_the_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def test_the_key_is_made_once_and_is_for_the_user_alone(tmp_path: Path) -> None:
     first = key()
     assert (len(first), key()) == (32, first)
     assert stat.S_IMODE((tmp_path / "home" / "pseudonym.key").stat().st_mode) == 0o600

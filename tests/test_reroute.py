@@ -15,11 +15,6 @@ from captures.model import CaptureError, Exchange
 from fake_cloud import Cloud, connect, recorded, small, trust, written
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 def test_the_name_stays_and_the_address_is_another(tmp_path: Path) -> None:
     with recorded(tmp_path, small) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as connection:
         connection.request("GET", "/")

@@ -10,13 +10,12 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from analysis.cli import commands
-from analysis.knowledge import load
 from analysis.model import Category
 from analysis.pack import DeclaredList, Statement
 from analysis.revision import Changed, revise
+from shipped import KNOWLEDGE
 
-KNOWN = load()
-LISTS = {f"{x.product}@{x.id}": x for x in KNOWN.lists}
+LISTS = {f"{x.product}@{x.id}": x for x in KNOWLEDGE.lists}
 TITLE = Statement("usage.title", ("media.title",), "optional", "title", "1", switch="s")
 
 

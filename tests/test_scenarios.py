@@ -9,15 +9,13 @@ from msgspec.structs import replace
 
 from analysis.evidence import NO_SERVERS, Servers
 from analysis.example import exchange_of
-from analysis.knowledge import load
 from analysis.model import Comparison, Verdict
 from analysis.pack import ExampleCall
 from analysis.pipeline import Result, run
 from analysis.report import terminal
 from analysis.report.private import private
 from captures.model import Capture, Source
-
-PACKS = load()
+from shipped import KNOWLEDGE
 
 
 def when(day: str) -> float:
@@ -33,7 +31,7 @@ def result(*texts: str, day: str = "2025-06-15", named: Servers = NO_SERVERS) ->
         for n, text in enumerate(texts)
     )  # fmt: skip
     capture = Capture("evening.har", "har", lambda: iter(exchanges), lambda: "ab" * 32)
-    return run([capture], PACKS, named=named)
+    return run([capture], KNOWLEDGE, named=named)
 
 
 def verdicts(found: Result) -> dict[str, str]:
@@ -197,7 +195,7 @@ GET https://plex.tv/api/v2/geoip?ip_address=203.0.113.77
 x-plex-product: Tautulli
 x-plex-token: made-up-token-0001
 """)
-    assert PACKS.items["net.other_ip"].subject == "other-person"
+    assert KNOWLEDGE.items["net.other_ip"].subject == "other-person"
     assert verdicts(found)["net.other_ip"] == "no-list"
     assert [f.value for f in found.findings if f.item == "net.other_ip"] == ["203.0.113.77"]
     assert not any(f.item == "net.public_ip" and f.value == "203.0.113.77" for f in found.findings)

@@ -33,8 +33,7 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def session(tmp_path: Path) -> Path:
     path = tmp_path / "alice-evening.har"
     path.write_bytes(har(plex_web()))
     return path

@@ -20,7 +20,7 @@ from analysis import sample
 from analysis.evidence import Servers
 from analysis.generalise import generalise
 from analysis.index import Index
-from analysis.knowledge import Knowledge, load
+from analysis.knowledge import Knowledge
 from analysis.known import Known, OwnValues
 from analysis.outline import outline
 from analysis.pipeline import Result, run
@@ -36,9 +36,9 @@ from captures.formats import read
 from captures.ledger import Writer
 from captures.model import Contact, Endpoint, Exchange, Lookup, Observation, Source
 from sessions import entry, har, plex_headers, statistics
+from shipped import KNOWLEDGE
 from test_pairs import play
 
-KNOWLEDGE = load()
 DATA = Path(__file__).with_name("data")
 BEGIN = 1_784_000_000.0
 NAMES = ("jellyfin-mpv-shim", "kodi", "media-tools", "npm-plex", "tautulli", "telemetry-node", "web-session")

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from analysis.knowledge import Knowledge, load
+from analysis.knowledge import Knowledge
 from analysis.model import Category
 from analysis.pack import ExampleCall, ItemPlace, Match, Product, Rule
 from analysis.trial import faults
+from shipped import KNOWLEDGE
 
-KNOWN = load()
 PRODUCT = Product("A", "service", "A", ("a.example",), id="a")
 RULE = Rule(
     Category.SEARCH,
@@ -27,7 +27,7 @@ RULE = Rule(
 
 
 def knowledge(*rules: Rule) -> Knowledge:
-    return Knowledge(KNOWN.items, {"a": PRODUCT}, {rule.id: rule for rule in rules}, (), {}, frozenset())
+    return Knowledge(KNOWLEDGE.items, {"a": PRODUCT}, {rule.id: rule for rule in rules}, (), {}, frozenset())
 
 
 def test_a_rule_that_is_what_its_examples_say_has_no_fault() -> None:

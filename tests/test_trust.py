@@ -31,11 +31,6 @@ from test_guard import get, inside
 PUBLIC = b"# authorities of the world\n-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n"
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     path = tmp_path / "cacert.pem"

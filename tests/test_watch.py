@@ -25,11 +25,11 @@ import pytest
 from msgspec.structs import replace
 
 from analysis.cli.view import View
-from analysis.knowledge import load
 from captures import ledger
 from captures.ledger import Writer
 from fake_cloud import ROOT, start
 from reporting import contact
+from shipped import KNOWLEDGE
 
 
 def first_line(stream: int) -> str:
@@ -220,13 +220,13 @@ def test_an_old_ledger_is_gone_on_with_and_what_is_too_old_deleted(tmp_path: Pat
         assert len(json.loads(out)["calls"]) == expected
 
 
-def test_on_a_terminal_it_shows_what_comes(tmp_path: Path) -> None:
+def test_on_a_terminal_it_shows_what_comes() -> None:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "analysis", "watch", "--listen", "0"],
         stdout=subprocess.PIPE, stderr=slave, stdin=slave, cwd=ROOT,
-        env={**os.environ, "PHONEHOME_HOME": str(tmp_path), "TERM": "xterm"},
+        env={**os.environ, "TERM": "xterm"},
     )  # fmt: skip
     os.close(slave)
     screen = b""
@@ -271,7 +271,7 @@ def test_rows_that_take_the_numbers_of_deleted_ones_are_shown_too(
         writer.close()
 
     add("old.example", 1.0)
-    with View(load(), path, terminal=False) as view:
+    with View(KNOWLEDGE, path, terminal=False) as view:
         view.update()
         assert ledger.prune(path, 1) == 1
         view.go_on()
