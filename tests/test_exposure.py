@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from analysis.exposure import Occasion, occasions, periods, windows
-from simulated_home import HOUR, KNOWLEDGE, SERVER, START, VENDOR, Home
+from shipped import KNOWLEDGE
+from simulated_home import HOUR, SERVER, START, VENDOR, Home
 
 
 def happened(home: Home) -> dict[str, list[tuple[float, float]]]:

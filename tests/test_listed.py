@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from analysis.listed import counted, listed
-from simulated_home import KNOWLEDGE, START, STATISTIC, Home, evenings
+from shipped import KNOWLEDGE
+from simulated_home import START, STATISTIC, Home, evenings
 
 PLEX = next(x for x in KNOWLEDGE.lists if (x.product, x.id) == ("plex", "2024-06-28"))
 
