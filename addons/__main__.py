@@ -38,6 +38,8 @@ from addons.presence import Presence
 from addons.reroute import Reroute
 from addons.wellformed import Wellformed
 from analysis.evidence import household
+from captures import crash
+from captures.model import CaptureError
 
 ALWAYS: dict[str, Any] = {
     # A body that turns out to be large is passed on rather than held; `bodies` takes care of the others.
@@ -108,7 +110,10 @@ async def run(settings: dict[str, Any]) -> None:
     `settings`: mitmproxy's options, ours, which begin with `phonehome_`, and `set`, texts `NAME=VALUE` that have the
     last word.  Raises `OptionsError` for a wrong one.
     """
-    modes = [ReverseMode.parse(mode) for mode in settings.get("mode", ()) if mode.startswith("reverse:")]
+    try:
+        modes = [ReverseMode.parse(mode) for mode in settings.get("mode", ()) if mode.startswith("reverse:")]
+    except ValueError as error:
+        raise exceptions.OptionsError(str(error)) from error
     # An own server behind `reverse:` is asked for the name that the visitor used, as it would be without us.
     own = all(household(mode.address[0]) for mode in modes)
     wanted = {**ALWAYS, "keep_host_header": own, **settings}
@@ -165,6 +170,7 @@ def _say(text: str) -> None:
 def main() -> None:
     """Reads the settings and runs."""
     os.umask(0o077)
+    crash.quiet()
     # Each connection of a device takes two files, and a proxy that has none left never recovers.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     # macOS allows less than it says.
@@ -181,7 +187,7 @@ def main() -> None:
         # Before there are threads.
         prepare(settings.get("mode", ()))
         asyncio.run(run(settings))
-    except (exceptions.OptionsError, ValueError) as error:
+    except (exceptions.OptionsError, CaptureError) as error:
         _say(str(error))
         sys.exit(1)
 

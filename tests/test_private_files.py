@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from analysis.cli import main
 from captures import home, ledger
 from captures.gateway import authority
+from captures.ledger import Writer
 from fake_cloud import ROOT
+from reporting import exchange
 
 CAPTURE = str(ROOT / "tests/data/telemetry-node.flow.gz")
 
@@ -66,3 +70,29 @@ def test_nothing_that_commands_write_can_be_read_by_others(place: Path) -> None:
     # Nothing was left aside, and what is public stays so.
     assert list((place / "tmp").iterdir()) == []
     assert stat.S_IMODE((place / "cacert.pem").stat().st_mode) == 0o644
+
+
+def test_what_is_too_old_is_nowhere_when_it_was_deleted(place: Path) -> None:
+    """Neither in the ledger, nor in what was worked out from it, nor aside, also while somebody writes."""
+    path, old = place / "a.ledger", "Seven Lanterns over Quarrybrook"
+    writer = Writer(path, None)
+    for n in range(50):
+        call = exchange("analytics.plex.tv", "/x", index=n)
+        writer.put(replace(call, query=(("title", old),), time=time.time() - 9 * 86_400))
+    writer.put(replace(exchange("plex.tv", "/y", index=99), time=time.time()))
+    assert writer.flush()
+    ran("inspect", str(path), "-o", "report.txt")
+    (place / "report.txt").unlink()
+    assert (place / "a.ledger.index").exists()
+    assert holding(place, old)
+    assert ledger.prune(path, 5) == 50
+    assert holding(place, old) == set()
+    assert not (place / "a.ledger.index").exists()
+    writer.close()
+    ran("inspect", str(path), "-o", "report.txt")
+    assert holding(place, old) == set()
+
+
+def holding(place: Path, text: str) -> set[str]:
+    """Names of the files that hold a text."""
+    return {path.name for path in place.rglob("*") if path.is_file() and text.encode() in path.read_bytes()}

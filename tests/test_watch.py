@@ -56,6 +56,12 @@ def watching(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str
         process.communicate()
 
 
+def descendants(pid: int) -> list[int]:
+    """Numbers of the processes that one has started, and those have (Linux)."""
+    found = [int(n) for task in Path(f"/proc/{pid}/task").iterdir() for n in (task / "children").read_text().split()]
+    return found + [below for child in found for below in descendants(child)]
+
+
 def fetch(proxy: str, url: str) -> int:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": f"http://{proxy}"}))
     try:
@@ -90,6 +96,10 @@ def test_its_dashboard_shows_what_comes_and_is_not_reached_through_the_proxy(tmp
         client = Client(int(link.split(":")[2].partition("/")[0]), [link])
         assert client.ask("/").status == 403
         assert client.enter().status == 303
+        # Neither the link nor anything else that is secret stands in the list of processes, nor would a crash keep it.
+        for number in (process.pid, *descendants(process.pid)):
+            assert link.rpartition("/")[2].encode() not in Path(f"/proc/{number}/cmdline").read_bytes()
+            assert "Max core file size        0                    0" in Path(f"/proc/{number}/limits").read_text()
         assert fetch(proxy, link) == 502
         assert fetch(proxy, "http://127.0.0.1:9/nothing-listens-here") == 502
         for _ in range(100):

@@ -18,6 +18,7 @@ from typing import NamedTuple, cast
 import click
 
 from analysis import VERSION, language
+from captures import crash
 
 
 class Entry(NamedTuple):
@@ -256,6 +257,7 @@ class Failure(click.ClickException):
 
 def main(args: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with its status.  `args` are those after the program's name; `None`: sys.argv."""
+    crash.quiet()
     # What a command makes (modules, knowledge, calls) stays until its end, and hardly any of it is a cycle: to look for
     # these after each 700 new objects takes a tenth of the time.
     gc.set_threshold(50_000, *gc.get_threshold()[1:])

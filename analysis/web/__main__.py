@@ -21,7 +21,7 @@ from analysis.knowledge import load
 from analysis.web.origin import Ledger
 from analysis.web.pages import Shown
 from analysis.web.server import Server
-from captures import home
+from captures import crash, home
 from captures.model import CaptureError
 
 
@@ -45,11 +45,13 @@ async def _run(server: Server, shown: Shown) -> None:
 def main() -> None:
     """Reads the settings and serves."""
     os.umask(0o077)
+    crash.quiet()
     language.use(language.wanted(os.environ))
     # The proxy goes first.
     os.nice(10)
-    # What tornado would say of a fault may hold captured text.
-    logging.getLogger("tornado").setLevel(logging.CRITICAL + 1)
+    # What these would say of a fault may hold captured text.
+    for name in ("tornado", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     line = b""
     while not line.endswith(b"\n") and (part := os.read(0, 65536)):
         line += part
