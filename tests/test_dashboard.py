@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from analysis.web.gate import Gate
 from analysis.web.server import Server
 from dashboard import Client, served
+from fake_cloud import ROOT, start
 from reporting import evening
 
 
@@ -247,3 +251,21 @@ def test_what_is_ticked_is_left_out_of_the_post_and_can_be_taken_back(evenings: 
     assert "device name" not in post(less)
     assert re.findall(r'value="([^"]*)" checked', less) == ["versions", "client.device_name"]
     assert "Its author left out a part" in post(less)
+
+
+def test_the_command_prints_a_link_that_works_once_and_ends_on_ctrl_c(home: Path) -> None:
+    process = start("open", str(ROOT / "tests/data/quic-bypass.flow.gz"), home=home)
+    try:
+        assert process.stderr is not None
+        link, hint = process.stderr.readline(), process.stderr.readline()
+        assert hint == "Ctrl-C ends it\n"
+        link = link.removeprefix("dashboard: ").strip()
+        client = Client(urlsplit(link).port or 0, [link])
+        assert client.enter().status in (302, 303)
+        assert client.ask("/").status == 200
+        assert process.stderr.readline().startswith("used; the next link: http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60) == ("", "")
+    finally:
+        process.kill()
+    assert process.returncode == 0

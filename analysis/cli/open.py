@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis.cli import Failure, options
+from analysis.cli import Failure, options, tell
 from analysis.cli.options import Question
 
 if TYPE_CHECKING:
@@ -68,13 +68,13 @@ async def _serve(server: Server, shown: Shown) -> None:
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
     told: list[str] = []
 
-    def tell(link: str) -> None:
+    def show(link: str) -> None:
         tell(f"dashboard: {link}" if not told else f"used; the next link: {link}")
         if not told:
             tell("Ctrl-C ends it")
         told.append(link)
 
-    await server.run(shown, tell)
+    await server.run(shown, show)
 
 
 def _origin(question: Question) -> Origin:
