@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
-from analysis import VERSION
+from analysis import VERSION, texts
 from analysis.generalise import Generalised, generalise
 from analysis.model import Category, Classified, Comparison, Party, Verdict
 from analysis.occasions import covered, span
@@ -20,6 +20,7 @@ from analysis.promises import promises
 from analysis.shared_report import (
     SharedCalls,
     SharedCoverage,
+    SharedEffect,
     SharedFingerprint,
     SharedHost,
     SharedList,
@@ -85,6 +86,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
         ),
         roundings=names.roundings(numbers, used),
         fingerprints=names.fingerprints(numbers, used),
+        presence=names.presence(result),
     )
 
 
@@ -221,6 +223,13 @@ class Names:
             for median in [s.median for s in f.plays if s.catalogue == _CATALOGUE]
             if f.product in used
         )
+
+    def presence(self, result: Result) -> tuple[SharedEffect, ...]:
+        """What the proxy changed for devices, without which and where; of a kind that is not known nothing is told."""
+        found: Counter[str] = Counter()
+        for effect in (effect for capture in result.captures for effect in capture.effects):
+            found[effect.kind] += effect.count
+        return tuple(SharedEffect(kind, self.count(found[kind])) for kind in texts.SHARED_EFFECTS if found[kind])
 
     def received(self, result: Result, outside: dict[int, Classified]) -> tuple[SharedReceived, ...]:
         """What recipients showed that they hold."""

@@ -188,6 +188,15 @@ class SharedFingerprint(Closed, frozen=True):
     """Whether an id, a title, a hash or a picture went along, so that rounding does not matter."""
 
 
+class SharedEffect(Closed, frozen=True):
+    """Something that the proxy's presence changed for devices."""
+
+    effect: Word
+    """Kind of effect, a key of `analysis.texts.SHARED_EFFECTS`."""
+    count: Count
+    """How often."""
+
+
 class SharedCoverage(Closed, frozen=True):
     """What could be looked at."""
 
@@ -246,12 +255,14 @@ class SharedReport(Closed, frozen=True):
     """Whether numbers were rounded."""
     fingerprints: tuple[SharedFingerprint, ...] = ()
     """How many films share what was told of one."""
+    presence: tuple[SharedEffect, ...] = ()
+    """What the proxy's presence changed."""
     left_out: bool = False
     """Whether its author left out something that was found."""
 
 
 SECTIONS: tuple[str, ...] = ("versions", "platforms", "settings", "month", "length", "occasions", "received", "calls")
-SECTIONS += ("promises", "roundings", "fingerprints")
+SECTIONS += ("promises", "roundings", "fingerprints", "presence")
 """Fields of a shared report that somebody may want to leave out as a whole."""
 
 
@@ -263,7 +274,7 @@ def without(report: SharedReport, words: Collection[str]) -> SharedReport:
     empty: dict[str, object] = {"month": "", "length": "unknown"}
     changed: dict[str, object] = {word: empty.get(word, ()) for word in words if word in SECTIONS}
     rest, found = set(words) - set(changed), set[str]()
-    tables = ("packs", "lists", "rows", "received", "calls", "versions", "settings", *SECTIONS[-3:])
+    tables = ("packs", "lists", "rows", "received", "calls", "versions", "settings", *SECTIONS[-4:])
     for field in tables:
         kept = []
         for row in changed.get(field, getattr(report, field)):  # type: ignore[attr-defined]  # a tuple of rows

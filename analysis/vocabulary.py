@@ -91,6 +91,7 @@ class Vocabulary:
             "entity": lambda word: not word or word in self.entities or _placeholder(word),
             "item": set(shipped.items).__contains__,
             "switch": switches.__contains__,
+            "effect": set(texts.SHARED_EFFECTS).__contains__,
             "state": set(texts.SWITCH_STATES).__contains__,
             "declared": {"", *(x.id for x in shipped.lists)}.__contains__,
             "category": set(Category).__contains__,
@@ -143,7 +144,7 @@ class Vocabulary:
 
 
 _JSON_WORDS: tuple[str, ...] = ("true", "false", "null", "packs", "lists", "versions", "settings", "rows", "received")
-_JSON_WORDS += ("shown", "coverage", "sure", "promises", "roundings", "fingerprints", "named", "left_out")
+_JSON_WORDS += ("shown", "coverage", "sure", "promises", "roundings", "fingerprints", "presence", "named", "left_out")
 """Words of the JSON form that are no words of a field."""
 
 COUNTED = (

@@ -255,7 +255,7 @@ def test_items_of_a_verdict_are_listed_with_their_reason(run: Run, har: Path) ->
 @pytest.mark.parametrize("form", ["markdown", "json", "bbcode", "html"])
 def test_a_shared_report_is_written_checked_and_read_back(run: Run, har: Path, tmp_path: Path, form: str) -> None:
     out = tmp_path / "report"
-    assert run("share", "--format", form, "-o", str(out), str(har)) == (0, "", "")
+    assert run("share", "--format", form, "-o", str(out), str(har))[:2] == (0, "")
     text = out.read_text()
     assert "alice" not in text.lower()
     assert "tok-" not in text

@@ -22,14 +22,16 @@ import pytest
 from mitmproxy import http as mitm
 
 from addons.presence import Offer, offered
+from analysis import post, redact, shared_report, texts
 from analysis.demo.certificates import make
 from analysis.evidence import NO_SERVERS
 from analysis.index import Index
-from analysis.pipeline import run
+from analysis.pipeline import Result, run
 from analysis.proxy import Proxy
 from analysis.report import as_json
 from analysis.report.private import private
 from analysis.report.terminal import render
+from analysis.shared_report import SharedEffect
 from analysis.sums import summed
 from analysis.texts import presence as words
 from captures import ledger
@@ -37,6 +39,7 @@ from captures.formats import read
 from captures.ledger import Writer
 from captures.model import Effect
 from captures.recorder import Raw, frame, frames, packed
+from dashboard import served
 from fake_cloud import Handler, connect, recorded, small, trust
 from shipped import KNOWLEDGE
 
@@ -267,3 +270,58 @@ def test_every_effect_that_is_counted_has_words() -> None:
     }
     assert len(said) > 8
     assert said <= set(words.EFFECTS)
+
+
+def changed(tmp_path: Path) -> Result:
+    """What a proxy recorded that changed something, of a kind that nobody knows among it."""
+    path = kept(
+        tmp_path / "alice.ledger",
+        Effect("way:transparent", "", "alices-tv", 40, 1.0, 2.0),
+        Effect("passed", "bank.example", "alices-tv", 3, 1.0, 2.0),
+        Effect("older-tls", "old.example", "alices-tv", 1, 1.0, 2.0),
+        Effect("older-tls", "b.example", "pc", 1, 1.0, 2.0),
+        Effect("alice-secret", "b.example", "pc", 1, 1.0, 2.0),
+    )
+    return run([read(path)], KNOWLEDGE)
+
+
+@pytest.mark.parametrize("form", post.FORMS)
+def test_a_post_tells_what_was_changed_in_classes_and_neither_where_nor_for_whom(tmp_path: Path, form: str) -> None:
+    result = changed(tmp_path)
+    made = redact.redact(result)
+    assert made.presence == (SharedEffect("passed", "2-5"), SharedEffect("older-tls", "2-5"))
+    text = post.post(result, made, form)
+    assert shared_report.read(shared_report.embedded(text.encode())) == made
+    assert "alice" not in text
+    assert "example" not in text
+    if form == "markdown":
+        said = (
+            "Where the presence of phonehome changed something for a device: passed without being looked into (2-5); "
+        )
+        assert said + "older TLS between proxy and server (2-5)." in text
+    assert shared_report.without(made, ["presence"]).presence == ()
+
+
+def test_a_post_from_before_is_read_and_one_of_something_unknown_is_refused(tmp_path: Path) -> None:
+    made = shared_report.json(redact.redact(changed(tmp_path)))
+    before = json.loads(made)
+    del before["presence"]
+    assert shared_report.read(json.dumps(before).encode()).presence == ()
+    with pytest.raises(ValueError, match="none of the words that may stand there"):
+        shared_report.read(made.replace('"older-tls"', '"old-tls"').encode())
+
+
+def test_all_that_can_be_changed_can_be_told() -> None:
+    assert set(texts.SHARED_EFFECTS) == set(words.EFFECTS)
+
+
+def test_the_dashboard_tells_what_was_changed(tmp_path: Path) -> None:
+    with served(changed(tmp_path)) as client:
+        client.enter()
+        page = client.ask("/").text
+    section = re.sub(r"\s+", " ", page.partition(words.HEADING)[2])
+    assert "old.example" in section
+    assert "by router" in section
+    with served(run([], KNOWLEDGE)) as client:
+        client.enter()
+        assert words.HEADING not in client.ask("/").text

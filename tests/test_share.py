@@ -18,6 +18,7 @@ from analysis.cli import main
 from analysis.pipeline import Result
 from analysis.report import markdown
 from analysis.report.compared import compared, differing
+from analysis.report.document import size
 from analysis.report.preview import choices
 from analysis.report.shared import shared
 from reporting import START, evening, finding
@@ -143,6 +144,56 @@ def test_what_a_forum_writes_around_a_post_is_no_leak(
     run(capfd, "share", "--format", "html", session, "-o", report)
     report.write_text("<p>Posted by somebody, 2 hours ago</p>" + report.read_text() + "<p>12 replies</p>")
     assert run(capfd, "share", "--verify", report, "--against", session).status == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "then"),
+    [
+        ("markdown", "Check it with phonehome share --verify 'a post', then copy its text into a post (GitHub, "),
+        ("html", "Check it with phonehome share --verify 'a post', then attach it to a post or open it in a browser."),
+        ("adblock", "Read in it what each name breaks, then load it into the program that is to block them."),
+    ],
+)
+def test_it_says_where_it_wrote_how_much_and_what_comes_next(
+    session: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+    then: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = run(capfd, "share", "--format", form, session, "-o", "a post")
+    assert (ran.status, ran.out) == (0, "")
+    size_of = size((tmp_path / "a post").stat().st_size)
+    assert ran.err.startswith(f"a post: written, {size_of}, readable for you alone; nothing was sent. {then}")
+    assert ran.err.count("\n") == 1
+
+
+def test_on_standard_output_the_post_stands_alone(session: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    ran = run(capfd, "share", "--format", "json", session)
+    assert ran.err == ""
+    assert shared_report.read(ran.out.encode())
+
+
+def test_a_capture_is_told_from_a_damaged_report(
+    session: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = run(capfd, "share", "--verify", session)
+    assert (ran.status, ran.out) == (3, "")
+    assert ran.err == (
+        f"Error: {session}: is a capture, no shared report; phonehome share {session} -o FILE makes one of it\n"
+    )
+    damaged = tmp_path / "report.json"
+    damaged.write_bytes(_made(session, tmp_path)[:-9])
+    ran = run(capfd, "share", "--verify", damaged)
+    assert ran.err.splitlines()[-1] == (
+        f"Error: {damaged}: is no valid shared report: its form for programs is damaged or missing"
+    )
+    # One that is too large to be a report is still told from one.
+    monkeypatch.setattr(shared_report, "MOST_BYTES", 100)
+    assert "is a capture, no shared report" in run(capfd, "share", "--verify", session).err
+    assert "is larger than a shared report can be" in run(capfd, "share", "--verify", damaged).err
 
 
 def test_against_belongs_to_verify(session: Path, capfd: pytest.CaptureFixture[str]) -> None:

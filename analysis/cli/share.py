@@ -98,7 +98,22 @@ def share(
             return
         text = _proven(result, _without(redacted, chosen), form, forum) if chosen else text
     options.write(text, out)
+    _written(text, form, out)
     options.finish(result, fail_on_findings)
+
+
+def _written(text: str, form: str, out: str) -> None:
+    """Says where it is, and what comes next; nothing when it is on standard output."""
+    from shlex import quote
+
+    from analysis.report.document import printable, size
+    from analysis.texts import share as words
+
+    if out != "-":
+        shown = printable(out)
+        said = words.WRITTEN.format(name=shown, size=size(len(text.encode())))
+        hint = words.THEN.get(form, words.THEN_LOAD).format(file=printable(quote(out)))
+        click.echo(f"{said} {hint}", err=True)
 
 
 def _without(redacted: SharedReport, words: Collection[str]) -> SharedReport:
@@ -170,11 +185,14 @@ def _verify(path: str, result: Result | None) -> bool:
     from analysis.report.document import printable
     from analysis.texts import share as words
 
-    data = read(path)
     shown = printable(Path(path).name)
     try:
+        data = read(path)
         report = shared_report.read(shared_report.embedded(data))
-    except ValueError as error:
+    except (Failure, ValueError) as error:
+        _refuse_capture(path)
+        if isinstance(error, Failure):
+            raise
         raise Failure(f"{printable(path)}: {printable(str(error))}", 3) from None
     click.echo(texts.SHARED_CHECKED.format(name=shown, version=VERSION))
     if result is None:
@@ -186,6 +204,23 @@ def _verify(path: str, result: Result | None) -> bool:
     told = words.OTHER_CAPTURE if differs else words.SAME_CAPTURE
     click.echo(told.format(name=shown, differs=differs))
     return held is None
+
+
+def _refuse_capture(path: str) -> None:
+    """Raises `Failure` for what is no report, but what one is made of."""
+    from shlex import quote
+
+    from analysis.report.document import printable
+    from captures import formats
+    from captures.model import CaptureError
+
+    try:
+        formats.read(path)
+    except CaptureError:
+        return
+    name = printable(path)
+    said = f"{name}: is a capture, no shared report; phonehome share {printable(quote(path))} -o FILE makes one of it"
+    raise Failure(said, 3)
 
 
 def read(path: str) -> bytes:

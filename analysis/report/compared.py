@@ -23,6 +23,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "promises": ("product", "declared", "promise"),
     "roundings": ("product", "entity", "item"),
     "fingerprints": ("product", "entity"),
+    "presence": ("effect",),
 }
 """Field of a report -> by what its rows are the same row; the other fields are what may differ."""
 
@@ -122,6 +123,8 @@ def _named(field: str, key: tuple[str, ...]) -> str:
             parts.append(shipped.products[word].name)
         elif name == "category":
             parts.append(next(text for category, text in texts.CATEGORIES.items() if category == word))
+        elif name == "effect":
+            parts.append(texts.SHARED_EFFECTS[word])
         elif name == "party":
             parts.append(next(text for party, text in texts.PARTIES.items() if party == word))
         else:

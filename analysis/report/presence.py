@@ -36,7 +36,17 @@ _ALWAYS: Mapping[str, Sequence[str]] = {
 
 def presence_section(result: Result) -> Iterator[Block]:
     """What was otherwise by our presence, and what always is; nothing when no proxy made the captures."""
-    effects, ways = _effects(result)
+    yield from changed(effects_of(result))
+
+
+def effects_of(result: Result) -> Sequence[Effect]:
+    """All effects in captures, ways in among them."""
+    return [effect for capture in result.captures for effect in capture.effects]
+
+
+def changed(every: Sequence[Effect]) -> Iterator[Block]:
+    """The same of effects."""
+    effects, ways = _effects(every)
     if not effects and not ways:
         return
     counts: Counter[str] = Counter()
@@ -68,7 +78,7 @@ def presence_section(result: Result) -> Iterator[Block]:
 
 def presence_json(result: Result) -> dict[str, object]:
     """The same for programs: how many connections came on which way, what is always so there, and each effect."""
-    effects, ways = _effects(result)
+    effects, ways = _effects(effects_of(result))
     return {
         "ways": dict(ways),
         "always": _facts(ways),
@@ -76,8 +86,7 @@ def presence_json(result: Result) -> dict[str, object]:
     }
 
 
-def _effects(result: Result) -> tuple[list[Effect], Counter[str]]:
-    every = [effect for capture in result.captures for effect in capture.effects]
+def _effects(every: Sequence[Effect]) -> tuple[list[Effect], Counter[str]]:
     ways: Counter[str] = Counter()
     for effect in every:
         if effect.kind.startswith(_WAY):

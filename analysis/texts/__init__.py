@@ -413,6 +413,30 @@ SHARED_FINGERPRINT = (
 )
 SHARED_NAMED = "An id, a title, a hash or a picture of the film went along, so that rounding does not matter there."
 
+SHARED_PRESENCE = "Where the presence of phonehome changed something for a device: {effects}."
+SHARED_EFFECT = "{effect} ({count})"
+SHARED_EFFECTS: Mapping[str, str] = {
+    "passed": "passed without being looked into",
+    "failed-once": "failed once, before it passed",
+    "lower-tls": "older TLS between device and proxy",
+    "older-tls": "older TLS between proxy and server",
+    "weaker-cipher": "weaker cipher between proxy and server",
+    "refused-tls": "TLS of the server not accepted",
+    "refused-device": "TLS of the device not accepted",
+    "certificate": "server that cannot prove who it is",
+    "client-certificate": "server that asks for a certificate of the device's own",
+    "http-version": "another version of HTTP",
+    "http3": "no HTTP/3",
+    "ech": "name of the server not hidden",
+    "early-data": "no early data",
+    "mended": "header mended",
+    "forwarded": "visitor named to the media server",
+    "silent": "server that did not answer given up early",
+    "blocked": "address that phonehome does not lead to",
+    "turned-away": "device turned away",
+}
+"""Kind of effect -> what it is, in a few words; `analysis.texts.presence` says more."""
+
 MODES = {"": "", "nearest": "to the nearest", "floor": "downwards", "ceil": "upwards"}
 SHARED_PROMISES = "Promises, as far as this capture shows: {promises}."
 SHARED_PROMISE = "{product}, {made}, {promise}: {verdict}"

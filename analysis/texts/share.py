@@ -20,6 +20,7 @@ SECTION_NAMES: Mapping[str, str] = {
     "promises": "promises",
     "roundings": "rounding of numbers",
     "fingerprints": "how many films share it",
+    "presence": "what our presence changed",
 }
 ROW = "{item}: to {entity} ({purposes}), {verdicts}"
 VALUES = ("{n} value: {some}", "{n} values, among them {some}")
@@ -39,6 +40,24 @@ ASK = "Write it? y: yes; n: no; or numbers of lines to leave out, such as 2 5"
 NOT_WRITTEN = "Nothing was written."
 PREVIEW_HINT = "Nothing was written: this is no terminal, so nobody could be asked. Without --preview it is written."
 LEFT_OUT_ARGUMENT = "--leave-out {word}"
+
+WRITTEN = "{name}: written, {size}, readable for you alone; nothing was sent."
+THEN: Mapping[str, str] = {
+    "markdown": (
+        "Check it with phonehome share --verify {file}, then copy its text into a post (GitHub, Discourse, Reddit, "
+        "Lemmy; --forum makes it fit one of them)."
+    ),
+    "bbcode": (
+        "Check it with phonehome share --verify {file}, then copy its text into a post (phpBB, SMF, XenForo; --forum "
+        "makes it fit one of them)."
+    ),
+    "html": "Check it with phonehome share --verify {file}, then attach it to a post or open it in a browser.",
+    "json": "Check it with phonehome share --verify {file}, then attach it to a post; programs read it.",
+    "har": "Open it in the network tools of a browser, or attach it to a post.",
+    "openapi": "Open it in a viewer of OpenAPI, or attach it to a post.",
+}
+"""Form -> what to do with it."""
+THEN_LOAD = "Read in it what each name breaks, then load it into the program that is to block them."
 
 HELD = "{name}: holds {what} of these captures; do not post it"
 NOT_HELD = "{name}: holds nothing private of these captures"
@@ -65,6 +84,7 @@ SECTIONS_COMPARED: Mapping[str, str] = {
     "promises": "Promises",
     "roundings": "Rounding",
     "fingerprints": "How many films share it",
+    "presence": "What our presence changed",
 }
 ABSENT = "—"
 PRESENT = "yes"

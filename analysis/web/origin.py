@@ -27,11 +27,12 @@ from analysis.known import OwnValues
 from analysis.live import Seen, Watcher
 from analysis.model import Comparison
 from analysis.pipeline import CaptureInfo, Result, coverage, run
+from analysis.report.presence import effects_of
 from analysis.sums import summed
 from analysis.web.kinds import Row, row, verdicts_of
 from analysis.web.store import Store, remove
 from captures import formats, home, ledger
-from captures.model import Capture, CaptureError, Observation
+from captures.model import Capture, CaptureError, Effect, Observation
 
 SMALL = 10_000
 """A ledger of up to so many rows is judged as a whole, as a report does it; of a longer one each call alone."""
@@ -67,6 +68,10 @@ class Origin(Protocol):
 
     def dropped(self) -> int:
         """Observations that were lost while recording."""
+        ...
+
+    def effects(self) -> Sequence[Effect]:
+        """What the proxy's presence changed for devices, and the ways on which they came."""
         ...
 
     def one(self, id_: int, beside: Sequence[int] = ()) -> Result:
@@ -118,6 +123,10 @@ class Read:
     def dropped(self) -> int:
         """What the files say."""
         return self._result.coverage.dropped
+
+    def effects(self) -> Sequence[Effect]:
+        """What the files say."""
+        return effects_of(self._result)
 
     def one(self, id_: int, beside: Sequence[int] = ()) -> Result:
         """The calls, out of the whole."""
@@ -297,6 +306,10 @@ class Ledger:
     def dropped(self) -> int:
         """As the ledger says now."""
         return ledger.counters(self._ledger).get("dropped", 0)
+
+    def effects(self) -> Sequence[Effect]:
+        """As the ledger says now."""
+        return ledger.effects(self._ledger)
 
     def one(self, id_: int, beside: Sequence[int] = ()) -> Result:
         """The calls as far as they alone show; the verdicts of a whole, if it was judged as one."""

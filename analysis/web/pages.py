@@ -22,6 +22,7 @@ from analysis.report import explained, html, preview
 from analysis.report.document import Bars, Document, brief, size
 from analysis.report.optout import optout_of
 from analysis.report.phrases import local_time
+from analysis.report.presence import changed
 from analysis.report.shared import shared
 from analysis.schema import KnowledgeError
 from analysis.texts import dashboard as say
@@ -92,6 +93,7 @@ def now(store: Store, shown: Shown) -> Values:
         "newest": newest,
         "notes": notes.of((*told, *newest)),
         "charts": charts,
+        "presence": _sections(Document("", tuple(changed(shown.origin.effects())))),
     }
 
 
