@@ -32,7 +32,7 @@ SAID = "said"
 
 SENTENCES = (
     "reason", "why", "what", "error", "message", "hint", "fault", "failed", "strerror", "said", "missing",
-    "sentence", "last", "told", "then", "changed", "remarks",
+    "sentence", "last", "told", "then", "changed", "remarks", "remedy",
 )  # fmt: skip
 """Names in braces for which a text stands that is looked up as well."""
 

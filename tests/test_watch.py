@@ -199,11 +199,12 @@ def test_it_says_how_it_is_used_and_which_hosts_cannot_be_read(tmp_path: Path) -
         time.sleep(1.5)
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=30)
-    *ledger, authority, end, closed = error.splitlines()
+    *ledger, authority, end, closed, offline = error.splitlines()
     assert ledger[0].startswith(f"recording to {tmp_path}/ledgers/")
     assert authority == f"the watched device must trust this authority: {tmp_path}/ca/mitmproxy-ca-cert.pem"
     assert end == "Ctrl-C ends it and shows the report"
     assert closed == "not read: nobody.invalid: the server could not be reached"
+    assert offline.startswith("whoever has this proxy in his settings is offline from now on")
     assert [call["kind"] for call in json.loads(out)["calls"]] == ["contact", "contact"]
 
 
