@@ -42,9 +42,15 @@ def of_finding(finding: Finding, knowledge: Knowledge) -> Private | None:
     if not finding.value or _is_public(finding, knowledge):
         return None
     item = knowledge.items.get(finding.item)
-    label = f"a value of {finding.item}" + (f" ({item.label})" if item else "")
     any_length = finding.source == "known" or bool(item and item.linking)
-    return Private(finding.value, label, any_length or finding.item.startswith(_ANY_LENGTH))
+    what = of_item(finding.item, knowledge)
+    return Private(finding.value, what, any_length or finding.item.startswith(_ANY_LENGTH))
+
+
+def of_item(item: str, knowledge: Knowledge) -> str:
+    """Id of an item -> what a value of it is, for the person who is refused."""
+    found = knowledge.items.get(item)
+    return f"a value of {item}" + (f" ({found.label})" if found else "")
 
 
 def of_call(call: Classified) -> Iterator[Private]:

@@ -14,7 +14,7 @@ from msgspec import structs
 from analysis.model import Category, Party, Verdict
 from analysis.pipeline import Result
 from analysis.report import html
-from analysis.report.document import Document, Flows, Heading, Lanes
+from analysis.report.document import Cell, Column, Document, Flows, Heading, Lanes, Paragraph, Table
 from analysis.report.listing import MOST
 from analysis.report.private import private
 from hostile import TEXTS
@@ -131,6 +131,38 @@ def test_a_phone_shows_each_picture_in_its_width(chrome: Any, pages: dict[str, P
     assert said[:4] == ["Plex", "Sent by: Plex on 192.168.7.23", "device and app", "2"]
 
 
+def test_a_phone_has_what_can_be_chosen_folded(chrome: Any, pages: dict[str, Path]) -> None:
+    for width, shown in ((1280, True), (380, False)):
+        browsing.look(chrome, pages["evening"], width=width)
+        assert chrome.find_element("id", "verdict").is_displayed() == shown
+        assert chrome.find_element("css selector", "#choices summary").is_displayed() != shown
+        assert chrome.find_element("id", "find").is_displayed()
+    chrome.find_element("css selector", "#choices summary").click()
+    assert chrome.find_element("id", "verdict").is_displayed()
+
+
+def test_a_command_in_a_sentence_breaks_between_its_words_alone(chrome: Any, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    said = "Say phonehome known add --kind server it.example " * 30 + "of 4 % " * 30
+    path.write_text(html.render(Document("x", (Heading("A"), Paragraph(said)))), "utf-8")
+    browsing.look(chrome, path, width=380)
+    assert set(
+        chrome.execute_script("return [...document.querySelectorAll('code')].map(e => e.getClientRects().length)")
+    ) == {1}
+    lines = """
+    const range = document.createRange(), lines = {};
+    for (const text of document.querySelectorAll('p')[0].childNodes) for (let i = 0; i < text.textContent.length; i++) {
+      if (text.nodeType !== 3) continue;
+      range.setStart(text, i); range.setEnd(text, i + 1);
+      const at = Math.round(range.getBoundingClientRect().top);
+      lines[at] = (lines[at] || '') + text.textContent[i];
+    }
+    return Object.values(lines)"""
+    shown = chrome.execute_script(lines)
+    assert len(shown) > 10
+    assert not [line for line in shown if line.strip().startswith("%")]
+
+
 def test_the_page_is_whole_without_scripts(chrome: Any, pages: dict[str, Path]) -> None:
     browsing.look(chrome, pages["evening"], scripts=False)
     try:
@@ -219,6 +251,22 @@ def test_paper_has_neither_contents_nor_filter(chrome: Any, pages: dict[str, Pat
         assert not chrome.find_element("tag name", "nav").is_displayed()
         assert not chrome.find_element("id", "filter").is_displayed()
         assert chrome.find_element("css selector", ".answer").is_displayed()
+    finally:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_paper_shows_the_rows_that_are_folded_on_a_screen(chrome: Any, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    table = Table((Column("A"),), tuple((Cell(f"row {n}"),) for n in range(60)))
+    path.write_text(html.render(Document("x", (Heading("A"), table))), "utf-8")
+    browsing.look(chrome, path)
+    visible = "e => e.checkVisibility({contentVisibilityAuto: true})"
+    row = f"return [...document.querySelectorAll('td')].filter({visible}).length"
+    assert chrome.execute_script(row) == 40
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert chrome.execute_script(row) == 60
+        assert not chrome.find_element("css selector", ".more summary").is_displayed()
     finally:
         chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 

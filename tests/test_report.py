@@ -367,6 +367,25 @@ class Tags(html.parser.HTMLParser):
         self.seen.append((tag, tuple(name for name, _ in attrs)))
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "not seen here: phonehome items --verdict not-seen FILE lists <it>.",
+            'not seen here: <code class="short">phonehome</code> <code class="short">items</code> '
+            '<code class="short">--verdict</code> <code class="short">not-seen</code> <code class="short">FILE</code> '
+            "lists &lt;it&gt;.",
+        ),
+        ("(`gateway up` does)", '(<code class="short">gateway</code> <code class="short">up</code> does)'),
+        ("While phonehome looks into it", "While phonehome looks into it"),
+        ("`<b>` and `a\u202eb`", "`&lt;b&gt;` and `a\\u202eb`"),
+        ("4 % of 60 s, 3.4 kB, 5 sheep", "4\xa0% of 60\xa0s, 3.4\xa0kB, 5 sheep"),
+    ],
+)
+def test_a_sentence_on_a_page_keeps_a_command_and_a_number_together(said: str, shown: str) -> None:
+    assert as_html.prose(said) == shown
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_an_html_page_has_the_same_elements_whatever_was_captured(text: str) -> None:
     assert Tags(as_html.render(document(text))).seen == Tags(as_html.render(document("harmless"))).seen

@@ -56,7 +56,7 @@ def demo(form: str, out: str, folder: Path | None) -> None:
     else:
         from analysis.report.private import private
 
-        options.show(private(result, grace=0), form, out)
+        options.show(private(result, grace=0, page=form == "html"), form, out)
     _step("")
     _step(f"The recording is {ledger}.")
     _step("That was made up.  Now your own: record with the first command, or save a HAR file in your browser.")

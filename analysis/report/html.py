@@ -20,7 +20,7 @@ from markupsafe import escape as escaped
 
 from analysis import language, texts
 from analysis.report import plot, svg
-from analysis.report.document import Bars, Block, Document, Heading, Kind, Listing, Plot, printable
+from analysis.report.document import Bars, Block, Data, Document, Heading, Kind, Listing, Plot, printable
 from analysis.texts import page as words
 
 if TYPE_CHECKING:
@@ -54,7 +54,9 @@ def render(document: Document) -> str:
     live = any(isinstance(block, Listing) for block in document.blocks)
     policy = f"default-src 'none'; style-src '{_hash(style)}'; " + (f"script-src '{_hash(script)}'; " if live else "")
     policy += "base-uri 'none'; form-action 'none'"
-    return _page(language.current()).render(
+    # What is posted is proven word by word, so its sentences stay as they are.
+    posted = any(isinstance(block, Data) for block in document.blocks)
+    return _page(language.current(), posted).render(
         title=document.title,
         policy=Markup(policy),  # noqa: S704  our own words and two hashes
         style=Markup(style),  # noqa: S704  a file of ours
@@ -90,8 +92,11 @@ def _hash(text: str) -> str:
 
 
 @functools.cache
-def _page(language: str) -> Template:  # noqa: ARG001  the environment knows it
-    return environment().get_template("page.html")
+def _page(language: str, posted: bool) -> Template:  # noqa: ARG001  the environment knows the language
+    made = environment()
+    if posted:
+        made.filters["prose"] = str
+    return made.get_template("page.html")
 
 
 def environment(*folders: Path) -> Environment:
@@ -111,6 +116,7 @@ def environment(*folders: Path) -> Environment:
         kind=lambda block: type(block).__name__.lower(),
         inert=_inert,
         plot=_plot,
+        prose=prose,
         flows=svg.flows,
         stacks=svg.stacks,
         lanes=svg.lanes,
@@ -130,6 +136,41 @@ def _printable(value: object) -> object:
 def lines(text: str) -> Markup:
     """Text of several lines -> the same, escaped and printable, with its line breaks."""
     return Markup("\n").join(printable(line) for line in text.split("\n"))
+
+
+_COMMAND = re.compile(
+    r"`([a-zA-Z][a-zA-Z -]{1,60})`|(phonehome (?:(?:known|packs|gateway|corpus) [a-z]+"
+    r"|calls|collect|community|explain|generalise|inspect|items|optout|share|undo|watch)"
+    r"(?: --kind server \S+| --[a-z-]+(?: [a-z]+[.-][a-z_-]+)?| [A-Z]{4}(?:\.\.\.)?)*)"
+)
+"""A command in a sentence: between two backticks, or one of ours with what belongs to it."""
+
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|[smh]|ms|min|B|[kMG]B|[kM]bps)(?!\w))")
+"""What stands between a number and its unit, of which a line must not end."""
+
+_SHORT = 30
+"""A longer word of a command may be broken, since it would not fit in the width of a phone."""
+
+
+def prose(text: str) -> Markup:
+    """A sentence -> the same, escaped and printable, with commands that break between their words only, and no unit
+    without its number."""
+    made, end = Markup(), 0
+    for found in _COMMAND.finditer(text):
+        made += _sentence(text[end : found.start()])
+        made += Markup(" ").join(map(_word, (found[1] or found[2]).split(" ")))
+        end = found.end()
+    return made + _sentence(text[end:])
+
+
+def _sentence(text: str) -> Markup:
+    return escaped(_UNIT.sub("\N{NO-BREAK SPACE}", printable(text)))
+
+
+def _word(word: str) -> Markup:
+    shown = printable(word)
+    kind = Markup(' class="short"') if len(shown) <= _SHORT else ""
+    return Markup("<code{}>{}</code>").format(kind, shown)
 
 
 def _inert(json: str) -> Markup:

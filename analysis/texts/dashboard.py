@@ -31,7 +31,7 @@ TOLD, TOLD_NONE = "Newest findings", "Nothing was found so far that a list could
 NEWEST, NEWEST_NONE = "Newest calls", "No call so far."
 ALL_CALLS = "All calls"
 
-FILTER, APPLY, CLEAR, ANY = "Choose calls", "Show", "Clear", "any"
+APPLY, CLEAR, ANY = "Show", "Clear", "any"
 WORDS, WORDS_HINT = "Words", "host, path, device, value"
 DEVICE, SENDER, PURPOSE, ITEM, VERDICT, HOST = "Device", "Sent by", "For", "Data", "Verdict", "Host or recipient"
 SINCE, UNTIL = "From", "Until"

@@ -61,6 +61,7 @@ CALLS_OF = ("{n} call", "{n} calls")
 CARRIED = "What they carried"
 CALLS_MADE = "The calls"
 SEARCH = "Search"
+CHOOSE = "Choose calls"
 SEARCH_HINT = "host, path, device, data, value"
 ANY = "any"
 FOUND = "kinds of calls shown; calls in them:"

@@ -17,6 +17,7 @@ from analysis.model import Category, Verdict
 from analysis.optout import optout
 from analysis.pipeline import Result
 from analysis.post import post
+from analysis.privates import of_item
 from analysis.proof import LeakError, privates
 from analysis.report import explained, html, preview
 from analysis.report.document import Bars, Document, brief, size
@@ -264,9 +265,11 @@ def share(shown: Shown, left_out: Collection[str] = ()) -> Values:
 
 def stays(result: Result) -> list[tuple[str, int]]:
     """Private values of a result -> what they are, and how many of each stay here."""
+    known = result.knowledge
+    labels = {of_item(item, known): known.label(item) for item in known.items}
     found: dict[str, set[str]] = {}
     for private in privates(result):
-        found.setdefault(private.what, set()).add(private.value)
+        found.setdefault(labels.get(private.what, private.what), set()).add(private.value)
     return sorted(((what, len(values)) for what, values in found.items()), key=lambda pair: (-pair[1], pair[0]))
 
 

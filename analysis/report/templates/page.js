@@ -45,6 +45,8 @@
   form.addEventListener("reset", soon);
   form.addEventListener("change", apply);
   find.addEventListener("input", soon);
+  // On a phone the choices would take the whole screen.
+  if (matchMedia("(max-width: 46rem)").matches) document.getElementById("choices").open = false;
   form.hidden = false;
   apply();
 })();

@@ -7,6 +7,12 @@
   for (const field of document.querySelectorAll("#filter select, #filter [type=checkbox]")) {
     field.addEventListener("change", () => field.form.requestSubmit());
   }
+  const choices = document.getElementById("choices");
+  if (choices && matchMedia("(max-width: 46rem)").matches) {
+    // They would take the whole screen of a phone.
+    const chosen = [...choices.querySelectorAll("select, input")].some((field) => (field.type === "checkbox" ? field.checked : field.value));
+    choices.open = chosen;
+  }
   if (!("grows" in document.body.dataset) || !(state || fresh)) return;
 
   const ids = () => new Set([...document.querySelectorAll("tr[data-id]")].map((row) => row.dataset.id));
