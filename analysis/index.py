@@ -50,6 +50,8 @@ class Index:
         self._own: tuple[str, ...] = ()
         self._numbers: dict[str, int] = {}
         self._identity = b""
+        self.in_use = False
+        """Whether another program writes to the file, so that it could not be used."""
 
     def __enter__(self) -> Index:
         """Opens or makes the file."""
@@ -58,7 +60,9 @@ class Index:
             return self
         try:
             self._connection = self._opened()
-        except (sqlite3.Error, OSError, CaptureError):
+        except (sqlite3.Error, OSError, CaptureError) as error:
+            if self.told(error):
+                return self
             try:
                 self._path.unlink(missing_ok=True)
                 self._connection = self._opened()
@@ -81,6 +85,11 @@ class Index:
         except BaseException:
             connection.close()
             raise
+
+    def told(self, error: Exception) -> bool:
+        """Whether an error says that another program uses the file; that is remembered."""
+        self.in_use |= getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+        return self.in_use
 
     def begin(self, knowledge: Knowledge, evidence: Evidence, own: OwnValues | None = None) -> None:
         """Says what the findings depend on; what was kept under other circumstances is thrown away.

@@ -40,7 +40,7 @@ class Client:
             sent |= {"Origin": f"http://127.0.0.1:{self.port}", "Sec-Fetch-Site": "same-origin"}
             sent |= {"Content-Type": "application/x-www-form-urlencoded"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)) as connection:
             body = urlencode(form).encode() if form is not None else None
             connection.putrequest(method, path, skip_host=True)
             for name, value in sent.items():
@@ -60,12 +60,12 @@ class Client:
 
 
 @contextmanager
-def served(origin: Origin | Result, *, changes: bool = False) -> Iterator[Client]:
-    """A dashboard over calls -> a client that is not yet in."""
+def served(origin: Origin | Result, *, changes: bool = False, moment: float = 120.0) -> Iterator[Client]:
+    """A dashboard over calls -> a client that is not yet in; he waits for pages, however busy the machine is."""
     if isinstance(origin, Result):
         knowledge = origin.knowledge
         origin = Read(origin, lambda captures: run(captures, knowledge))
-    server = Server()
+    server = Server(moment=moment)
     client = Client(server.port)
     ready = threading.Event()
 

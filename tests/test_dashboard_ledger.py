@@ -7,6 +7,7 @@ import json
 import re
 import sqlite3
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -19,12 +20,15 @@ from msgspec import structs
 
 from analysis import sample
 from analysis.evidence import NO_SERVERS
+from analysis.pipeline import Result
 from analysis.report.private import private
+from analysis.texts import dashboard as say
 from analysis.web import filters, notes, store
+from analysis.web import origin as origins
 from analysis.web.curl import curl
 from analysis.web.filters import Filter
 from analysis.web.kinds import CallKind, Row
-from analysis.web.origin import Ledger
+from analysis.web.origin import InUseError, Ledger
 from analysis.web.store import Store
 from captures import ledger
 from captures.ledger import Writer
@@ -227,6 +231,54 @@ def test_the_report_of_a_long_ledger_comes_from_its_sums(tmp_path: Path, monkeyp
         found, whole = origin.page(), origin.whole()
         assert (len(found.calls), len(whole.calls)) == (1, 12)
         assert private(found, page=True) == private(whole, page=True)
+
+
+def test_a_report_waits_for_another_program_and_does_not_read_a_long_ledger_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample, "ALL", 10)
+    monkeypatch.setattr(origins, "SMALL", 10)
+    path = tmp_path / "a.ledger"
+    record(path, [numbered(n, path=f"/{n}3") for n in range(12)])
+    with followed(path) as origin:
+        until(lambda: len(called(origin)), 12)
+        assert len(origin.page().calls) == 1
+        index = path.with_name("a.ledger.index")
+        before = index.stat().st_ino
+        with closing(sqlite3.connect(index, isolation_level=None)) as other:
+            for lock in ("IMMEDIATE", "EXCLUSIVE"):
+                record(path, [numbered(90)])
+                other.execute(f"BEGIN {lock}")
+                with pytest.raises(InUseError):
+                    origin.page()
+                other.execute("ROLLBACK")
+                assert index.stat().st_ino == before
+        assert sum(call.alike.count if call.alike else 1 for call in origin.page().calls) == 14
+
+
+def test_who_asks_for_long_work_is_told_and_others_are_not_kept_waiting(tmp_path: Path) -> None:
+    path = tmp_path / "a.ledger"
+    record(path, [numbered(n) for n in range(3)])
+    ready, busy = threading.Event(), [True]
+
+    class Slow(Ledger):
+        def page(self) -> Result:
+            if busy:
+                busy.clear()
+                raise InUseError
+            self._prepared = 1, 3
+            ready.wait(20)
+            return super().page()
+
+    with served(Slow(path, known(), NO_SERVERS, None), moment=0.2) as client:
+        client.enter()
+        assert say.IN_USE in client.ask("/report").text
+        waiting = client.ask("/report")
+        assert (waiting.status, waiting.headers["Refresh"]) == (200, "2")
+        assert f"{say.PREPARING} 1 of 3 calls are taken in so far." in waiting.text
+        assert client.ask("/calls").status == 200
+        ready.set()
+        until(lambda: client.ask("/report").headers["Refresh"], None)
 
 
 def test_what_is_hidden_is_left_out_until_it_is_asked_for(tmp_path: Path) -> None:

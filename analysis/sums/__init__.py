@@ -80,7 +80,16 @@ def summed(
             if within:
                 store.choose(within)
             return _result(capture, store, intake, index, knowledge, declared, keep, own, page=page)
-    except (sqlite3.Error, CaptureError, DamagedError, OverflowError, ValueError, IndexError, msgspec.MsgspecError):
+    except (
+        sqlite3.Error,
+        CaptureError,
+        DamagedError,
+        OverflowError,
+        ValueError,
+        IndexError,
+        msgspec.MsgspecError,
+    ) as error:
+        index.told(error)
         return None
 
 

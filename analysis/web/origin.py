@@ -44,6 +44,10 @@ _EVERY = 0.25
 """Seconds between two looks for new rows."""
 
 
+class InUseError(Exception):
+    """Another program takes in the ledger; what it took in can be used when it has ended."""
+
+
 class Origin(Protocol):
     """What a dashboard needs of its calls."""
 
@@ -89,7 +93,14 @@ class Origin(Protocol):
         ...
 
     def page(self) -> Result:
-        """What the page of everything shows, in which a call may stand for others.  Raises `CaptureError`."""
+        """What the page of everything shows, in which a call may stand for others.
+
+        Raises `CaptureError`, and `InUseError` when another program takes in the same ledger.
+        """
+        ...
+
+    def prepared(self) -> tuple[int, int]:
+        """Calls that are taken in for `page`, and calls in all; both 0 when it does not take any in."""
         ...
 
     def close(self) -> None:
@@ -152,6 +163,10 @@ class Read:
         """The whole."""
         return self._result
 
+    def prepared(self) -> tuple[int, int]:
+        """Nothing is left to take in."""
+        return 0, 0
+
     def close(self) -> None:
         """Removes the store."""
         self._folder.cleanup()
@@ -170,6 +185,7 @@ class Ledger:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._lock = -1
         self._ending = threading.Event()
+        self._prepared = (0, 0)
         self._comparisons: tuple[Comparison, ...] = ()
         self._promised: tuple[Comparison, ...] = ()
         self.path = self._place()
@@ -351,9 +367,25 @@ class Ledger:
     def page(self) -> Result:
         """From the sums of a long ledger."""
         capture, known = formats.read(self._ledger), self._knowledge
-        with Index(self._ledger) as index:
-            found = summed(capture, self._ledger, known, index, named=self._named, own=self._own, page=True)
+
+        def progress(done: int, total: int) -> None:
+            self._prepared = done, total
+
+        try:
+            with Index(self._ledger) as index:
+                found = summed(
+                    capture, self._ledger, known, index,
+                    named=self._named, own=self._own, page=True, progress=progress,
+                )  # fmt: skip
+        finally:
+            self._prepared = 0, 0
+        if found is None and index.in_use and ledger.newest(self._ledger) > SMALL:
+            raise InUseError
         return found or self.whole()
+
+    def prepared(self) -> tuple[int, int]:
+        """As far as the sums came."""
+        return self._prepared
 
     def close(self) -> None:
         """Ends the thread, and removes what is temporary."""

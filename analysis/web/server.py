@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import re
 import socket
@@ -16,11 +17,13 @@ from tornado.httpserver import HTTPServer
 from tornado.iostream import StreamClosedError
 from tornado.web import Application, HTTPError, RequestHandler
 
+from analysis import texts
 from analysis.report import html
 from analysis.report.private import private
 from analysis.texts import dashboard as say
 from analysis.web import filters, notes, pages
 from analysis.web.gate import HEADERS, Gate
+from analysis.web.origin import InUseError
 from analysis.web.pages import Shown, Values
 from analysis.web.store import Listed, Store
 from captures.gateway import ports
@@ -45,6 +48,12 @@ _TICK = 0.5
 _FIRST = ("blocks.html", "calls.inc.html", "layout.html", "now.html")
 """Templates of the first page."""
 
+MOMENT = 3.0
+"""Seconds that somebody waits for a page before he is told that it is being made."""
+
+_AGAIN, _KEPT = 2, 60
+"""Seconds after which his browser asks again, and for which what was made is kept for it."""
+
 _LONGEST_FORM = 64 * 1024
 """Bytes that a form may send."""
 
@@ -52,8 +61,10 @@ _LONGEST_FORM = 64 * 1024
 class Server:
     """One dashboard.  It listens once it is made; `run` serves until it is stopped."""
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, moment: float = MOMENT) -> None:
         """`port` 0: any that is free; `None`: the usual one, so that addresses can be kept, or any that is free.
+
+        `moment` are the seconds after which somebody who waits for a page is told so.
 
         Raises `OSError` when the port is taken.
         """
@@ -66,13 +77,16 @@ class Server:
         self.socket.setblocking(False)
         self.port: int = self.socket.getsockname()[1]
         self.gate = Gate(self.port)
+        self.moment = moment
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, shown: Shown, tell: Callable[[str], None]) -> None:
         """Serves until `stop`; `tell` gets the link at first, and a new one each time that one was used."""
         self._loop = asyncio.get_running_loop()
-        server = HTTPServer(_application(shown, self.gate, tell), max_buffer_size=1 << 20, max_body_size=_LONGEST_FORM)
+        server = HTTPServer(
+            _application(shown, self.gate, tell, self.moment), max_buffer_size=1 << 20, max_body_size=_LONGEST_FORM
+        )
         # Nobody reaches it through a proxy of ours.
         with ports.registered(self.port):
             server.add_socket(self.socket)
@@ -91,13 +105,13 @@ class Server:
             self._stop.set()
 
 
-def _application(shown: Shown, gate: Gate, tell: Callable[[str], None]) -> Application:
+def _application(shown: Shown, gate: Gate, tell: Callable[[str], None], moment: float) -> Application:
     templates = pages.templates(shown.knowledge)
     for name in _FIRST:  # a fifth of a second, for which nobody is to wait who opens the first page
         templates.get_template(name)
     common = {
         "shown": shown, "gate": gate, "tell": tell, "templates": templates,
-        "busy": asyncio.Lock(), "live": set(),
+        "busy": asyncio.Lock(), "live": set(), "made": {}, "moment": moment,
     }  # fmt: skip
     routes: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
         (r"/", Now, common),
@@ -130,12 +144,12 @@ class Page(RequestHandler):
     """Whether it answers without the cookie."""
 
     def initialize(
-        self, shown: Shown, gate: Gate, tell: Callable[[str], None], templates: Any, busy: asyncio.Lock, live: set[Any]
-    ) -> None:
+        self, shown: Shown, gate: Gate, tell: Callable[[str], None], templates: Any, busy: asyncio.Lock,
+        live: set[Any], made: dict[str, asyncio.Task[Any]], moment: float,
+    ) -> None:  # fmt: skip
         """What the application gives to each."""
-        self.shown, self.gate, self.tell, self.templates, self.busy, self.live = (
-            shown, gate, tell, templates, busy, live,
-        )  # fmt: skip
+        self.shown, self.gate, self.tell, self.templates = shown, gate, tell, templates
+        self.busy, self.live, self.made, self.moment = busy, live, made, moment
 
     def set_default_headers(self) -> None:
         """Headers of every answer, errors too."""
@@ -236,6 +250,41 @@ class Page(RequestHandler):
             except asyncio.CancelledError:
                 # The end of the dashboard does not wait for it.
                 raise HTTPError(503, reason=say.TOO_BUSY) from None
+
+    async def prepared[T](self, work: Callable[[], T]) -> T | None:
+        """Does long work as `apart`; `None` when that takes longer than a moment.
+
+        Then the work goes on, and the answer is a page that says so, from which the browser asks again by itself.
+        """
+        address = self.request.uri or ""
+        task = self.made.get(address)
+        if task is None:
+            task = self.made[address] = asyncio.create_task(self.apart(work))
+        done, _ = await asyncio.wait({task}, timeout=self.moment)
+        if done:
+            self.made.pop(address, None)
+            try:
+                made: T = task.result()
+            except InUseError:
+                self.later(say.IN_USE)
+                return None
+            return made
+        task.add_done_callback(functools.partial(self._keep, address))
+        progress = self.shown.origin.prepared()
+        far = say.PREPARED.format(done=texts.number(progress[0]), total=texts.number(progress[1]))
+        self.later(f"{say.PREPARING} {far}" if progress[1] else say.PREPARING)
+        return None
+
+    def _keep(self, address: str, task: asyncio.Task[Any]) -> None:
+        """Who does not come back for what was made leaves nothing behind."""
+        if not task.cancelled():
+            task.exception()  # else asyncio would print it
+        asyncio.get_running_loop().call_later(_KEPT, self.made.pop, address, None)
+
+    def later(self, message: str) -> None:
+        """Says why a page is not there yet, and has the browser ask again."""
+        self.set_header("Refresh", str(_AGAIN))
+        self.show("message.html", say.TITLE, message=message, tone="plain")
 
 
 class Nowhere(Page):
@@ -341,7 +390,8 @@ class Compare(Page):
             with self.store() as store:
                 return pages.compare(store, self.shown, self.arguments)
 
-        self.show("compare.html", say.COMPARE, await self.apart(work))
+        if values := await self.prepared(work):
+            self.show("compare.html", say.COMPARE, values)
 
 
 class Report(Page):
@@ -349,7 +399,9 @@ class Report(Page):
 
     async def get(self) -> None:
         """As `inspect --format html` writes it; its own policy names its own script and style."""
-        text = await self.apart(lambda: html.render(private(self.shown.origin.page(), page=True)))
+        text = await self.prepared(lambda: html.render(private(self.shown.origin.page(), page=True)))
+        if text is None:
+            return
         policy = re.search(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', text)
         assert policy is not None  # noqa: S101 - each report has one
         self.set_header("Content-Security-Policy", policy[1].replace("&#39;", "'") + "; frame-ancestors 'none'")
@@ -363,7 +415,8 @@ class Share(Page):
     async def get(self) -> None:
         """The preview, without what the address names."""
         left_out = self.get_query_arguments("without")
-        self.show("share.html", say.SHARE, await self.apart(lambda: pages.share(self.shown, left_out)))
+        if values := await self.prepared(lambda: pages.share(self.shown, left_out)):
+            self.show("share.html", say.SHARE, values)
 
 
 class Settings(Page):
