@@ -24,6 +24,7 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy.mode_specs import ReverseMode
 from mitmproxy.tools.dump import DumpMaster
 
+from addons import http1
 from addons.client_certificate import ClientCertificate
 from addons.clock import Clock
 from addons.dispatch import Dispatch
@@ -130,6 +131,7 @@ async def run(settings: dict[str, Any]) -> None:
         *first, Reroute(), Guard(observe), Heartbeat(observe), Clock(observe, passthrough.keep), Announce()
     )
     Dispatch(master.addons)
+    http1.mended()
     # Without a handler Python would print mitmproxy's warnings.
     logging.getLogger().addHandler(Faults(observe))
     master.options.update(**wanted)

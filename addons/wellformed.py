@@ -43,6 +43,18 @@ class Wellformed:
         if flow.response and _mend(flow.response.headers):
             self._observe.effect("mended", flow.client_conn, flow.request.host)
 
+    @guarded
+    def request(self, flow: http.HTTPFlow) -> None:
+        """It is complete; what followed its body was not handed on yet."""
+        if flow.request.trailers and _mend(flow.request.trailers):
+            self._observe.effect("mended", flow.client_conn, flow.request.host)
+
+    @guarded
+    def response(self, flow: http.HTTPFlow) -> None:
+        """Likewise."""
+        if flow.response and flow.response.trailers and _mend(flow.response.trailers):
+            self._observe.effect("mended", flow.client_conn, flow.request.host)
+
 
 def _mend(headers: http.Headers) -> bool:
     """Whether there was anything to mend."""

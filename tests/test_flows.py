@@ -98,6 +98,14 @@ def test_a_request_and_its_answer(tmp_path: Path) -> None:
     )
 
 
+def test_what_follows_a_body_was_sent_like_any_header(tmp_path: Path) -> None:
+    one = call(content=b"hello")
+    one.request.trailers = http.Headers([(b"X-Sum", b"made-up")])
+    (seen,) = observed(tmp_path, written(one))
+    assert isinstance(seen, Exchange)
+    assert seen.headers == (("content-length", "5"), ("x-sum", "made-up"))
+
+
 def test_the_host_is_the_name_that_was_asked_for(tmp_path: Path) -> None:
     transparent = call("https://198.51.100.1/", ((b"Host", b"Plex.TV"),))
     with_port = call("https://198.51.100.1:32400/", ((b"Host", b"a.example:32400"),))

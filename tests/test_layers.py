@@ -15,6 +15,7 @@ LAYERS = ("captures", "analysis", "addons")
 HOMES = {
     "mitmproxy": ("captures/formats/flows.py", "captures/gateway/", "addons/"),
     "OpenSSL": ("addons/client_certificate.py",),  # mitmproxy brings it and shows its connections to addons
+    "h11": ("addons/http1.py",),  # mitmproxy brings it and reads HTTP/1.1 with it
     "numpy": (
         "captures/packets/",
         "captures/gateway/ring.py",

@@ -140,6 +140,12 @@ def smuggling() -> dict[str, bytes]:
         "a size of a chunk too large": (b"Transfer-Encoding: chunked", b"1%016d\r\nhello\r\n0\r\n\r\n" % 5 + HIDDEN),
         "a size of a chunk with a bare line feed": (b"Transfer-Encoding: chunked", b"5\nhello\r\n0\r\n\r\n" + HIDDEN),
         "a body of a GET": (b"Content-Length: %d" % len(HIDDEN), HIDDEN),
+        "trailers": (b"Transfer-Encoding: chunked", b"0\r\nX-A: b\r\n\r\n" + HIDDEN),
+        "a length in a trailer": (b"Transfer-Encoding: chunked", b"0\r\nContent-Length: 9\r\n\r\n" + HIDDEN),
+        "an encoding in a trailer": (b"Transfer-Encoding: chunked", b"0\r\nTransfer-Encoding: x\r\n\r\n" + HIDDEN),
+        "a request as a trailer": (b"Transfer-Encoding: chunked", b"0\r\n" + HIDDEN),
+        "a bare line feed in a trailer": (b"Transfer-Encoding: chunked", b"0\r\nX-A: b\n\nGET /c HTTP/1.1\r\n\r\n"),
+        "an extension of a chunk": (b"Transfer-Encoding: chunked", b"5;a=b\nc\r\nhello\r\n0\r\n\r\n" + HIDDEN),
     }  # fmt: skip
     whole = {
         name: b"POST http://HOST/outer HTTP/1.1\r\nHost: HOST\r\n%s\r\n\r\n%s" % (fields, body)
@@ -218,6 +224,24 @@ def test_a_request_as_it_should_be_is_handed_on(proxy: Proxy) -> None:
         server.close()
 
 
+def test_what_follows_a_body_in_chunks_stops_neither_it_nor_what_comes_next(proxy: Proxy) -> None:
+    """Trailers are for who knows of them; a server may send them to anybody, and mitmproxy gives up at them."""
+    chunked = (
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nServer-Timing: a;dur=1\r\nX-Digest: made-up\r\n\r\n"
+    )
+    server = Server(b"HTTP/1.1 200 OK\r\n" + chunked)
+    try:
+        host = f"127.0.0.1:{server.port}".encode()
+        fine = b"POST http://HOST/outer HTTP/1.1\r\nHost: HOST\r\n".replace(b"HOST", host) + chunked
+        got = sent(proxy, fine * 2)
+        assert got.count(b"HTTP/1.1 200 OK") == got.count(b"5\r\nhello\r\n0\r\n\r\n") == 2
+        handed = [bytes(kept).replace(b"answered", b"") for kept in server.got]
+        assert [line for data in handed for line in requests(data)] == [b"POST /outer HTTP/1.1"] * 2
+        assert b"X-Digest" not in b"".join(handed) + got
+    finally:
+        server.close()
+
+
 SPLITTING = {
     "two lengths": b"Content-Length: 0\r\nContent-Length: 60",
     "a length and an encoding": b"Content-Length: 4\r\nTransfer-Encoding: chunked",
@@ -250,11 +274,30 @@ DOWNGRADED = {
     "a line break in a name": (("x-a: b\r\nx-c", "d"),),
     "a colon in a name": (("content-length: 0", "x"),),
     "NUL in a value": (("x-a", "b\0c"),),
+    "a body of a length that is not known": (("content-type", "text/plain"),),
+}
+
+TRAILERS = {
+    "nothing": (),
+    "a field": (("x-a", "b"),),
+    "a length": (("content-length", "3"),),
+    "an encoding": (("transfer-encoding", "chunked"),),
+    "a line break in a value": (("x-a", "b\r\n\r\nGET /smuggled HTTP/1.1"),),
+    "a line break in a name": (("x-a: b\r\n\r\nGET /smuggled HTTP/1.1\r\nx-c", "d"),),
 }
 
 
-@pytest.mark.parametrize("name", DOWNGRADED)
-def test_http2_says_nothing_that_http1_would_read_otherwise(tmp_path: Path, name: str) -> None:
+PLAIN = (("content-type", "text/plain"),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "trailers"),
+    [*((fields, ()) for fields in DOWNGRADED.values()), *((PLAIN, trailers) for trailers in TRAILERS.values())],
+    ids=[*DOWNGRADED, *(f"trailers: {name}" for name in TRAILERS)],
+)
+def test_http2_says_nothing_that_http1_would_read_otherwise(
+    tmp_path: Path, fields: tuple[tuple[str, str], ...], trailers: tuple[tuple[str, str], ...]
+) -> None:
     from h2.config import H2Configuration
     from h2.connection import H2Connection
 
@@ -283,8 +326,10 @@ def test_http2_says_nothing_that_http1_would_read_otherwise(tmp_path: Path, name
                 client = H2Connection(settings)
                 client.initiate_connection()
                 pseudo = ((":method", "POST"), (":scheme", "https"), (":authority", "plex.tv"), (":path", "/outer"))
-                client.send_headers(1, [*pseudo, *DOWNGRADED[name]])
-                client.send_data(1, b"hello" + HIDDEN, end_stream=True)
+                client.send_headers(1, [*pseudo, *fields])
+                client.send_data(1, b"hello" + HIDDEN, end_stream=not trailers)
+                if trailers:
+                    client.send_headers(1, trailers, end_stream=True)
                 secure.sendall(client.data_to_send())
                 secure.settimeout(1.5)
                 try:
@@ -292,5 +337,6 @@ def test_http2_says_nothing_that_http1_would_read_otherwise(tmp_path: Path, name
                         pass
                 except (TimeoutError, OSError):
                     pass
-    lines = requests(bytes(got))
-    assert lines in ([], [b"POST /outer HTTP/1.1"])
+    assert requests(bytes(got)) in ([], [b"POST /outer HTTP/1.1"])
+    if fields == PLAIN and trailers in ((), TRAILERS["a field"]):
+        assert got.endswith(b"hello" + HIDDEN) or b"hello" + HIDDEN + b"\r\n0\r\n\r\n" in got

@@ -53,7 +53,7 @@ _START = re.compile(rb"\d{2,12}:\d{1,3}:(?:" + _KEYS + rb")[;,]")
 _NEXT = re.compile(rb"(?<=\})" + _START.pattern)
 
 
-_MESSAGE = dict.fromkeys((b"timestamp_start", b"timestamp_end"), value) | {
+_MESSAGE = dict.fromkeys((b"timestamp_start", b"timestamp_end", b"trailers"), value) | {
     b"content": long,
     b"headers": pairs,
 }
@@ -396,8 +396,11 @@ _NO_HEADERS = _Block((), (), "", None, 0)
 
 
 def _block(message: State) -> _Block:
-    """Headers of a message.  Raises nearly anything for a damaged one."""
-    return _looked_up(tuple(map(tuple, message["headers"])))
+    """Headers of a message, and what followed its body.  Raises nearly anything for a damaged one."""
+    headers = message["headers"]
+    if trailers := message.get("trailers"):
+        headers = [*headers, *trailers]
+    return _looked_up(tuple(map(tuple, headers)))
 
 
 def _looked_up(pairs: tuple[tuple[bytes, bytes], ...]) -> _Block:
