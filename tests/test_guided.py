@@ -11,13 +11,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from analysis.cli import guided
 from analysis.cli.guided import Start
 from analysis.texts import recorded
-from captures.gateway import network
+from captures import home
+from captures.gateway import journal, network
 from fake_cloud import ROOT, start
 
 
@@ -122,3 +124,12 @@ def test_it_asks_nobody_who_is_not_there(tmp_path: Path) -> None:
         _, error = process.communicate(timeout=60)
         assert "port is in use" in error
     assert "What is to be watched?" not in error
+
+
+def test_a_router_that_is_set_up_already_is_said_with_its_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_user(monkeypatch, 0)
+    there = journal.Journal("tun", "br-lan", ("02:00:00:00:00:20",), 8080, "phonehome", (), ())
+    home.write(journal.place(home.journal()), msgspec.json.encode(there))
+    chosen, said = answered("4")
+    assert chosen == Start(gateway=True)
+    assert "set up already for 02:00:00:00:00:20 on br-lan; for another device, first: phonehome gateway down" in said

@@ -52,6 +52,10 @@ def ask() -> Start | None:
 
 def _browser() -> Start:
     tell("next, in another terminal: phonehome trust add chromium (or firefox, python, node, system)")
+    tell(
+        "then let the program use the address after `listening on` as its proxy (Chromium: "
+        "--proxy-server=http://ADDRESS; programs in a terminal: HTTPS_PROXY=http://ADDRESS)"
+    )
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", 8080))
@@ -80,7 +84,11 @@ def _router() -> Start | None:
     from captures import home
     from captures.gateway import journal
 
-    if journal.read(home.journal()):
+    if there := journal.read(home.journal()):
+        tell(
+            f"set up already for {', '.join(there.devices)} on {there.interface}; for another device, first: "
+            "phonehome gateway down"
+        )
         return Start(gateway=True) if not os.geteuid() else _missing("sudo phonehome watch --gateway")
     interface = click.prompt(
         language.said("Interface to which the device is connected (`ip link` shows them)"), err=True

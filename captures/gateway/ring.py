@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import logging
 import mmap
 import select
 import socket
@@ -164,6 +165,8 @@ def _socket(interface: str) -> Any:
     # 0.4 s.
     from scapy.arch.linux import L2ListenSocket
 
+    # It would say on the terminal which kinds of interfaces it does not know.
+    logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
     try:
         return L2ListenSocket(iface=interface, promisc=True)
     except PermissionError:

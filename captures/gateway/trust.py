@@ -322,8 +322,9 @@ def _replace(path: Path, data: bytes, like: Path | None = None) -> None:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        remedy = "make its place writable first" if error.errno == errno.EROFS else "run it as root"
-        raise CaptureError(f"{path}: cannot be written ({(error.strerror or '').lower()}); {remedy}") from None
+        if error.errno == errno.EROFS:
+            raise CaptureError(f"{path}: stands on a disk that is mounted read-only; make it writable first") from None
+        raise CaptureError(f"{path}: cannot be written ({(error.strerror or '').lower()}); run it as root") from None
     aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
