@@ -193,7 +193,10 @@ def remove(entry: Entry, folder: Path) -> Sentence:
     elif entry.kind == "folder" and any(other.path == entry.path for other in listed(folder) if other != entry):
         done = "stays there for another product"
     elif entry.kind == "folder":
-        (path / _FILE).unlink(missing_ok=True)
+        try:
+            (path / _FILE).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(path / _FILE, error) from None
         command = _REFRESH.get(entry.path, ("update-ca-certificates",))
         # Without it a link to what is gone would stay in the system's folder.
         _run(*command, *(("--fresh",) if command[0] == "update-ca-certificates" else ()))
@@ -322,9 +325,7 @@ def _replace(path: Path, data: bytes, like: Path | None = None) -> None:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        if error.errno == errno.EROFS:
-            raise CaptureError(f"{path}: stands on a disk that is mounted read-only; make it writable first") from None
-        raise CaptureError(f"{path}: cannot be written ({(error.strerror or '').lower()}); run it as root") from None
+        raise _unwritable(path, error) from None
     aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -347,6 +348,12 @@ def _replace(path: Path, data: bytes, like: Path | None = None) -> None:
         raise CaptureError(f"{path}: cannot be replaced ({(error.strerror or '').lower()})") from None
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, error: OSError) -> CaptureError:
+    if error.errno == errno.EROFS:
+        return CaptureError(f"{path}: stands on a disk that is mounted read-only; make it writable first")
+    return CaptureError(f"{path}: cannot be written ({(error.strerror or '').lower()}); run it as root")
 
 
 def _imported(authority: Authority) -> tuple[str, ...]:
