@@ -8,7 +8,9 @@ import ipaddress
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from addons.observe import Observe
 from analysis.proxy import Proxy
 from captures.gateway import ports
 from fake_cloud import Cloud, connect, small, trust
+from household.test_guard import RAW
 
 
 def tried(
@@ -275,4 +278,24 @@ def test_a_server_before_which_the_proxy_stands_is_all_that_a_visitor_reaches(tm
         options = {"listen_host": "127.0.0.1", "listen_port": 0, "confdir": str(tmp_path), "mode": [mode]}
         with Proxy(options) as reverse:
             get(reverse, f"http://127.0.0.1:{other}/")
+            places = {"INSIDE": f"127.0.0.1:{other}", "9000": str(other), "OUTSIDE": f"127.0.0.1:{port}"}
+            forms = [*RAW.values(), r"GET /secret HTTP/1.1\r\nHost: INSIDE"]
+            for word, place in places.items():
+                forms = [form.replace(word, place) for form in forms]
+            with ThreadPoolExecutor(len(forms)) as visitors:
+                answers = dict(zip(forms, visitors.map(partial(said, reverse), forms), strict=True))
         assert called == []
+    # The name is handed on, and leads nowhere.
+    assert answers[forms[-1]].endswith(b"inside")
+
+
+def said(proxy: Proxy, written: str) -> bytes:
+    """What comes back for what a visitor writes, with escapes of Python."""
+    got = b""
+    with socket.create_connection(proxy.listening[0], timeout=5) as connection, suppress(OSError):
+        connection.sendall(
+            (written + r"\r\nConnection: close\r\n\r\n").encode("latin-1").decode("unicode_escape").encode()
+        )
+        while part := connection.recv(65536):
+            got += part
+    return got

@@ -4,11 +4,13 @@ whose parts fail, by each way."""
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -19,7 +21,8 @@ import pytest
 from captures import ledger
 from captures.model import Exchange
 from household.home import Home
-from household.lab import ADDRESSES, TV_MAC, until
+from household.lab import ADDRESSES, ROOT, TV_MAC, until
+from household.test_guard import RAW, SECRET
 from household.tunnel import needs_wireguard, tunnel
 
 _BROKEN = '''
@@ -80,6 +83,8 @@ FAULTS = {
     "local": "KeyError", "reverse": "OSError",
 }  # fmt: skip
 """Way -> what is raised: led by the router in two ways, as a proxy that the TV was told, and so on."""
+
+NAMED = r"GET /secret HTTP/1.1\r\nHost: localhost:9000"
 
 OWN_PORT = 8443
 """At which the proxy stands before the server at home."""
@@ -207,6 +212,35 @@ def test_others_are_not_touched(watched: Watched) -> None:
     of = {o.device for _, o in ledger.read(watched.ledger) if isinstance(o, Exchange)}
     # The first two are mitmproxy's, inside a tunnel and for what runs here.
     assert of <= {"10.0.0.1", "169.254.0.1", *ADDRESSES[watched.host]}, of
+
+
+@pytest.fixture(scope="module")
+def secret(home: Home) -> None:
+    """Of the machine on which the proxy runs, for itself alone; something harmless on the Internet."""
+    for host, bound, port in (("router", "127.0.0.1", "9000"), ("internet", "::", "80")):
+        folder = home.lab.folder / f"www-{host}"
+        folder.mkdir()
+        (folder / "secret").write_text("harmless" if host == "internet" else SECRET)
+        serve = (sys.executable, "-u", "-m", "http.server", port, "--bind", bound, "--directory", str(folder))
+        started = home.lab.start(host, *serve)
+        until(lambda started=started: "Serving" in home.lab.log(started), 30)
+    assert home.lab.must("router", "curl", "-s", "http://127.0.0.1:9000/secret") == SECRET
+
+
+@pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize("watched", ["tun", "redirect", "wireguard"], indirect=True)
+def test_however_a_request_is_written_it_leads_where_its_packets_went(watched: Watched) -> None:
+    """Of a proxy that is asked for a server, and of one before a server, see the two test_guard.py."""
+    outside = ADDRESSES["internet"][0]
+    forms = {**RAW, "as it should be": r"GET /secret HTTP/1.1\r\nHost: OUTSIDE", "only the name": NAMED}
+    written = [text + r"\r\nConnection: close\r\n\r\n" for text in forms.values()]
+    for word, place in (("INSIDE", "127.0.0.1:9000"), ("OUTSIDE", outside)):
+        written = [text.replace(word, place) for text in written]
+    ask = (sys.executable, str(ROOT / "tests/household/ask.py"), "raw", outside, "80", "0", *written)
+    answers = dict(zip(forms, json.loads(watched.home.lab.must("tv", *ask, timeout=180)), strict=True))
+    assert not [name for name, got in answers.items() if SECRET in got]
+    for name in ("as it should be", "only the name", "a path, and the name in Host"):
+        assert answers[name].endswith("harmless"), (name, answers[name])
 
 
 @pytest.mark.parametrize("what", ["hooks", "parts"])
