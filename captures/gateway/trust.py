@@ -18,6 +18,7 @@ import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -196,7 +197,7 @@ def remove(entry: Entry, folder: Path) -> Sentence:
         try:
             (path / _FILE).unlink(missing_ok=True)
         except OSError as error:
-            raise _unwritable(path / _FILE, error) from None
+            _unwritable(path / _FILE, error)
         command = _REFRESH.get(entry.path, ("update-ca-certificates",))
         # Without it a link to what is gone would stay in the system's folder.
         _run(*command, *(("--fresh",) if command[0] == "update-ca-certificates" else ()))
@@ -325,7 +326,7 @@ def _replace(path: Path, data: bytes, like: Path | None = None) -> None:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        _unwritable(path, error)
     aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -350,10 +351,10 @@ def _replace(path: Path, data: bytes, like: Path | None = None) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _unwritable(path: Path, error: OSError) -> CaptureError:
+def _unwritable(path: Path, error: OSError) -> NoReturn:
     if error.errno == errno.EROFS:
-        return CaptureError(f"{path}: stands on a disk that is mounted read-only; make it writable first")
-    return CaptureError(f"{path}: cannot be written ({(error.strerror or '').lower()}); run it as root")
+        raise CaptureError(f"{path}: stands on a disk that is mounted read-only; make it writable first") from None
+    raise CaptureError(f"{path}: cannot be written ({(error.strerror or '').lower()}); run it as root") from None
 
 
 def _imported(authority: Authority) -> tuple[str, ...]:
