@@ -116,7 +116,10 @@ def _strong(title: str, head: str) -> str:
 
 
 def _aligned(table: Table) -> str:
-    rows = [[column.title for column in table.columns], *([escape(cell.text) for cell in row] for row in table.rows)]
+    rows = [
+        [escape(column.title) for column in table.columns],
+        *([escape(cell.text) for cell in row] for row in table.rows),
+    ]
     widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
     return "\n".join(
         "  ".join(
