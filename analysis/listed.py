@@ -235,6 +235,6 @@ def _at_most(n: int) -> str:
     """Upper 95 % bound of how often something comes that was not seen on n occasions.
 
     >>> _at_most(10), _at_most(1)
-    ('26 %', '95 %')
+    ('26\\xa0%', '95\\xa0%')
     """
-    return f"{100 * (1 - 0.05 ** (1 / n)):.0f} %"
+    return f"{100 * (1 - 0.05 ** (1 / n)):.0f}\N{NO-BREAK SPACE}%"

@@ -32,7 +32,7 @@ def test_the_answer_says_what_tells_what_you_watch_with_the_switch_and_the_round
     path.write_bytes(har(plex_web()))
     found = run([read(path)], known())
     assert first_screen(found)[0].startswith(
-        "In 72 seconds, 1 app (Plex) made 4 calls outside. What for: 100 % for usage"
+        "In 72 seconds, 1 app (Plex) made 4 calls outside. What for: 100\N{NO-BREAK SPACE}% for usage"
     )
     (said,) = [s for s in first_screen(found) if "what you watch or own" in s]
     assert said.startswith("4 calls carried something of what you watch or own to analytics.plex.tv: ")
@@ -83,7 +83,10 @@ def test_free_text_may_name_a_title_unless_the_own_ones_were_searched_for() -> N
 def test_shares_are_never_said_to_be_more_than_they_are() -> None:
     calls = [call(exchange("plex.tv", index=n)) for n in range(400)]
     calls += [call(exchange("plex.tv", index=400), Category.ADVERTISING)]
-    assert "What for: 99 % for usage statistics, less than 1 % for advertising." in first_screen(result(calls))[0]
+    assert (
+        "What for: 99\N{NO-BREAK SPACE}% for usage statistics, less than 1\N{NO-BREAK SPACE}% for advertising."
+        in first_screen(result(calls))[0]
+    )
 
 
 @pytest.mark.parametrize("name", ["tautulli", "kodi", "telemetry-node"])

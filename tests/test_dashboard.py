@@ -176,7 +176,7 @@ def test_a_fault_says_nothing_of_what_was_captured(evenings: Client, monkeypatch
 
 def test_the_first_page_says_how_much_was_sent_and_how_much_of_it_could_be_read(evenings: Client) -> None:
     text = evenings.ask("/").text
-    assert "6 calls outside; 67 % could be read." in text
+    assert "6 calls outside; 67\N{NO-BREAK SPACE}% could be read." in text
     assert "517 B of these in connections that could not be read" in text
     assert "Live" not in re.sub(r"<[^>]*>", "", text)
 

@@ -37,7 +37,7 @@ def test_that_something_was_not_seen_says_the_more_the_more_could_have_carried_i
     (found,) = listed(evenings(10, 0).result())
     said = {wording: group.says for group in found.not_seen for wording in group.wordings}
     assert said["advertising id"].startswith("something: 10 calls that can carry it were made without it")
-    assert "fewer than 26 %" in said["advertising id"]
+    assert "fewer than 26\N{NO-BREAK SPACE}%" in said["advertising id"]
     assert said["num channels"].startswith("nothing: there was no occasion")
     assert said["location from the IP address, to the city"].startswith("nothing: the recipient works it out")
     assert said["control by third parties such as voice assistants"].startswith("nothing")

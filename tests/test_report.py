@@ -89,7 +89,7 @@ def first_screen(found: Result) -> list[str]:
 
 def test_the_first_screen_is_the_answer() -> None:
     device, agent = (known().items[item].label for item in ("client.device_name", "client.user_agent"))
-    assert first_screen(evening()) == [
+    assert [said.replace("\N{NO-BREAK SPACE}", " ") for said in first_screen(evening())] == [
         "In 2 hours, 1 app (Plex) made 5 calls outside. What for: 40 % for usage statistics, 20 % to look for updates, "
         "20 % to sign in, 20 % for a purpose that is not known. Called: Plex 4, tracker.alice-isp.example 1.",
         f"Sent, and not covered by what its sender says: {device} to Plex (usage statistics; undeclared); {agent} to "
@@ -661,3 +661,12 @@ def test_a_time_is_told_in_the_local_zone_with_its_offset_where_it_is_asked_for(
     finally:
         time.tzset()
     assert [local_time(None), local_time(1e300)] == ["", "1e+300"]
+
+
+@pytest.mark.parametrize(
+    ("space", "shown"),
+    [(" ", "seventeen letters 71\n% \\ue000\n"), ("\N{NO-BREAK SPACE}", "seventeen letters\n71 % \\ue000\n")],
+)
+def test_a_number_and_its_unit_stay_on_one_line_of_a_terminal(space: str, shown: str) -> None:
+    document = Document("x", (Paragraph(f"seventeen letters 71{space}% \ue000"),))
+    assert terminal.render(document, width=20) == f"x\n{shown}"

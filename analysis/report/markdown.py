@@ -89,7 +89,7 @@ def escape(text: str) -> str:
     >>> escape("2 calls to analytics.plex.tv, by @alice | <b>")
     '2 calls to `analytics.plex.tv`, by `@alice` `¦` `<b>`'
     """
-    return " ".join(_word(word) for word in printable(text).split(" "))
+    return " ".join(_word(word) for word in printable(text).replace("\N{NO-BREAK SPACE}", " ").split(" "))
 
 
 def _word(word: str) -> str:

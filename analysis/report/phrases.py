@@ -58,12 +58,12 @@ def purposes(calls: Iterable[Classified]) -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """Per cent, rounded towards what is not known.
+    """Per cent, rounded towards what is not known; what stands together is not torn apart at the end of a line.
 
     >>> share(999, 1000), share(1, 1000), share(0, 0)
-    ('99 %', '0 %', '100 %')
+    ('99\\xa0%', '0\\xa0%', '100\\xa0%')
     """
-    return f"{100 * part // whole if whole else 100} %"
+    return f"{100 * part // whole if whole else 100}\N{NO-BREAK SPACE}%"
 
 
 def argument(name: str, placeholder: str) -> str:

@@ -53,7 +53,14 @@ _PLOT = 80
 _GAP = 2
 """Columns between two cells."""
 
-escape = printable
+_KEPT = "\ue000"
+"""Stands for a no-break space while lines are broken, which rich does at that too; of captured text it is none, since
+there it is shown as an escape."""
+
+
+def escape(text: str) -> str:
+    """Text -> the same, of which nothing moves the cursor or hides."""
+    return printable(text).replace("\N{NO-BREAK SPACE}", _KEPT)
 
 
 MARKUP = re.compile(r"\x1b\[[0-9;]*m")
@@ -83,7 +90,8 @@ def render(document: Document, *, width: int = 100, colour: bool = False, cut: b
     console.print(Text(escape(document.title), "bold underline"))
     for block in document.blocks:
         _print(block, console, cut)
-    return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").split("\n")) + "\n"
+    shown = out.getvalue().replace(_KEPT, " ")
+    return "\n".join(line.rstrip() for line in shown.strip("\n").split("\n")) + "\n"
 
 
 def _print(block: object, console: Console, cut: bool) -> None:

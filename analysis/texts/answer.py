@@ -22,7 +22,7 @@ AND = "{some} and {last}"
 
 SHARES = "What for: {shares}."
 SHARE = "{share} {aim}"
-LESS_THAN_ONE = "less than 1 %"
+LESS_THAN_ONE = "less than 1\N{NO-BREAK SPACE}%"
 REST = "other purposes"
 AIMS: Mapping[Category, str] = {
     Category.UPDATE_CHECK: "to look for updates",
@@ -74,7 +74,7 @@ SAYS: Mapping[Verdict, str] = {
     Verdict.DENIED: "{product} says that it never collects {items}.",
     Verdict.OPTED_OUT: "{product} lists {items} as optional, and the switch was off.",
     Verdict.WRONG_RECIPIENT: "{product} lists {items} for other recipients only.",
-    Verdict.IDENTIFIABLE: "{product} lists {items} as anonymous, but it was sent with what tells who you are.",
+    Verdict.IDENTIFIABLE: "{product} lists {items} as anonymous, but sent along was what tells who you are.",
     Verdict.TOO_PRECISE: "{product} promises to round {items}, and finer numbers were sent.",
     Verdict.CONTRADICTORY: "{product} both lists and denies {items}.",
     Verdict.UNDECLARED: "{product} does not list {items}.",

@@ -87,7 +87,7 @@ def now(store: Store, shown: Shown) -> Values:
         charts.append((heading, _bars(title, sums, named), _links(field, sums)))
     return {
         "outside": outside,
-        "share": f"{outside.read / outside.calls:.0%}".replace("%", " %") if outside.calls else "",
+        "share": f"{outside.read / outside.calls:.0%}".replace("%", "\N{NO-BREAK SPACE}%") if outside.calls else "",
         "at_home": everything.calls - outside.calls,
         "dropped": shown.origin.dropped(),
         "told": told,
