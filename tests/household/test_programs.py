@@ -89,6 +89,8 @@ def test_a_browser_that_trusts_the_authority_is_read(home: Home, profile: Path, 
     assert seen == {("/page", "HTTP/1.1")} | ({("/quic", "HTTP/3")} if way == "tun" else set())
     assert all("Chrome" in dict(o.headers)["user-agent"] for o in rows if o.path == "/page")
     assert not [o for _, o in ledger.read(path) if isinstance(o, Contact) and o.host == "plex.tv"]
+    # Chromium hides the name where it can, and sends filler that looks like it where it cannot (RFC 9849, 6.2).
+    assert "ech" in {one.kind for one in ledger.effects(path) if one.host == "plex.tv"}
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
