@@ -476,6 +476,35 @@ def test_the_published_schema_is_that_of_the_types() -> None:
     assert page.read_text("utf-8") == shared_report.schema()
 
 
+DATA = Path(__file__).parent / "data"
+
+
+def test_a_machine_of_somebody_else_can_validate_a_report_by_the_schema() -> None:
+    """What real clients sent, and near misses: a field more, a word that is none, a number for a text."""
+    import jsonschema
+
+    schema = json.loads((Path(__file__).parents[1] / "docs/share-schema.json").read_text("utf-8"))
+    kind = jsonschema.validators.validator_for(schema)
+    kind.check_schema(schema)
+    validator = kind(schema)
+    found = [
+        evening(),
+        *(pipeline.run([formats.read(DATA / f"{name}.flow.gz")], known()) for name in ("tautulli", "npm-plex")),
+    ]
+    for one in found:
+        whole = json.loads(shared_report.json(redact.redact(one)))
+        assert list(validator.iter_errors(whole)) == []
+        row = whole["rows"][0]
+        for wrong in (
+            {**whole, "owner": "x"},
+            {**whole, "schema": "phonehome/share/2"},
+            {**whole, "rows": [{**row, "value": "x"}]},
+            {**whole, "rows": [{**row, "verdict": "guilty"}]},
+            {**whole, "tool": 1},
+        ):
+            assert not validator.is_valid(wrong), wrong
+
+
 def test_a_class_of_lengths_needs_times() -> None:
     assert redact.redact(result(hours=0)).length == "unknown"
     assert [redact.length_class(h * 3600) for h in (0.5, 1, 6, 24, 169)] == ["<1h", "1-6h", "6-24h", "1-7d", ">7d"]
