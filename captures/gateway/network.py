@@ -28,6 +28,8 @@ class Lan:
     """Its IPv6 networks, without link-local ones."""
     addresses4: tuple[str, ...] = ()
     """This machine's own IPv4 addresses there."""
+    link_local: str = ""
+    """And its IPv6 address that holds on this link alone, which no provider changes; empty when it has none."""
 
 
 def run(*command: str, text: str = "") -> str:
@@ -51,7 +53,8 @@ def lan(interface: str) -> Lan:
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,15}", interface):
         raise CaptureError(f"--interface {interface[:20]!r}: is no name of an interface; `ip link` shows them")
     told = _json("-j", "addr", "show", "dev", interface)
-    addresses = [a for link in told for a in link.get("addr_info", ()) if a.get("scope") == "global"]
+    every = [address for link in told for address in link.get("addr_info", ())]
+    addresses = [address for address in every if address.get("scope") == "global"]
     found: dict[int, set[str]] = {4: set(), 6: set()}
     for address in addresses:
         network = ipaddress.ip_network(f"{address['local']}/{address['prefixlen']}", strict=False)
@@ -59,7 +62,8 @@ def lan(interface: str) -> Lan:
     if not found[4] and not found[6]:
         raise CaptureError(f"--interface {interface}: has no address; name the one to which your devices are connected")
     own = tuple(str(address["local"]) for address in addresses if ":" not in address["local"])
-    return Lan(interface, tuple(sorted(found[4])), tuple(sorted(found[6])), own)
+    near = (str(address["local"]) for address in every if address.get("scope") == "link" and ":" in address["local"])
+    return Lan(interface, tuple(sorted(found[4])), tuple(sorted(found[6])), own, next(near, ""))
 
 
 def addresses() -> tuple[str, ...]:
