@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import random
+import signal
+import socket
+import time
 from collections.abc import Sequence
 from html import unescape
 from pathlib import Path
@@ -21,11 +25,12 @@ from analysis.post import EXPORTS, FORMS, post
 from analysis.shared_report import SharedReport
 from analysis.vocabulary import vocabulary
 from canaries import Canary
-from canary_files import FORMATS, PLACES, all_pairs, capture, some_pairs
+from canary_files import FORMATS, PLACES, _http, all_pairs, capture, planted, some_pairs
 from canary_positions import FURTHER
 from captures import formats
 from captures.model import Exchange
 from scanner import leaks
+from test_watch import watching
 
 SEED = 20_261
 
@@ -163,6 +168,29 @@ def test_what_verify_says_of_a_file_holds_nothing_of_it(
 
 
 @pytest.mark.slow
+def test_what_a_recording_says_while_it_runs_holds_nothing_of_what_is_sent(tmp_path: Path) -> None:
+    """What stands in the log; the report at the end is the user's own, and the control: there the values are found."""
+    planned = list(planted(SEED, some_pairs(SEED), one_in=15))
+    values = [canary.value for _, canaries in planned for canary in canaries]
+    with watching(tmp_path) as (process, proxy):
+        host, _, port = proxy.rpartition(":")
+        for call, _ in planned:
+            sent = (
+                _http(call)[0].replace(b" /", b" http://127.0.0.1:9/", 1).replace(call.host.encode(), b"127.0.0.1:9", 1)
+            )
+            with socket.create_connection((host, int(port)), timeout=10) as device:
+                device.sendall(sent)
+                device.settimeout(0.5)
+                with contextlib.suppress(OSError):
+                    device.recv(4096)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert leaks(values, said) == []
+    assert len([value for value in values if value in out]) > 10
+
+
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("encoding", canaries.ENCODINGS)
 def test_no_canary_of_all_stands_in_anything(encoding: str, form: str, tmp_path: Path) -> None:
