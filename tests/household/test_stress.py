@@ -16,10 +16,12 @@ import pytest
 from captures import ledger
 from captures.model import Contact, Exchange, Unreadable
 from fake_cloud import held
+from household import mix
 from household.home import Home
 from household.lab import ADDRESSES, PC_MAC, ROOT, TV_MAC, until
 
 FLOOD = str(ROOT / "tests/household/flood.py")
+MIX = str(ROOT / "tests/household/mix.py")
 
 TUNNELS = 9_000
 
@@ -145,6 +147,54 @@ def test_a_machine_that_slept_lets_go_of_the_devices_and_takes_them_up_again(hom
         assert passes(home, "pc")
         assert "does not respond" not in lab.log(watch)
     assert ledger.counters(path)["dropped"] == 0
+
+
+_POURED = """
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2]))) as tunnel:
+    tunnel.sendall(f"CONNECT {sys.argv[3]} HTTP/1.1\\r\\nHost: {sys.argv[3]}\\r\\n\\r\\n".encode())
+    head = b""
+    while not head.endswith(b"\\r\\n\\r\\n"):
+        head += tunnel.recv(1)
+    size = 0
+    while part := tunnel.recv(1 << 20):
+        size += len(part)
+    print(size, end="")
+"""
+"""Takes what a server pours through a tunnel, and says how many bytes that were."""
+
+
+@pytest.mark.slow
+def test_raw_bytes_beside_many_tunnels_take_no_memory(home: Home) -> None:
+    """300 MB over plain TCP through one tunnel, while a thousand others are open."""
+    lab, far, path = home.lab, ADDRESSES["internet"][0], home.lab.folder / "beside.ledger"
+    echo = lab.start("internet", sys.executable, FLOOD, "echo", "7007")
+    pour = lab.start("internet", sys.executable, MIX, "serve", f"{lab.folder}/demo-cloud.pem")
+    for server in (echo, pour):
+        until(lambda server=server: "serving" in lab.log(server), 30)
+    watch = lab.watch("--listen", "0.0.0.0:8080", "--no-dashboard", "--ledger", str(path))
+    try:
+        proxy = (ADDRESSES["router"][0], "8080")
+        flood = lab.start("tv", sys.executable, FLOOD, "tunnels", *proxy, far, "7007", "1000")
+        until(lambda: "all open" in lab.log(flood), 120, lambda: lab.log(flood))
+        assert "all open 1000" in lab.log(flood)
+        load, most = lab.start("pc", sys.executable, "-c", _POURED, *proxy, f"{far}:{mix.PLAIN}"), 0
+        while load.poll() is None:
+            most = max(most, sum(share for _, share in held(watch.pid).values()))
+            time.sleep(0.2)
+        assert lab.log(load) == str(mix.RAW), lab.log(watch)
+        assert most < 200 * 10**6, held(watch.pid)
+        until(lambda: flood.poll() is not None, 120, lambda: lab.log(flood))
+        assert "echoed 1000" in lab.log(flood)
+    finally:
+        lab.end(watch, 120)
+        for server in (echo, pour):
+            os.killpg(server.pid, signal.SIGTERM)
+    passed = [
+        o.bytes_in for _, o in ledger.read(path) if isinstance(o, Contact) and o.server and o.server.port == mix.PLAIN
+    ]
+    assert len(passed) == 1
+    assert passed[0] >= mix.RAW
 
 
 @pytest.mark.slow
