@@ -32,7 +32,7 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _cache: Path) -> Path:
     """A folder of its own for what a test keeps; nobody's own folder is touched."""
-    folder = tmp_path / "home"
+    folder = tmp_path.with_name(f"{tmp_path.name}-home")
     folder.mkdir(mode=0o700)
     shutil.copytree(_cache, folder / "cache")
     monkeypatch.setenv("PHONEHOME_HOME", str(folder))

@@ -21,11 +21,6 @@ from test_passthrough import fetch, strict
 WANTED = "not inspected: the server wants a certificate that only the device has"
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
-
-
 @contextmanager
 def asking(folder: Path, *arguments: str, authorities: str = "-CAfile") -> Iterator[tuple[int, Path]]:
     """A server (OpenSSL's) that asks for a client's certificate -> its port, and the certificate that it accepts."""

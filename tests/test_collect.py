@@ -246,13 +246,15 @@ def test_a_file_that_cannot_be_read_costs_only_itself(tmp_path: Path, dataset: D
     assert reasons == {"pipe": texts.NO_FILE, "thanks.txt": texts.NO_JSON, "gone": texts.NO_FILE}
 
 
-def test_a_person_is_told_what_became_of_the_posts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_person_is_told_what_became_of_the_posts(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     save(tmp_path / "posts", "alice", made_report())
     (tmp_path / "posts" / "evil\x1b[31m.txt").write_text("Thanks!")
     with pytest.raises(SystemExit) as end:
         main(["collect", str(tmp_path / "posts")])
     out = capsys.readouterr().out
-    folder = tmp_path / "home" / "community"
+    folder = home / "community"
     assert end.value.code == 0
     assert out.splitlines() == [
         f"{tmp_path}/posts/evil\\x1b[31m.txt: {texts.NO_JSON}",

@@ -281,7 +281,7 @@ def test_who_asks_for_long_work_is_told_and_others_are_not_kept_waiting(tmp_path
         until(lambda: client.ask("/report").headers["Refresh"], None)
 
 
-def test_what_is_hidden_is_left_out_until_it_is_asked_for(tmp_path: Path) -> None:
+def test_what_is_hidden_is_left_out_until_it_is_asked_for(home: Path, tmp_path: Path) -> None:
     path = tmp_path / "x.ledger"
     record(path, [numbered(0), numbered(1, "other.example")])
     with followed(path) as origin:
@@ -301,7 +301,7 @@ def test_what_is_hidden_is_left_out_until_it_is_asked_for(tmp_path: Path) -> Non
         notes.write(call, notes.Note())
         assert notes.of((call,)) == {}
         store.close()
-    assert stat.S_IMODE((tmp_path / "home" / "dashboard.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE((home / "dashboard.db").stat().st_mode) == 0o600
 
 
 def test_the_address_says_all_that_is_asked_for() -> None:

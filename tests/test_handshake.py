@@ -343,10 +343,7 @@ def test_a_hidden_name_and_early_data_are_counted_and_cost_nothing(seen: Seen) -
     assert '{"ok": true}' in seen.early
 
 
-def test_a_downgrade_by_us_another_http_and_early_data_of_quic_are_counted_and_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def test_a_downgrade_by_us_another_http_and_early_data_of_quic_are_counted_and_told(tmp_path: Path) -> None:
     ours = Authority("authority", tmp_path)
     context, _ = ours.server("plex.tv", tmp_path)
     chain = tmp_path / "plex.tv.chain"

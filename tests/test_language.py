@@ -424,7 +424,6 @@ ERRORS = {
 def test_errors_are_said_in_german(
     arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "empty.har").write_bytes(b"")
@@ -433,10 +432,7 @@ def test_errors_are_said_in_german(
 
 
 @pytest.mark.usefixtures("german")
-def test_doctor_speaks_german(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def test_doctor_speaks_german(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("COLUMNS", "1000")
     with pytest.raises(SystemExit):
         main(["doctor"])

@@ -58,10 +58,9 @@ def test_a_right_pack_says_what_was_checked(run: Run, shelfie: Path) -> None:
     assert run("check", shelfie / "shelfie") == said
 
 
-def test_own_packs_are_checked_by_default(run: Run, shelfie: Path, tmp_path: Path) -> None:
+def test_own_packs_are_checked_by_default(run: Run, shelfie: Path, home: Path) -> None:
     assert run("check").status == 2
-    (tmp_path / "home").mkdir(exist_ok=True)
-    shelfie.rename(tmp_path / "home/packs")
+    shelfie.rename(home / "packs")
     assert run("check").out.startswith("shelfie: 1 call")
 
 

@@ -113,11 +113,11 @@ def test_what_is_no_call_has_no_secrets() -> None:
     assert conceal(broken, KEY) is broken
 
 
-def test_the_key_is_made_once_and_is_for_the_user_alone(tmp_path: Path) -> None:
+def test_the_key_is_made_once_and_is_for_the_user_alone(home: Path) -> None:
     first = key()
     assert (len(first), key()) == (32, first)
-    assert stat.S_IMODE((tmp_path / "home" / "pseudonym.key").stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+    assert stat.S_IMODE((home / "pseudonym.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
 
 
 SECRETS = st.text(st.characters(codec="utf-8", exclude_characters="\"\\<>&'%\n\r\t"), min_size=8)

@@ -121,10 +121,7 @@ def credulous(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("credulous")
-def test_http3_says_nothing_that_could_be_read_otherwise_and_all_of_it_is_recorded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PHONEHOME_HOME", str(tmp_path / "home"))
+def test_http3_says_nothing_that_could_be_read_otherwise_and_all_of_it_is_recorded(tmp_path: Path) -> None:
     authority, _ = make(tmp_path, ("localhost",))
     ledger.create(tmp_path / "test.ledger")
     found = asyncio.run(handed_on(tmp_path / "demo-cloud.pem", authority, tmp_path))
