@@ -36,7 +36,7 @@ SENTENCES = (
 )  # fmt: skip
 """Names in braces for which a text stands that is looked up as well."""
 
-_PLACES, _LONGEST = 4, 2_000
+_PLACES, _LONGEST = 4, 3_000
 """So many places may stand before what is said, and so many characters are looked at: each name in braces costs their
 number once more, and a message may quote what somebody else has written."""
 
