@@ -115,28 +115,41 @@ def test_mitmproxy_uses_it_and_curl_takes_it_for_other_names_alone(tmp_path: Pat
         assert "excluded subtree" in found[name][1]
 
 
-def test_programs_in_python_and_node_take_it_for_other_names_alone_and_java_for_all(tmp_path: Path) -> None:
+def test_programs_in_python_take_it_for_other_names_alone(tmp_path: Path) -> None:
     (certifi,) = trust.places(trust.stores()["python"], python=sys.executable)
     bundle = tmp_path / "certifi.pem"
     bundle.write_bytes(certifi.read_bytes())
     with proxied(tmp_path, never="") as proxy:
-        if shutil.which("javac"):
-            store = tmp_path / "cacerts"
-            store.write_bytes(Path("/etc/ssl/certs/java/cacerts").read_bytes())
-            ran("trust", "add", "java", "--path", str(store))
-            # Java heeds no limits of an authority that it was told to trust, which is said where it is added.
-            taken = '{"ok": true}'
-            assert by_java(proxy, store, "notbank.localhost", "bank.localhost") == [taken, taken]
         ran("trust", "add", "python", "--path", str(bundle))
         assert by_requests(proxy, "localhost", bundle) == '{"ok": true}'
         assert "excluded subtree" in by_requests(proxy, "bank.localhost", bundle)
-        if shutil.which("node"):
-            certificate = home.authority() / "mitmproxy-ca-cert.pem"
-            assert by_node(proxy, "localhost", certificate) == "trusted"
-            # Node has no name for this reason.
-            assert by_node(proxy, "www.bank.localhost", certificate) == "UNSPECIFIED"
         ran("trust", "remove", "python")
         assert "CERTIFICATE_VERIFY_FAILED" in by_requests(proxy, "localhost", bundle)
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs node: install nodejs")
+def test_programs_in_node_take_it_for_other_names_alone(tmp_path: Path) -> None:
+    with proxied(tmp_path, never="") as proxy:
+        certificate = home.authority() / "mitmproxy-ca-cert.pem"
+        assert by_node(proxy, "localhost", certificate) == "trusted"
+        # Node has no name for this reason.
+        assert by_node(proxy, "www.bank.localhost", certificate) == "UNSPECIFIED"
+
+
+CACERTS = Path("/etc/ssl/certs/java/cacerts")
+
+
+@pytest.mark.skipif(
+    not (shutil.which("javac") and CACERTS.exists()), reason="needs javac: install default-jdk-headless"
+)
+def test_programs_in_java_take_it_for_every_name(tmp_path: Path) -> None:
+    """Java heeds no limits of an authority that it was told to trust, which is said where it is added."""
+    store = tmp_path / "cacerts"
+    store.write_bytes(CACERTS.read_bytes())
+    with proxied(tmp_path, never="") as proxy:
+        ran("trust", "add", "java", "--path", str(store))
+        taken = '{"ok": true}'
+        assert by_java(proxy, store, "notbank.localhost", "bank.localhost") == [taken, taken]
 
 
 def env(**named: str) -> dict[str, str]:
