@@ -225,11 +225,9 @@ class Names:
         )
 
     def presence(self, result: Result) -> tuple[SharedEffect, ...]:
-        """What the proxy changed for devices, without which and where; of a kind that is not known nothing is told."""
-        found: Counter[str] = Counter()
-        for effect in (effect for capture in result.captures for effect in capture.effects):
-            found[effect.kind] += effect.count
-        return tuple(SharedEffect(kind, self.count(found[kind])) for kind in texts.SHARED_EFFECTS if found[kind])
+        """What the proxy changed for devices, without which, where and how often, as far as we have a word for it."""
+        found = {effect.kind for capture in result.captures for effect in capture.effects}
+        return tuple(SharedEffect(kind) for kind in texts.SHARED_EFFECTS if kind in found)
 
     def received(self, result: Result, outside: dict[int, Classified]) -> tuple[SharedReceived, ...]:
         """What recipients showed that they hold."""

@@ -189,12 +189,10 @@ class SharedFingerprint(Closed, frozen=True):
 
 
 class SharedEffect(Closed, frozen=True):
-    """Something that the proxy's presence changed for devices."""
+    """Something that the proxy's presence changed for devices; how often says more of a household than of a report."""
 
     effect: Word
     """Kind of effect, a key of `analysis.texts.SHARED_EFFECTS`."""
-    count: Count
-    """How often."""
 
 
 class SharedCoverage(Closed, frozen=True):

@@ -77,7 +77,7 @@ def _sections(result: Result, report: SharedReport) -> Iterator[Choice]:
             ", ".join(f"{_label(x.item)}: {texts.ROUNDINGS[x.rounding]}" for x in report.roundings), ""
         ),
         "fingerprints": (", ".join(f"{x.entity}: {x.share}" for x in report.fingerprints), ""),
-        "presence": ("; ".join(f"{texts.SHARED_EFFECTS[x.effect]} ({x.count})" for x in report.presence), ""),
+        "presence": ("; ".join(texts.SHARED_EFFECTS[x.effect] for x in report.presence), ""),
     }  # fmt: skip
     for word, (goes, stays) in told.items():
         if goes:

@@ -117,9 +117,7 @@ def _numbers(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
         told = texts.SHARED_FINGERPRINT.format(share=x.share, product=_product(x.product, words), entity=x.entity)
         yield Paragraph(f"{told} {texts.SHARED_NAMED}" if x.named else told)
     if report.presence:
-        effects = "; ".join(
-            texts.SHARED_EFFECT.format(effect=texts.SHARED_EFFECTS[x.effect], count=x.count) for x in report.presence
-        )
+        effects = "; ".join(texts.SHARED_EFFECTS[x.effect] for x in report.presence)
         yield Paragraph(texts.SHARED_PRESENCE.format(effects=effects))
 
 

@@ -414,7 +414,6 @@ SHARED_FINGERPRINT = (
 SHARED_NAMED = "An id, a title, a hash or a picture of the film went along, so that rounding does not matter there."
 
 SHARED_PRESENCE = "Where the presence of phonehome changed something for a device: {effects}."
-SHARED_EFFECT = "{effect} ({count})"
 SHARED_EFFECTS: Mapping[str, str] = {
     "passed": "passed without being looked into",
     "failed-once": "failed once, before it passed",
