@@ -18,10 +18,10 @@ lint: $(VENV)/ready
 types: $(VENV)/ready
 	$(BIN)/mypy
 
-# `make tests T=tests/test_har.py` runs one file.  Three at once for two cores, since many wait for other processes; each
-# takes a third in one piece, so that what a file prepares is prepared once.
+# `make tests T=tests/test_har.py` runs one file.  Four at once for two cores, since many wait for other processes; each
+# takes a fourth in one piece, so that what a file prepares is prepared once.
 tests: $(VENV)/ready
-	$(BIN)/pytest -n 3 --dist worksteal -m "not slow and not home" $(T)
+	$(BIN)/pytest -n 4 --dist worksteal -m "not slow and not home" $(T)
 
 # As root also 9,000 tunnels at once through a household in network namespaces.
 test-slow: $(VENV)/ready

@@ -343,6 +343,7 @@ def cluster(tmp_path: Path, home: Path) -> Iterator[tuple[str, list[subprocess.P
             one.wait()
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_in_the_middle_costs_nothing(
     home: Path, captures: Path, dataset: Path, tmp_path: Path, cluster: tuple[str, list[subprocess.Popen[bytes]]]
 ) -> None:

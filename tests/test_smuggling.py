@@ -290,17 +290,10 @@ TRAILERS = {
 PLAIN = (("content-type", "text/plain"),)
 
 
-@pytest.mark.parametrize(
-    ("fields", "trailers"),
-    [*((fields, ()) for fields in DOWNGRADED.values()), *((PLAIN, trailers) for trailers in TRAILERS.values())],
-    ids=[*DOWNGRADED, *(f"trailers: {name}" for name in TRAILERS)],
-)
-def test_http2_says_nothing_that_http1_would_read_otherwise(
-    tmp_path: Path, fields: tuple[tuple[str, str], ...], trailers: tuple[tuple[str, str], ...]
-) -> None:
-    from h2.config import H2Configuration
-    from h2.connection import H2Connection
-
+@pytest.fixture(scope="module")
+def downgrading(place: Path) -> Iterator[tuple[Proxy, ssl.SSLContext, bytearray, Iterator[str]]]:
+    """A proxy that takes HTTP/2 before a server of HTTP/1.1 -> with whom a client trusts, what the server got, and its
+    names: who was cut off at one passes there from then on."""
     got = bytearray()
 
     def keep(connection: ssl.SSLSocket) -> None:
@@ -311,32 +304,55 @@ def test_http2_says_nothing_that_http1_would_read_otherwise(
         except TimeoutError:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
+    folder, names = place / "downgrading", tuple(f"n{n}.example" for n in range(len(DOWNGRADED) + len(TRAILERS)))
+    folder.mkdir()
     # Eagerly, a device is offered what the server speaks.
-    with recorded(tmp_path, keep, connection_strategy="lazy") as (proxy, _):
-        context = trust(tmp_path)
-        context.set_alpn_protocols(["h2"])
-        with closing(socket.create_connection(proxy.listening[0], timeout=5)) as plain:
-            plain.sendall(b"CONNECT plex.tv:443 HTTP/1.1\r\nHost: plex.tv:443\r\n\r\n")
-            assert b" 200 " in plain.recv(4096)
-            with context.wrap_socket(plain, server_hostname="plex.tv") as secure:
-                assert secure.selected_alpn_protocol() == "h2"
-                settings = H2Configuration(
-                    client_side=True, validate_outbound_headers=False, normalize_outbound_headers=False
-                )
-                client = H2Connection(settings)
-                client.initiate_connection()
-                pseudo = ((":method", "POST"), (":scheme", "https"), (":authority", "plex.tv"), (":path", "/outer"))
-                client.send_headers(1, [*pseudo, *fields])
-                client.send_data(1, b"hello" + HIDDEN, end_stream=not trailers)
-                if trailers:
-                    client.send_headers(1, trailers, end_stream=True)
-                secure.sendall(client.data_to_send())
-                secure.settimeout(1.5)
-                try:
-                    while secure.recv(65536):
-                        pass
-                except (TimeoutError, OSError):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PHONEHOME_HOME", str(folder / "home"))
+        with recorded(folder, keep, names, connection_strategy="lazy") as (proxy, _):
+            context = trust(folder)
+            context.set_alpn_protocols(["h2"])
+            yield proxy, context, got, iter(names)
+
+
+@pytest.mark.parametrize(
+    ("fields", "trailers"),
+    [*((fields, ()) for fields in DOWNGRADED.values()), *((PLAIN, trailers) for trailers in TRAILERS.values())],
+    ids=[*DOWNGRADED, *(f"trailers: {name}" for name in TRAILERS)],
+)
+def test_http2_says_nothing_that_http1_would_read_otherwise(
+    downgrading: tuple[Proxy, ssl.SSLContext, bytearray, Iterator[str]],
+    fields: tuple[tuple[str, str], ...],
+    trailers: tuple[tuple[str, str], ...],
+) -> None:
+    from h2.config import H2Configuration
+    from h2.connection import H2Connection
+
+    proxy, context, got, names = downgrading
+    got.clear()
+    name = next(names)
+    with closing(socket.create_connection(proxy.listening[0], timeout=5)) as plain:
+        plain.sendall(f"CONNECT {name}:443 HTTP/1.1\r\nHost: {name}:443\r\n\r\n".encode())
+        assert b" 200 " in plain.recv(4096)
+        with context.wrap_socket(plain, server_hostname=name) as secure:
+            assert secure.selected_alpn_protocol() == "h2"
+            settings = H2Configuration(
+                client_side=True, validate_outbound_headers=False, normalize_outbound_headers=False
+            )
+            client = H2Connection(settings)
+            client.initiate_connection()
+            pseudo = ((":method", "POST"), (":scheme", "https"), (":authority", name), (":path", "/outer"))
+            client.send_headers(1, [*pseudo, *fields])
+            client.send_data(1, b"hello" + HIDDEN, end_stream=not trailers)
+            if trailers:
+                client.send_headers(1, trailers, end_stream=True)
+            secure.sendall(client.data_to_send())
+            secure.settimeout(1.5)
+            try:
+                while secure.recv(65536):
                     pass
+            except (TimeoutError, OSError):
+                pass
     assert requests(bytes(got)) in ([], [b"POST /outer HTTP/1.1"])
     if fields == PLAIN and trailers in ((), TRAILERS["a field"]):
         assert got.endswith(b"hello" + HIDDEN) or b"hello" + HIDDEN + b"\r\n0\r\n\r\n" in got

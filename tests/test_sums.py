@@ -133,7 +133,7 @@ def traffic(chance: random.Random, exchanges: Sequence[Exchange], rows: int, beg
                 yield structs.replace(moved, client=chance.choice((client, known.client, None)))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_they_say_the_same_as_the_ledger_grows_and_its_oldest_rows_go(
     tmp_path: Path, exchanges: list[Exchange], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
