@@ -127,6 +127,7 @@ def test_everybody_can_read_the_pages(chrome: Any, evenings: str, page: str, dar
     assert [line for line in browsing.console(chrome) if page != "/nothing" or "404" not in line] == []
 
 
+@pytest.mark.slow
 def test_what_a_real_client_sent_is_shown_without_a_fault(chrome: Any, tmp_path: Path) -> None:
     """`python tests/visits.py` does the same to captures of any folder, in every look."""
     result = run([formats.read(ROOT / "tests/data/kodi.flow.gz")], known())

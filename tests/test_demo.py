@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,17 +13,26 @@ from typing import Any
 
 import pytest
 
+from analysis.cli import options
+from analysis.cli.options import Question
 from analysis.demo import household as home
+from analysis.report import as_json
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """One run of the demo, as JSON."""
-    environment = {**os.environ, "PHONEHOME_HOME": str(tmp_path_factory.mktemp("home"))}
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the demo keeps its recording."""
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> subprocess.CompletedProcess[str]:
+    """One run of the demo, as it is shown on a terminal."""
+    environment = {**os.environ, "PHONEHOME_HOME": str(folder / "home"), "COLUMNS": "92", "NO_COLOR": "1"}
     return subprocess.run(
-        [sys.executable, "-m", "analysis", "demo", "--format", "json"],
+        [sys.executable, "-m", "analysis", "demo", "--keep", str(folder)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -33,8 +43,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess
 
 
 @pytest.fixture(scope="module")
-def report(run: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(run.stdout)
+def told(run: subprocess.CompletedProcess[str], folder: Path) -> str:
+    """Its recording as JSON."""
+    assert run.returncode == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PHONEHOME_HOME", str(folder / "home"))
+        return as_json.render(options.answer(Question((str(folder / "demo.ledger"),))), grace=0)
+
+
+@pytest.fixture(scope="module")
+def report(told: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(told)
     return parsed
 
 
@@ -134,14 +153,34 @@ def test_the_list_is_laid_beside_what_was_seen(report: dict[str, Any]) -> None:
     ]
 
 
-def test_secrets_stand_in_the_recording_as_pseudonyms_only(run: subprocess.CompletedProcess[str]) -> None:
-    assert home.TOKEN not in run.stdout
-    assert home.SERVER_TOKEN not in run.stdout
-    assert home.PASSWORD not in run.stdout
-    assert home.EMAIL in run.stdout
+def test_secrets_stand_in_the_recording_as_pseudonyms_only(told: str) -> None:
+    assert home.TOKEN not in told
+    assert home.SERVER_TOKEN not in told
+    assert home.PASSWORD not in told
+    assert home.EMAIL in told
 
 
 def test_it_says_each_step_and_ends_with_two_commands(run: subprocess.CompletedProcess[str]) -> None:
     lines = run.stderr.rstrip().splitlines()
     assert lines[-2:] == ["  phonehome watch", "  phonehome inspect FILE.har"]
     assert any("signs in" in line for line in lines)
+
+
+SHOWN = re.compile(r"(?<=<!-- demo: the beginning of the report -->\n).*?(?=\n<!-- end -->)", re.DOTALL)
+
+
+def test_the_picture_of_the_report_in_the_readme_is_what_it_prints(run: subprocess.CompletedProcess[str]) -> None:
+    """`UPDATE_README=1` writes it anew."""
+    lines = [line.rstrip() for line in run.stdout.splitlines()]
+    picture = "\n```\n" + "\n".join([*lines[: lines.index("Who was called") + 10], "…"]) + "\n```\n"
+    readme = ROOT / "README.md"
+    text = readme.read_text("utf-8")
+    if os.environ.get("UPDATE_README"):
+        readme.write_text(SHOWN.sub(lambda _: picture, text), "utf-8")
+    else:
+        assert [_timeless(shown) for shown in SHOWN.findall(text)] == [_timeless(picture)]
+
+
+def _timeless(text: str) -> str:
+    """A picture whatever the demo took, and where its lines were broken for it."""
+    return re.sub(r"In \d+ seconds?,", "In 1 second,", " ".join(text.split()))

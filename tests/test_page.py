@@ -282,7 +282,9 @@ def many(n: int, *, alike: bool) -> Result:
     return result(calls, findings)
 
 
-@pytest.mark.parametrize(("n", "alike"), [(10_000, True), (10_000, False), (30_000, True)])
+@pytest.mark.parametrize(
+    ("n", "alike"), [(10_000, True), (10_000, False), pytest.param(30_000, True, marks=pytest.mark.slow)]
+)
 def test_a_page_stays_small_and_says_what_it_leaves_out(n: int, alike: bool) -> None:
     page = html.render(private(many(n, alike=alike), page=True))
     assert len(page.encode()) < 2_000_000

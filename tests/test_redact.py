@@ -409,7 +409,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=40
 """Captured text of any kind."""
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     values=st.lists(text, min_size=1, max_size=6),
     host=text,

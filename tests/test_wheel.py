@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -60,6 +61,6 @@ def test_the_demo_runs_from_it_in_another_folder(wheel: Path, tmp_path: Path) ->
     environment = {**os.environ, "PYTHONPATH": str(installed), "PHONEHOME_HOME": str(tmp_path / "home")}
     ran = {"cwd": tmp_path, "env": environment, "capture_output": True, "text": True, "check": True, "timeout": 60}
     assert subprocess.run([sys.executable, "-c", where], **ran).stdout.startswith(str(installed))  # type: ignore[call-overload]
-    demo = subprocess.run([sys.executable, "-m", "analysis", "demo", "--format", "markdown"], **ran)  # type: ignore[call-overload]
-    assert "analytics.plex.tv" in demo.stdout
+    demo = subprocess.run([sys.executable, "-m", "analysis", "demo", "--format", "json"], **ran)  # type: ignore[call-overload]
+    assert "analytics.plex.tv" in {call["host"] for call in json.loads(demo.stdout)["calls"]}
     assert "phonehome inspect FILE.har" in demo.stderr
