@@ -30,7 +30,7 @@ class Clock:
     def __init__(self, observe: Observe, told: Callable[[], None]) -> None:
         """`observe` records that it was set; `told` is called then."""
         self._observe, self._told = observe, told
-        self._ahead = clock.ahead()
+        self._jumps = clock.Jumps()
 
     def fault(self, place: str, reason: str) -> None:
         """Takes note of a fault of ours."""
@@ -46,8 +46,8 @@ class Clock:
 
     @guarded
     def _look(self) -> None:
-        jump, self._ahead = clock.ahead() - self._ahead, clock.ahead()
-        if abs(jump) < clock.APART:
+        jump = self._jumps.seen()
+        if not jump:
             return
         self._observe.fault("clock", clock.jumped(jump))
         self._told()

@@ -23,6 +23,19 @@ def ahead() -> float:
     return time.time() - steady()
 
 
+class Jumps:
+    """Tells, at each look, by how much the clock was set since the one before."""
+
+    def __init__(self) -> None:
+        self._ahead = ahead()
+
+    def seen(self) -> float:
+        """Seconds, negative: back; 0 for what a network corrects."""
+        now = ahead()
+        jump, self._ahead = now - self._ahead, now
+        return jump if abs(jump) >= APART else 0.0
+
+
 _FORWARD = "the clock was set forward by {n} h {m} min while it recorded: times before and after do not fit together"
 _BACK = "the clock was set back by {n} h {m} min while it recorded: times before and after do not fit together"
 

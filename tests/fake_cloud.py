@@ -115,6 +115,15 @@ def recorded(
         cloud.close()
 
 
+def spoken(proxy: tuple[str, int], data: bytes, patience: float) -> None:
+    """Sends what a device may send, as it is, and waits so many seconds for a word."""
+    with socket.create_connection(proxy, timeout=10) as device:
+        device.sendall(data)
+        device.settimeout(patience)
+        with contextlib.suppress(OSError):
+            device.recv(4096)
+
+
 def trust(folder: Path) -> ssl.SSLContext:
     """Trusts the proxy's authority alone."""
     context = ssl.create_default_context(cafile=str(folder / "ca" / "mitmproxy-ca-cert.pem"))

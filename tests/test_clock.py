@@ -17,3 +17,12 @@ def test_it_goes_on_evenly_whatever_is_done_to_the_clock_of_the_day(monkeypatch:
     assert clock.steady() - before < clock.APART
     assert round(clock.ahead() / 60) == -120
     assert clock.jumped(clock.ahead()).startswith("the clock was set back by 2 h 0 min ")
+
+
+def test_a_jump_is_seen_once_and_what_a_network_corrects_never(monkeypatch: pytest.MonkeyPatch) -> None:
+    jumps, real = clock.Jumps(), time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 30)
+    assert jumps.seen() == 0.0
+    monkeypatch.setattr(time, "time", lambda: real() + 3630)
+    assert round(jumps.seen()) == 3600
+    assert jumps.seen() == 0.0

@@ -8,7 +8,6 @@ import itertools
 import os
 import re
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from captures.gateway import authority, journal, network, ports, refusals, trust
 from captures.gateway.network import Lan
 from captures.gateway.plan import plan
 from captures.model import CaptureError
-from fake_cloud import ROOT, start
+from fake_cloud import ROOT, spoken, start
 from test_watch import watching
 
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
@@ -58,11 +57,7 @@ def test_nothing_that_a_device_sends_reaches_the_terminal_as_it_is(tmp_path: Pat
                 b"CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: x\r\n\r\n" + hello(name),
                 name * 3,
             ):
-                with socket.create_connection((host, int(port)), timeout=5) as plain:
-                    plain.sendall(data)
-                    plain.settimeout(0.2)
-                    with contextlib.suppress(OSError):
-                        plain.recv(4096)
+                spoken((host, int(port)), data, 0.2)
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=60)

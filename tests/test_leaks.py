@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import random
 import signal
-import socket
 import time
 from collections.abc import Sequence
 from html import unescape
@@ -29,6 +27,7 @@ from canary_files import FORMATS, PLACES, _http, all_pairs, capture, planted, so
 from canary_positions import FURTHER
 from captures import formats
 from captures.model import Exchange
+from fake_cloud import spoken
 from scanner import leaks
 from test_watch import watching
 
@@ -177,11 +176,7 @@ def test_what_a_recording_says_while_it_runs_holds_nothing_of_what_is_sent(tmp_p
             sent = (
                 _http(call)[0].replace(b" /", b" http://127.0.0.1:9/", 1).replace(call.host.encode(), b"127.0.0.1:9", 1)
             )
-            with socket.create_connection((host, int(port)), timeout=10) as device:
-                device.sendall(sent)
-                device.settimeout(0.5)
-                with contextlib.suppress(OSError):
-                    device.recv(4096)
+            spoken((host, int(port)), sent, 0.5)
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
         out, said = process.communicate(timeout=120)

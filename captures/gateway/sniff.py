@@ -51,7 +51,7 @@ class Recording:
         self._addresses: dict[bytes, set[bytes]] = {}
         self._closed: dict[int, int] = {}
         """Number of a conversation -> which ends have closed it, as bits."""
-        self._looked, self._ahead = time.time(), clock.ahead()
+        self._looked, self._jumps = time.time(), clock.Jumps()
 
     def step(self, timeout: float) -> None:
         """Takes in what comes within `timeout` seconds, and writes what is over."""
@@ -64,8 +64,7 @@ class Recording:
             self._ring.speaks_clear(set(_clear(self._scan.table.all)))
             self._write([c for c in self._scan.table.all if self._is_over(c, now)])
             self._writer.missed(self._ring.lost())
-            jump, self._ahead = clock.ahead() - self._ahead, clock.ahead()
-            if abs(jump) >= clock.APART:
+            if jump := self._jumps.seen():
                 # By the new time what goes on would be over at once, or not for days.
                 self._write(self._scan.table.all)
                 source = Source(0, self._scan.table.number)
