@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -257,6 +258,8 @@ def test_the_command_prints_a_link_that_works_once_and_ends_on_ctrl_c(home: Path
     process = start("open", str(ROOT / "tests/data/quic-bypass.flow.gz"), home=home)
     try:
         assert process.stderr is not None
+        # A command that prints no link would keep us waiting for ever.
+        assert select.select([process.stderr], (), (), 60)[0], "no link within a minute"
         link, hint = process.stderr.readline(), process.stderr.readline()
         assert hint == "Ctrl-C ends it\n"
         link = link.removeprefix("dashboard: ").strip()
