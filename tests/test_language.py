@@ -260,6 +260,30 @@ def test_a_language_that_does_not_exist_is_refused_in_one_sentence(capsys: pytes
     )
 
 
+@pytest.fixture
+def english_again(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """English before and after, whatever a command line chooses for this process."""
+    monkeypatch.setenv(language.VARIABLE, "en")
+    yield
+    language.use("en")
+
+
+@pytest.mark.usefixtures("english_again")
+@pytest.mark.parametrize("arguments", ["-h --language de", "known --help --language=de", "undo -h --language de_AT"])
+def test_the_language_counts_wherever_it_stands(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments.split())
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("Aufruf: phonehome ")
+
+
+@pytest.mark.usefixtures("english_again")
+def test_an_option_that_does_not_exist_is_refused_in_the_language_behind_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["packs", "check", "--nosuch", "--language", "de"])
+    assert capsys.readouterr().err.endswith("Fehler: Die Option '--nosuch' gibt es nicht.\n")
+
+
 def test_no_module_keeps_a_copy_of_a_text() -> None:
     """A translation is written over the constants of `texts/`: who copied a sentence before goes on in English."""
     modules = {module.__name__: module for module in language.modules()}

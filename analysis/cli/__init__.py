@@ -11,8 +11,9 @@ import gettext
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import NamedTuple, cast
 
 import click
@@ -161,9 +162,8 @@ class Commands(click.Group):
             return None
         module = import_module(f"analysis.cli.{COMMANDS[cmd_name].module}")
         # `open` would hide Python's own.
-        return cast(
-            "click.Command", getattr(module, cmd_name.replace("-", "_"), None) or getattr(module, f"{cmd_name}_")
-        )
+        found = getattr(module, cmd_name.replace("-", "_"), None) or getattr(module, f"{cmd_name}_")
+        return _in_language(cast("click.Command", found))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's
         """Writes the list of commands without loading them."""
@@ -191,16 +191,32 @@ class Speech(click.ParamType[str]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Its code, as it was typed or as in `LANG`."""
-        known = language.languages()
-        chosen = language.wanted({language.VARIABLE: str(value)}, known)
-        if chosen == language.SOURCE and not str(value).lower().startswith(language.SOURCE):
+        chosen = _language(str(value))
+        if chosen is None:
+            known = language.languages()
             self.fail(f"{value!r} is no language of phonehome; there are: {', '.join(known)}", param, ctx)
         return chosen
 
 
-def _speak(ctx: click.Context, param: click.Parameter, value: str | None) -> None:  # noqa: ARG001  click's signature
-    if value is not None:
-        speak(value)
+def asked(args: Sequence[str]) -> str | None:
+    """What was typed after the program's name -> the language it asks for, wherever that stands; `None`: none that
+    there is.
+
+    Click answers `--help` as soon as it meets it, and says what is wrong with an option before it looks at the next: by
+    then the language must be known.
+
+    >>> asked(["inspect", "--help", "--language", "de_AT"]), asked(["--language=en", "demo"]), asked(["demo"])
+    ('de', 'en', None)
+    """
+    before = args[: args.index("--")] if "--" in args else args
+    pairs = (word.partition("=")[::2] if "=" in word else (word, after) for word, after in pairwise([*before, ""]))
+    named = [value for option, value in pairs if option == "--language"]
+    return _language(named[-1]) if named else None
+
+
+def _language(value: str) -> str | None:
+    chosen = language.wanted({language.VARIABLE: value})
+    return chosen if chosen != language.SOURCE or value.lower().startswith(language.SOURCE) else None
 
 
 def speak(code: str) -> None:
@@ -209,21 +225,19 @@ def speak(code: str) -> None:
     language.use(code)
 
 
-def in_language[C: Callable[..., object] | click.Command](command: C) -> C:
-    """Gives a command `--language`."""
-    added: C = click.option(
-        "--language",
-        type=Speech(),
-        metavar="CODE",
-        is_eager=True,
-        expose_value=False,
-        callback=_speak,
-        help="Write in this language (en, de) [default: that of the system].",
-    )(command)
-    return added
+def _in_language[C: click.Command](command: C) -> C:
+    """Gives a command and those below it `--language`, which `main` has heeded before any of them looks at it."""
+    if not any("--language" in parameter.opts for parameter in command.params):
+        text = "Write in this language (en, de) [default: that of the system]."
+        command.params.append(
+            click.Option(["--language"], type=Speech(), metavar="CODE", is_eager=True, expose_value=False, help=text)
+        )
+    for each in getattr(command, "commands", {}).values():
+        _in_language(each)
+    return command
 
 
-@in_language
+@_in_language
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, "--version", message="phonehome %(version)s")
 def commands() -> None:
@@ -263,7 +277,7 @@ def main(args: Sequence[str] | None = None) -> None:
     gc.set_threshold(50_000, *gc.get_threshold()[1:])
     # Nor are there any to be looked for when the process ends anyway, which takes as long again.
     atexit.register(gc.freeze)
-    speak(language.wanted(os.environ))
+    speak(asked(sys.argv[1:] if args is None else args) or language.wanted(os.environ))
     try:
         status = commands.main(args, prog_name="phonehome", standalone_mode=False)
         sys.stdout.flush()

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from analysis.cli import in_language
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +179,6 @@ def output(*formats: str) -> Callable[[Command], Command]:
 
     def add(command: Command) -> Command:
         for option in (
-            in_language,
             click.option(
                 "-o", "--output", "out", default="-", metavar="FILE", help="Write to this file, for you alone (0600)."
             ),
