@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
