@@ -231,8 +231,9 @@ def renewing(link: str, ending: threading.Event, renewed: list[float]) -> None:
 
 
 def live(folder: Path, port: int, authority: str, seconds: int, *, shown: bool) -> tuple[float, ...]:
-    """One run -> the proxy's CPU in ms per request, requests a second, p50, p99, and of the open page how often it was
-    renewed, and how many calls were not yet in its store two seconds after the last one."""
+    """One run -> the proxy's CPU in ms per request, requests a second, p50, p99, and of the dashboard its CPU in ms per
+    request while they were sent, how often its open page was renewed then, how many calls were not yet in its store
+    when the last one was recorded, after how many seconds they were, and how many were missing in the end."""
     from live import child, cpu, options
 
     from analysis.web.running import Dashboard
@@ -250,22 +251,35 @@ def live(folder: Path, port: int, authority: str, seconds: int, *, shown: bool) 
                     time.sleep(0.05)
                 threading.Thread(target=renewing, args=(dashboard.link, ending, renewed), daemon=True).start()
                 time.sleep(1.0)
-            before = cpu(proxy.pid)
+            pids = [proxy.pid, *([dashboard.pid] if dashboard else [])]
+            before = [cpu(pid) for pid in pids]
             trust = str(folder / "ca" / "mitmproxy-ca-cert.pem")
             client = [sys.executable, __file__, "load", said.rpartition(":")[2], trust, str(seconds)]
             done = subprocess.run(client, capture_output=True, text=True, check=True)
             count, took, p50, p99 = map(float, done.stdout.split())
-            used = cpu(proxy.pid) - before
-            time.sleep(2.0)
+            used = [(cpu(pid) - then) / count * 1e3 for pid, then in zip(pids, before, strict=True)]
+            times, late = len(renewed), caught_up(path) if dashboard else (0, 0.0, 0)
             ending.set()
-            left = 0
-            if dashboard:
-                from analysis.web.store import Store
+        return used[0], count / took, p50, p99, used[1] if dashboard else 0.0, times, *late
 
-                store = Store(path.with_name(path.name + ".view"))
-                left = ledgers.newest(path) - store.last
-                store.close()
-        return used / count * 1e3, count / took, p50, p99, len(renewed), left
+
+def caught_up(path: Path, longest: float = 30.0) -> tuple[int, float, int]:
+    """Calls that the ledger holds and the dashboard's store does not, seconds until there are none, calls left then."""
+    from analysis.web.store import Store
+    from captures import ledger as ledgers
+
+    time.sleep(0.3)  # the recorder gets what is left of the traffic
+    begin = time.monotonic()
+    with closing(Store(path.with_name(path.name + ".view"))) as store:
+        left = behind = ledgers.newest(path) - store.last
+        while (left or time.monotonic() - begin < 1.0) and time.monotonic() - begin < longest:
+            time.sleep(0.05)
+            seen = ledgers.newest(path) - store.last
+            after = time.monotonic() - begin if left and not seen else 0.0
+            left = seen
+            if after:
+                return behind, after, left
+    return behind, 0.0, left
 
 
 def main() -> None:
@@ -295,14 +309,20 @@ def main() -> None:
         with child(str(Path(__file__).with_name("live.py")), "serve", str(live_folder)) as (_, said):
             port, authority = int(said.split()[0]), said.split()[1]
             print(f"{RATE} requests a second for {seconds} s through the proxy")
-            print(f"{'':18}{'CPU ms/req':>11}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'renewed':>9}{'behind':>8}")
+            print(
+                f"{'':18}{'CPU ms/req':>11}{'req/s':>8}{'p50 ms':>8}{'p99 ms':>8}{'its ms/req':>11}{'renewed':>9}"
+                f"{'behind':>8}{'for s':>7}{'missing':>9}"
+            )
             found: dict[bool, list[tuple[float, ...]]] = {}
             for shown in (False, True, True, False):
                 found.setdefault(shown, []).append(live(live_folder, port, authority, seconds, shown=shown))
             for shown, runs in found.items():
                 row = [statistics.mean(column) for column in zip(*runs, strict=True)]
                 name = "with dashboard" if shown else "without"
-                print(f"{name:18}{row[0]:>11.3f}{row[1]:>8.0f}{row[2]:>8.2f}{row[3]:>8.2f}{row[4]:>9.0f}{row[5]:>8.0f}")
+                print(
+                    f"{name:18}{row[0]:>11.3f}{row[1]:>8.0f}{row[2]:>8.2f}{row[3]:>8.2f}{row[4]:>11.3f}{row[5]:>9.0f}"
+                    f"{row[6]:>8.0f}{row[7]:>7.1f}{row[8]:>9.0f}"
+                )
 
 
 if __name__ == "__main__":

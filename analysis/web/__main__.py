@@ -23,6 +23,7 @@ from analysis.web.pages import Shown
 from analysis.web.server import Server
 from captures import crash, home
 from captures.model import CaptureError
+from captures.process import give_way
 
 
 def _say(text: str) -> None:
@@ -48,7 +49,7 @@ def main() -> None:
     crash.quiet()
     language.use(language.wanted(os.environ))
     # The proxy goes first.
-    os.nice(10)
+    give_way()
     # What these would say of a fault may hold captured text.
     for name in ("tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -55,6 +55,11 @@ class Dashboard:
         """Whether it runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Number of the process; 0 when there is none."""
+        return self._process.pid if self._process is not None else 0
+
     def __exit__(self, *_: object) -> None:
         """Ends it."""
         if self._process is not None:
