@@ -34,7 +34,7 @@ def start(module: str, *, log: int = subprocess.PIPE, out: int = subprocess.DEVN
 
 
 def give_way(by: int = 15, autogroup: Path = Path("/proc/self/autogroup")) -> None:
-    """Lets all others go first where processors are short; `by` as in `nice`.  What the system refuses is left as it is.
+    """Lets all others go first where processors are short; `by` as in `nice`.  What the system refuses stays as it is.
 
     By 15 it keeps a sixteenth of a processor that another wants as well (measured), by 10 an eighth.
 
