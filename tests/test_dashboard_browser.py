@@ -12,6 +12,7 @@ import pytest
 import hostile
 from analysis.evidence import NO_SERVERS
 from analysis.pipeline import run
+from analysis.web import pages
 from analysis.web.origin import Ledger
 from captures import formats
 from dashboard import Client, served
@@ -212,7 +213,9 @@ def test_pages_are_whole_without_scripts(chrome: Any, evenings: str) -> None:
         browsing.look(chrome, f"{evenings}/calls")
 
 
-def test_calls_come_while_real_traffic_flows_through_the_real_proxy(chrome: Any, tmp_path: Path) -> None:
+def test_calls_come_while_real_traffic_flows_through_the_real_proxy(
+    chrome: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with recorded(tmp_path, small) as (proxy, path):
         origin = Ledger(path, known(), NO_SERVERS, None)
         with served(origin) as client, connect(proxy, trust(tmp_path), "analytics.plex.tv") as connection:
@@ -240,11 +243,19 @@ def test_calls_come_while_real_traffic_flows_through_the_real_proxy(chrome: Any,
             chrome.execute_script(hide % "true")
             connection.request("POST", "/collect/event?n=4", b'{"event": "x"}')
             connection.getresponse().read()
-            while origin.progress()[0] < 4:
+            while origin.progress().done < 4:
                 time.sleep(0.05)
             time.sleep(1.0)
             assert "3 calls outside" in chrome.find_element("id", "sum").text
             chrome.execute_script(hide % "false" + "document.dispatchEvent(new Event('visibilitychange'))")
             wait(chrome, "document.getElementById('sum').innerText.includes('4 calls outside')")
+            # As if others had all processors: an open page says up to when it shows calls.
+            assert not chrome.find_element("id", "behind").is_displayed()
+            origin._ending.set()
+            origin._thread.join()
+            monkeypatch.setattr(pages, "_MOMENT", 0.0)
+            connection.request("POST", "/collect/event?n=5", b'{"event": "x"}')
+            connection.getresponse().read()
+            wait(chrome, "document.getElementById('behind').innerText.includes('4 of 5 are looked at so far')")
             assert browsing.console(chrome) == []
             assert outside(chrome, client) == []

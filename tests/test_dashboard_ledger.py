@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import http.client
 import json
 import re
 import sqlite3
@@ -21,9 +22,10 @@ from msgspec import structs
 from analysis import sample
 from analysis.evidence import NO_SERVERS
 from analysis.pipeline import Result
+from analysis.report.phrases import local_time
 from analysis.report.private import private
 from analysis.texts import dashboard as say
-from analysis.web import filters, notes, store
+from analysis.web import filters, notes, pages, store
 from analysis.web import origin as origins
 from analysis.web.curl import curl
 from analysis.web.filters import Filter
@@ -89,6 +91,31 @@ def test_rows_that_come_are_shown_each_once_and_again_after_a_restart(tmp_path: 
         store.close()
     kept = path.with_name("x.ledger.view")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_a_page_that_is_late_says_up_to_when_it_shows_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.ledger"
+    record(path, [numbered(0), numbered(1)])
+    origin = Ledger(path, known(), NO_SERVERS, None)
+    with served(origin) as client:
+        client.enter()
+        until(lambda: called(origin), ["/1", "/0"])
+        assert '<p class="warn" id="behind" hidden></p>' in client.ask("/").text
+        # As if others had all processors.
+        origin._ending.set()
+        origin._thread.join()
+        record(path, [numbered(2)])
+        late = (
+            f"Shown are calls up to {local_time(START + 1, zone=False)}: 2 of 3 are looked at so far; the rest follows."
+        )
+        assert f'<p class="warn" id="behind">{late}</p>' in client.ask("/calls").text
+        with closing(http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)) as connection:
+            connection.request("GET", "/live", headers={"Cookie": client.cookie})
+            answer = connection.getresponse()
+            assert answer.readline() == b"event: calls\n"
+            assert json.loads(answer.readline().removeprefix(b"data:")) == {"fresh": 0, "behind": late}
+        monkeypatch.setattr(pages, "_MOMENT", 1e12)
+        assert '<p class="warn" id="behind" hidden></p>' in client.ask("/calls").text
 
 
 def test_after_rows_were_deleted_it_begins_anew(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from analysis import extract as extraction
 from analysis import knowledge
 from analysis.classify import classify
 from analysis.decode import decode, walk
+from analysis.decode.body import _met as bodies
 from analysis.decode.peel import peel_bytes, peel_value
 from analysis.decode.walk import BUDGET, Walk
 from analysis.evidence import Evidence
@@ -29,7 +30,7 @@ from analysis.pack import ExampleCall
 from analysis.rules import rule_of
 from captures.formats import flows, read
 from captures.formats.tnetstring import parse, whole
-from captures.model import Exchange
+from captures.model import Body, Exchange
 
 DATA = Path(__file__).parent / "data"
 CAPTURES = ["plexapi", "tautulli", "web-session", "telemetry-node"]
@@ -47,6 +48,7 @@ def test_findings_are_the_same_with_and_without_a_memory(name: str) -> None:
     for call in calls:
         extraction._met.cache_clear()
         decoding._met.clear()
+        bodies.clear()
         walk._plain.clear()
         alone.append(extract(call, known, evidence))
     assert remembered == again == alone
@@ -97,12 +99,33 @@ def test_leaves_and_rules_are_the_same_with_and_without_a_memory(name: str) -> N
     alone = []
     for seen in observations:
         decoding._met.clear()
+        bodies.clear()
         walk._plain.clear()
         alone.append(decode(seen))
     assert remembered == alone
     calls = [classify(seen, known, evidence) for seen in observations]
     fitting = [call.rule for call in calls]
     assert [rule_of(seen, known, evidence) for seen in observations] == fitting
+
+
+def test_a_body_is_remembered_with_its_place_and_type_and_only_if_it_is_small() -> None:
+    bodies.clear()
+    form, large = b"user=ann", b'{"a": "' + b"x" * 600 + b'"}'
+    call = exchange_of(ExampleCall("POST https://h.example/p"), "test")
+    of = [
+        replace(call, headers=(("content-type", kind),), body=Body(content, len(content)))
+        for content, kind in ((form, "text/plain"), (form, "application/grpc"), (large, ""), (b"", ""))
+    ]
+    of.append(replace(call, response_body=Body(form, len(form))))
+    alone = []
+    for one in of:
+        bodies.clear()
+        alone.append(decode(one))
+    bodies.clear()
+    assert [decode(one) for one in (*of, *of)] == [*alone, *alone]
+    assert sorted(bodies) == [
+        ("body", form, "application/grpc"), ("body", form, "text/plain"), ("response.body", form, ""),
+    ]  # fmt: skip
 
 
 def test_a_value_for_which_there_was_no_room_is_looked_at_in_the_next_call() -> None:

@@ -12,7 +12,7 @@ from analysis.decode.multipart import parts
 from analysis.decode.page import page
 from analysis.decode.peel import is_compressed, is_packed, unpacked
 from analysis.decode.playlist import playlist
-from analysis.decode.walk import Walk, step
+from analysis.decode.walk import Piece, Walk, step
 from analysis.decode.xml_text import xml
 from captures.model import Body, Pairs
 
@@ -26,6 +26,12 @@ _BINARY_KINDS = re.compile(r"grpc|protobuf|msgpack|cbor")
 _HTML = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+_MOST_MET, _LONGEST_MET = 1_000, 600
+"""Bodies that are remembered, and bytes of one: hostile traffic must not fill the memory."""
+
+_met: dict[tuple[str, bytes, str], Piece] = {}
+"""Place, content and content type -> what came out: servers answer the same again and again, and heartbeats are alike."""
 
 type _Encodings = tuple[str, ...]
 
@@ -41,7 +47,22 @@ def body(walk: Walk, at: str, message: Body, headers: Pairs) -> None:
     if message.content:
         kind = next((value.lower() for name, value in headers if name == "content-type"), "")
         if not kind.startswith(_PICTURES) or message.content[:1] in b"{[<":
-            _content(walk, at, message.content, kind, ())
+            _remembered(walk, at, message.content, kind)
+
+
+def _remembered(walk: Walk, at: str, content: bytes, kind: str) -> None:
+    """Adds a body; a small one that was met before without taking it apart again."""
+    key = (at, content, kind)
+    known = _met.get(key)
+    if known is not None and walk.add((known,)):
+        return
+    begin = walk.mark()
+    _content(walk, at, content, kind, ())
+    piece = walk.piece(begin)
+    if piece is not None and len(content) + len(kind) <= _LONGEST_MET:
+        if len(_met) >= _MOST_MET:
+            _met.clear()
+        _met[key] = piece
 
 
 def _content(walk: Walk, at: str, content: bytes, kind: str, encodings: _Encodings, nested: int = 0) -> None:

@@ -8,6 +8,7 @@ PAGES = "Pages"
 NOW, EXPLORE, COMPARE, REPORT, SHARE, SETTINGS = "Now", "Calls", "Compare", "Report", "Share", "Settings"
 
 PROGRESS = "{done} of {total} calls are looked at so far; the rest follows."
+BEHIND = "Shown are calls up to {time}: {done} of {total} are looked at so far; the rest follows."
 PREPARING = "This page weighs all calls together. It appears here by itself as soon as it is ready."
 PREPARED = "{done} of {total} calls are taken in so far."
 IN_USE = "Another program is taking in this ledger. This page waits for it, and appears here by itself."

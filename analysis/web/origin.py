@@ -14,7 +14,7 @@ from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import structs
 
@@ -48,6 +48,18 @@ class InUseError(Exception):
     """Another program takes in the ledger; what it took in can be used when it has ended."""
 
 
+class Progress(NamedTuple):
+    """How far a store is."""
+
+    done: int
+    """Calls that are in it."""
+    total: int
+    """Calls in all."""
+    until: float | None = None
+    """When the newest of those that are in it was made, in seconds since the epoch (UTC); `None` when there is none,
+    when it has no time, and when all are in it."""
+
+
 class Origin(Protocol):
     """What a dashboard needs of its calls."""
 
@@ -66,8 +78,8 @@ class Origin(Protocol):
         """Whether calls may come as long as it is open."""
         ...
 
-    def progress(self) -> tuple[int, int]:
-        """Calls that are in the store, and calls in all."""
+    def progress(self) -> Progress:
+        """How far the store is."""
         ...
 
     def dropped(self) -> int:
@@ -127,9 +139,9 @@ class Read:
         store.add(sorted(rows, key=lambda pair: pair[0]))
         store.close()
 
-    def progress(self) -> tuple[int, int]:
+    def progress(self) -> Progress:
         """All, always."""
-        return len(self._calls), len(self._calls)
+        return Progress(len(self._calls), len(self._calls))
 
     def dropped(self) -> int:
         """What the files say."""
@@ -311,11 +323,13 @@ class Ledger:
                 return observation
         raise KeyError(id_)
 
-    def progress(self) -> tuple[int, int]:
+    def progress(self) -> Progress:
         """As far as the thread came."""
         store = Store(self.path)
         try:
-            return store.last, ledger.newest(self._ledger)
+            done, total = store.last, ledger.newest(self._ledger)
+            last = store.call(done) if done < total else None
+            return Progress(done, total, last.time if last else None)
         finally:
             store.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,9 @@ TEMPLATES = Path(__file__).with_name("templates")
 _NEWEST, _TOLD = 15, 10
 """Rows on the first page."""
 
+_MOMENT = 3.0
+"""Seconds by which pages may be late without saying so: rows come in batches."""
+
 _SHORT = 80
 """Characters of a captured text in a list."""
 
@@ -65,6 +69,17 @@ class Shown:
 
 
 type Values = dict[str, object]
+
+
+def behind(shown: Shown) -> str:
+    """Up to when calls are shown; empty when all are there, or will be in a moment."""
+    far = shown.origin.progress()
+    if far.done >= far.total or (far.until is not None and 0 <= time.time() - far.until < _MOMENT):
+        return ""
+    counts = {"done": texts.number(far.done), "total": texts.number(far.total)}
+    if far.until is None:
+        return say.PROGRESS.format(**counts)
+    return say.BEHIND.format(time=local_time(far.until, zone=False), **counts)
 
 
 def now(store: Store, shown: Shown) -> Values:

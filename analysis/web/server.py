@@ -214,7 +214,7 @@ class Page(RequestHandler):
             "menu": menu,
             "here": self.request.path,
             "grows": origin.grows and inside,
-            "progress": origin.progress() if inside else (0, 0),
+            "behind": pages.behind(self.shown) if inside else "",
             "changes": self.shown.changes,
         }
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -469,16 +469,16 @@ class Live(Page):
         self.live.add(self)
         self.set_header("Content-Type", "text/event-stream")
         wanted, begin = filters.read(self.arguments), -1
-        told, quiet = -1, 0.0
+        told, quiet = (-1, False), 0.0
         try:
             while True:
                 # The store may just be made anew.
                 try:
                     with self.store() as store:
-                        last = store.last
+                        last, behind = store.last, pages.behind(self.shown)
                         begin = last if begin < 0 else begin
-                        event = self._event(store, wanted, begin) if last != told else ""
-                        told = last
+                        event = self._event(store, wanted, begin, behind) if (last, bool(behind)) != told else ""
+                        told = last, bool(behind)
                 except sqlite3.Error:
                     event = ""
                 quiet = 0.0 if event else quiet + _TICK
@@ -493,9 +493,9 @@ class Live(Page):
             self.live.discard(self)
 
     @staticmethod
-    def _event(store: Store, wanted: filters.Filter, begin: int) -> str:
-        fresh = store.since(wanted, begin, notes.hidden())
-        return f"event: calls\ndata: {json.dumps({'fresh': fresh})}\n\n"
+    def _event(store: Store, wanted: filters.Filter, begin: int, behind: str) -> str:
+        told = {"fresh": store.since(wanted, begin, notes.hidden()), "behind": behind}
+        return f"event: calls\ndata: {json.dumps(told)}\n\n"
 
     def on_connection_close(self) -> None:
         """The page is gone."""

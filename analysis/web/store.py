@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.web.filters import Filter, moment
-from analysis.web.kinds import Row, severity
+from analysis.web.kinds import CallKind, Row, severity
 from captures import home
 
 APPLICATION_ID = 0x70687677
@@ -218,7 +218,7 @@ class Store:
             kinds = self._kinds(fresh)
             c.executemany(
                 "INSERT INTO call VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                ((id_, kinds[r.kind.key], r.n, r.time, r.path, r.status, r.bytes_out, r.bytes_in) for id_, r in fresh),
+                ((id_, kinds[r.kind], r.n, r.time, r.path, r.status, r.bytes_out, r.bytes_in) for id_, r in fresh),
             )
             c.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", ((id_, r.words) for id_, r in fresh))
             c.execute("COMMIT")
@@ -235,32 +235,29 @@ class Store:
             for id_, _ in again:
                 c.execute(_TAKE_OFF, {"id": id_})
             kinds = self._kinds(again)
-            c.executemany("UPDATE call SET kind = ? WHERE id = ?", ((kinds[r.kind.key], id_) for id_, r in again))
+            c.executemany("UPDATE call SET kind = ? WHERE id = ?", ((kinds[r.kind], id_) for id_, r in again))
             c.execute("DELETE FROM kind WHERE calls = 0")
             c.execute("COMMIT")
         except BaseException:
             c.execute("ROLLBACK")
             raise
 
-    def _kinds(self, rows: Sequence[tuple[int, Row]]) -> dict[bytes, int]:
+    def _kinds(self, rows: Sequence[tuple[int, Row]]) -> dict[CallKind, int]:
         """Adds up what is of one kind -> the numbers of the kinds."""
-        sums: dict[bytes, list[int]] = {}
-        kinds = {}
+        sums: dict[CallKind, list[int]] = {}
         for id_, row in rows:
-            key = row.kind.key
-            kinds[key] = row.kind
-            total = sums.setdefault(key, [0, 0, 0, 0])
+            total = sums.setdefault(row.kind, [0, 0, 0, 0])
             total[0] += 1
             total[1] += row.bytes_out
             total[2] += row.bytes_in
             total[3] = max(total[3], id_)
         found = {}
-        for key, k in kinds.items():
+        for k, total in sums.items():
             values = (
-                key, k.device, k.product, k.host, k.category, k.party, k.recipient, k.method, k.verdict, k.items,
-                k.readable, k.outside, k.reason, *sums[key],
+                k.key, k.device, k.product, k.host, k.category, k.party, k.recipient, k.method, k.verdict, k.items,
+                k.readable, k.outside, k.reason, *total,
             )  # fmt: skip
-            found[key] = int(self._connection.execute(_ADD_KIND, values).fetchone()[0])
+            found[k] = int(self._connection.execute(_ADD_KIND, values).fetchone()[0])
         return found
 
     def page(self, wanted: Filter, before: int = 0, hidden: Sequence[tuple[str, str]] = (), limit: int = PAGE) -> Page:
