@@ -31,7 +31,7 @@ _MOST_MET, _LONGEST_MET = 1_000, 600
 """Bodies that are remembered, and bytes of one: hostile traffic must not fill the memory."""
 
 _met: dict[tuple[str, bytes, str], Piece] = {}
-"""Place, content and content type -> what came out: servers answer the same again and again, and heartbeats are alike."""
+"""Place, content and content type -> what came out: servers answer the same again and again, as do heartbeats."""
 
 type _Encodings = tuple[str, ...]
 
