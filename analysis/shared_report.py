@@ -296,7 +296,10 @@ def read(text: bytes) -> SharedReport:
     except msgspec.ValidationError as error:
         raise ValueError(f"is no valid shared report: {_complaint(str(error))}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise ValueError("is no valid shared report: its form for programs is damaged or missing") from None
+        raise ValueError(
+            "is no valid shared report: its form for programs is damaged or missing; long posts leave it out, "
+            "so take the JSON form (phonehome share --format json)"
+        ) from None
 
 
 _COMPLAINT = re.compile(

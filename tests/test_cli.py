@@ -197,7 +197,7 @@ def test_a_file_is_written_for_its_owner_alone(run: Run, har: Path, tmp_path: Pa
 
 def test_an_output_that_cannot_be_written_is_one_sentence(run: Run, har: Path, tmp_path: Path) -> None:
     ran = run("inspect", "-o", str(tmp_path / "no/report.txt"), str(har))
-    assert ran == (2, "", f"Error: {tmp_path / 'no/report.txt'}: no such file or directory\n")
+    assert ran == (2, "", f"Error: {tmp_path / 'no/report.txt'}: there is no such file or folder; check the path\n")
 
 
 def test_a_file_that_is_no_capture_ends_with_3(run: Run, tmp_path: Path) -> None:

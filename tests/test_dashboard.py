@@ -228,6 +228,7 @@ def test_what_was_chosen_stands_in_the_form_again(evenings: Client) -> None:
 def test_a_page_of_a_call_shows_its_items_verdicts_and_reasons(evenings: Client) -> None:
     (number,) = re.findall(r'href="/call/(\d+)">POST analytics', evenings.ask("/calls?text=analytics").text)
     text = evenings.ask(f"/call/{number}").text
+    assert f"<h1>Call {number}</h1>" in text
     assert 'device name: <span class="alarm">undeclared</span>' in text
     assert "Plex&#39;s list of 2024-06-28 does not name it." in text
     assert "curl --request POST https://analytics.plex.tv/collect/event" in text

@@ -161,6 +161,7 @@ def test_a_bbcode_post_fits_its_forum(name: str, place: str, most: int) -> None:
     text = bbcode.render(REPORTS[name](), place)
     assert len(text) <= most
     assert (texts.NO_DATA_IN_POST in text) is (name == "large")
+    assert ("Check it with" in text) is (name != "large")
     assert forum().format(text).count("<code>") == text.count("[code]") == text.count("[/code]")
 
 

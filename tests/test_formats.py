@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zlib
@@ -90,3 +91,11 @@ def test_a_folder_and_a_missing_file_are_one_sentence(tmp_path: Path) -> None:
         read(tmp_path)
     with pytest.raises(CaptureError, match=r"nothing: there is no such file; check the path$"):
         read(tmp_path / "nothing")
+    with pytest.raises(CaptureError, match=r"^'': there is no such file; check the path$"):
+        read("")
+
+
+def test_a_pipe_to_which_nobody_writes_is_one_sentence_and_no_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.har")
+    with pytest.raises(CaptureError, match=r"^x.har: is a pipe, .*; give it as standard input \(-\)$"):
+        read(tmp_path / "x.har")

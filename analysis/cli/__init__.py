@@ -327,6 +327,7 @@ def translated(error: Exception) -> Failure | None:
     from analysis.report import ForumError
     from analysis.report.document import printable
     from analysis.schema import KnowledgeError
+    from analysis.texts.elsewhere import FILE_TROUBLE
     from captures.model import CaptureError
 
     if isinstance(error, CaptureError):
@@ -334,5 +335,6 @@ def translated(error: Exception) -> Failure | None:
     if isinstance(error, KnowledgeError | KnownError | DatasetError | CorpusError | ForumError):
         return Failure("\n".join(map(printable, str(error).split("\n"))), 2)
     if isinstance(error, OSError) and error.filename is not None:
-        return Failure(f"{printable(str(error.filename))}: {(error.strerror or 'cannot be used').lower()}", 2)
+        said = FILE_TROUBLE.get(error.errno or 0, (error.strerror or "cannot be used").lower())
+        return Failure(f"{printable(str(error.filename))}: {said}", 2)
     return None

@@ -106,13 +106,15 @@ def _written(text: str, form: str, out: str) -> None:
     """Says where it is, and what comes next; nothing when it is on standard output."""
     from shlex import quote
 
+    from analysis import shared_report
     from analysis.report.document import printable, size
     from analysis.texts import share as words
 
     if out != "-":
         shown = printable(out)
         said = words.WRITTEN.format(name=shown, size=size(len(text.encode())))
-        hint = words.THEN.get(form, words.THEN_LOAD).format(file=printable(quote(out)))
+        left_out = form in ("markdown", "bbcode") and not any(shared_report.blocks(text.encode()))
+        hint = words.THEN_COPY if left_out else words.THEN.get(form, words.THEN_LOAD).format(file=printable(quote(out)))
         click.echo(f"{said} {hint}", err=True)
 
 

@@ -122,5 +122,6 @@ def _more(n: int) -> str:
 
 
 def _without_data(document: Document) -> Document:
-    blocks = (Paragraph(texts.NO_DATA_IN_POST) if isinstance(block, Data) else block for block in document.blocks)
+    kept = (block for block in document.blocks if block != Paragraph(texts.SHARED_DATA_NOTE))
+    blocks = (Paragraph(texts.NO_DATA_IN_POST) if isinstance(block, Data) else block for block in kept)
     return Document(document.title, tuple(blocks))

@@ -5,7 +5,8 @@ The rest that is looked up by its English is found where it is said (`analysis.t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Iterator, Mapping
 
 from analysis.language import Forms
 
@@ -128,6 +129,19 @@ _SYSTEM = (
 )
 """Errors of the operating system, in small letters."""
 
+FILE_TROUBLE: Mapping[int, str] = {
+    errno.ENOENT: "there is no such file or folder; check the path",
+    errno.ENOTDIR: "a part of the path is no folder; check the path",
+    errno.EISDIR: "is a folder; give a file",
+    errno.EACCES: "may not be used; change its permissions or choose another place",
+    errno.EPERM: "may not be used; change its permissions or choose another place",
+    errno.EROFS: "cannot be changed there; choose another place",
+    errno.ENOSPC: "no space left on device; make room or choose another place",
+    errno.ENAMETOOLONG: "file name too long; choose a shorter one",
+    errno.ELOOP: "leads back to itself; check the path",
+}
+"""Number of an error of the operating system -> what is wrong with a file, and what to do."""
+
 
 _JOINED = (" and ", "every way")
 """What stands between several sentences, and where none is given."""
@@ -135,7 +149,7 @@ _JOINED = (" and ", "every way")
 
 def said() -> Iterator[Forms]:
     """All of it, in English."""
-    for text in (*_RECORDING, *_CLICK, *_SYSTEM, *_JOINED):
+    for text in (*_RECORDING, *_CLICK, *_SYSTEM, *dict.fromkeys(FILE_TROUBLE.values()), *_JOINED):
         yield text if isinstance(text, tuple) else (text,)
 
 

@@ -206,7 +206,6 @@ def rule(listed: Listed, store: Store, shown: Shown) -> Values:
     except (ValueError, KnowledgeError):  # captured text may be anything
         raise CaptureError(say.RULE_CANNOT) from None
     return {
-        "id": listed.id,
         "n": listed.n,
         "made_of": sum(len(kind.calls) for kind in kinds),
         "files": sorted((f"{made.id}/{name}", text) for name, text in made.files.items()),

@@ -193,9 +193,9 @@ class Page(RequestHandler):
         finally:
             store.close()
 
-    def found(self, store: Store, id_: str) -> Listed:
+    def found(self, store: Store, n: str) -> Listed:
         """The call of this number.  Raises `HTTPError` when there is none."""
-        listed = store.call(int(id_))
+        listed = store.numbered(int(n))
         if listed is None:
             raise HTTPError(404, reason=say.NO_CALL)
         return listed
@@ -353,10 +353,10 @@ class Explore(Page):
 class Call(Page):
     """One call."""
 
-    def get(self, id_: str) -> None:
+    def get(self, n: str) -> None:
         """Its page."""
         with self.store() as store:
-            listed = self.found(store, id_)
+            listed = self.found(store, n)
         try:
             values = pages.call(listed, self.shown)
         except KeyError:
@@ -367,12 +367,12 @@ class Call(Page):
 class Rule(Page):
     """A rule for such calls."""
 
-    async def get(self, id_: str) -> None:
+    async def get(self, n: str) -> None:
         """The draft."""
 
         def work() -> Values:
             with self.store() as store:
-                listed = self.found(store, id_)
+                listed = self.found(store, n)
                 if not listed.readable:
                     raise HTTPError(404, reason=say.RULE_NONE)
                 return pages.rule(listed, store, self.shown)
@@ -431,13 +431,13 @@ class Settings(Page):
 class Note(Page):
     """A note on a call."""
 
-    def post(self, id_: str) -> None:
+    def post(self, n: str) -> None:
         """Keeps it."""
         with self.store() as store:
-            listed = self.found(store, id_)
+            listed = self.found(store, n)
         text = self.get_body_argument("text", "").replace("\r\n", "\n")
         notes.write(listed, notes.Note(bool(self.get_body_argument("seen", "")), text))
-        self.redirect(f"/call/{id_}", status=303)
+        self.redirect(f"/call/{n}", status=303)
 
 
 class Device(Page):

@@ -23,7 +23,7 @@ from captures import home
 APPLICATION_ID = 0x70687677
 """`phvw`: marks a SQLite file as such a store."""
 
-FORM = 1
+FORM = 2
 """Version of the tables; another one is thrown away."""
 
 PAGE = 50
@@ -52,6 +52,7 @@ CREATE TABLE call (
 );
 CREATE INDEX call_kind ON call (kind);
 CREATE INDEX call_time ON call (time);
+CREATE INDEX call_n ON call (n);
 CREATE VIRTUAL TABLE words USING fts5 (text, content = '', detail = none);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORM};
@@ -348,8 +349,12 @@ class Store:
         return tuple(sorted((_of(row) for row in rows), key=lambda call: -call.id))
 
     def call(self, id_: int) -> Listed | None:
-        """One call; `None` when there is none of that number."""
+        """One call by its place in the file; `None` when there is none."""
         return next(iter(self._listed([id_])), None)
+
+    def numbered(self, n: int) -> Listed | None:
+        """One call by the number under which reports and `explain` know it; `None` when there is none."""
+        return self.call((self._connection.execute("SELECT id FROM call WHERE n = ?", (n,)).fetchone() or (-1,))[0])
 
     def newest(self, limit: int, hidden: Sequence[tuple[str, str]] = ()) -> tuple[Listed, ...]:
         """The newest calls to somebody else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -45,7 +46,12 @@ def read(path: Path | str, number: int = 0, *, tls_keys: Path | None = None) -> 
     `tls_keys` is a log of TLS keys, for packets.  Raises `CaptureError`, also while iterating.
     """
     name = "standard input" if str(path) == "-" else Path(path).name
+    if not str(path):
+        raise CaptureError("'': there is no such file; check the path")
     try:
+        if str(path) != "-" and stat.S_ISFIFO(Path(path).stat().st_mode):
+            # Nobody may be writing to it, and who opened it would wait for ever.
+            raise CaptureError(f"{name}: is a pipe, which can be read once; give it as standard input (-)")
         given = Given(path)
         format_ = _recognised(given.head, name)
         plain = (
@@ -58,7 +64,7 @@ def read(path: Path | str, number: int = 0, *, tls_keys: Path | None = None) -> 
     except PermissionError:
         raise CaptureError(f"{path}: may not be read; change its permissions or use a copy") from None
     except OSError as error:
-        raise CaptureError(f"{name}: cannot be read: {error.strerror or error}") from None
+        raise CaptureError(f"{name}: cannot be read: {error.strerror or error}; use another file") from None
 
     def observations() -> Iterator[Observation]:
         if plain is None:
