@@ -188,8 +188,8 @@ def test_a_capture_is_told_from_a_damaged_report(
     damaged.write_bytes(_made(session, tmp_path)[:-9])
     ran = run(capfd, "share", "--verify", damaged)
     assert ran.err.splitlines()[-1] == (
-        f"Error: {damaged}: is no valid shared report: its form for programs is damaged or missing; long posts leave it out, "
-        "so take the JSON form (phonehome share --format json)"
+        f"Error: {damaged}: is no valid shared report: its form for programs is damaged or missing; long posts leave "
+        "it out, so take the JSON form (phonehome share --format json)"
     )
     # One that is too large to be a report is still told from one.
     monkeypatch.setattr(shared_report, "MOST_BYTES", 100)

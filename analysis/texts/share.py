@@ -57,7 +57,7 @@ THEN: Mapping[str, str] = {
     "openapi": "Open it in a viewer of OpenAPI, or attach it to a post.",
 }
 """Form -> what to do with it."""
-THEN_COPY = "Copy its text into a post. It is too long for the form for programs, so --verify takes the JSON form instead."
+THEN_COPY = "Copy its text into a post. The form for programs does not fit into it, so --verify takes the JSON form."
 THEN_LOAD = "Read in it what each name breaks, then load it into the program that is to block them."
 
 HELD = "{name}: holds {what} of these captures; do not post it"
