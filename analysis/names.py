@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from analysis.decode import Leaf
@@ -72,7 +72,9 @@ class _Entry(NamedTuple):
 class Surroundings:
     """The leaves of one call among which a leaf stands; what they show is worked out when it is first asked for."""
 
-    def __init__(self, leaves: Sequence[Leaf], role: str, party: Party, pair_keys: Collection[str] = ()) -> None:
+    def __init__(
+        self, leaves: Sequence[Leaf], role: str, party: Party, pair_keys: frozenset[str] = frozenset()
+    ) -> None:
         self.leaves = leaves
         self.pair_keys = pair_keys
         """Plain names of fields whose value is the name of another."""
@@ -93,21 +95,42 @@ class Surroundings:
     @functools.cached_property
     def tables(self) -> dict[str, set[str]]:
         """Place of a table -> plain names of its fields that are not empty, also of its lists and tables."""
-        tables: dict[str, set[str]] = {}
-        for leaf in self.leaves:
-            if not leaf.value:
-                continue
-            place, name = _parent(leaf.at)
-            if name in self.pair_keys:
-                tables.setdefault(place.rpartition(".")[0], set()).add(_plain(leaf.value))
-            place = leaf.at
-            while place:
-                place, name = _parent(place)
-                fields = tables.setdefault(place, set())
-                if name in fields:
-                    break
-                fields.add(name)
+        filled = [leaf for leaf in self.leaves if leaf.value]
+        shape = tuple([leaf.at for leaf in filled])
+        work = _tables if len(shape) <= _LONGEST_SHAPE else _tables.__wrapped__
+        fields, pairs = work(shape, self.pair_keys)
+        if not pairs:
+            return fields
+        tables = {place: set(names) for place, names in fields.items()}
+        for number in pairs:
+            place = _parent(shape[number])[0].rpartition(".")[0]
+            tables.setdefault(place, set()).add(_plain(filled[number].value))
         return tables
+
+
+_LONGEST_SHAPE = 200
+"""Places of a call whose tables are remembered: hostile traffic must not fill the memory."""
+
+
+@functools.lru_cache(maxsize=128)
+def _tables(places: tuple[str, ...], pair_keys: frozenset[str]) -> tuple[dict[str, set[str]], tuple[int, ...]]:
+    """Places of a call -> places of tables with plain names of their fields, and which places hold the name of a pair.
+
+    Calls of one kind have the same places, whatever stands there.  Not to be changed: it is remembered.
+    """
+    tables: dict[str, set[str]] = {}
+    pairs = []
+    for number, at in enumerate(places):
+        if _parent(at)[1] in pair_keys:
+            pairs.append(number)
+        place = at
+        while place:
+            place, name = _parent(place)
+            fields = tables.setdefault(place, set())
+            if name in fields:
+                break
+            fields.add(name)
+    return tables, tuple(pairs)
 
 
 @functools.lru_cache(maxsize=4_096)
@@ -139,6 +162,7 @@ class NameTable:
                     self._ends.setdefault(_plain(name), []).append(entry)
         self._containers = frozenset(names.container)
         self._pair_keys = tuple(map(_plain, names.pair_key))
+        self._pairs = frozenset(self._pair_keys)
         self._pair_values = frozenset(map(_plain, names.pair_value))
         self._only_sent = frozenset(names.only_sent)
         self._filler = frozenset(names.filler)
@@ -151,7 +175,7 @@ class NameTable:
 
     def among(self, leaves: Sequence[Leaf], role: str = "", party: Party = Party.UNKNOWN) -> Surroundings:
         """The leaves of one call, which part of a product sends it, and to whose machine -> what `labels` asks for."""
-        return Surroundings(leaves, role, party, self._pair_keys)
+        return Surroundings(leaves, role, party, self._pairs)
 
     def labels(self, leaf: Leaf, around: Surroundings) -> list[tuple[str, str]]:
         """One leaf -> (item, value) of what the name of its field says, if the value has the form of one.
