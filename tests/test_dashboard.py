@@ -133,9 +133,9 @@ def test_it_listens_on_loopback_alone() -> None:
 def test_changes_come_from_our_own_pages_alone(headers: dict[str, str], status: int) -> None:
     with served(evening(), changes=True) as client:
         client.enter()
-        assert client.ask("/device", form={"device": "192.168.7.23", "name": "TV"}, **headers).status == status
-        named = "TV" in client.ask("/settings").text
-        assert named == (status == 303)
+        assert client.ask("/device", form={"device": "192.168.7.23", "name": "armchair"}, **headers).status == status
+        named = ["armchair" in client.ask(path).text for path in ("/settings", "/", "/calls", "/call/1")]
+        assert named == [status == 303] * 4
 
 
 def test_it_only_shows_unless_changes_are_allowed(evenings: Client) -> None:

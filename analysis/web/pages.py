@@ -334,7 +334,6 @@ def templates(known: Knowledge) -> Environment:
         clock=functools.partial(local_time, zone=False), called=_called, shorter=_shorter, size=size,
         purpose=_purpose, verdict=_verdict, recorded=language.said, lines=html.lines,
         product=functools.partial(_product, known),
-        device=lambda device: notes.devices().get(device, device),
     )  # fmt: skip
     made.globals.update(say=say, tone=_tone, label=known.label)
     return made

@@ -216,6 +216,7 @@ class Page(RequestHandler):
             "grows": origin.grows and inside,
             "behind": pages.behind(self.shown) if inside else "",
             "changes": self.shown.changes,
+            "named": notes.devices() if inside else {},
         }
         self.set_header("Content-Type", "text/html; charset=utf-8")
         text = self.templates.get_template(template).render({**frame, **(values or {}), **more})
