@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -29,10 +30,17 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names for folders that do not exist yet; pytest would look through all folders for the next number."""
+    place = tmp_path_factory.mktemp("homes")
+    return (place / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _cache: Path) -> Path:
+def home(monkeypatch: pytest.MonkeyPatch, _homes: Iterator[Path], _cache: Path) -> Path:
     """A folder of its own for what a test keeps; nobody's own folder is touched."""
-    folder = tmp_path.with_name(f"{tmp_path.name}-home")
+    folder = next(_homes)
     folder.mkdir(mode=0o700)
     shutil.copytree(_cache, folder / "cache")
     monkeypatch.setenv("PHONEHOME_HOME", str(folder))

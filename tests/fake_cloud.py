@@ -115,6 +115,41 @@ def recorded(
         cloud.close()
 
 
+class Shared:
+    """A recording that the tests of a module share: each begins with `taken` and sees what came after that alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.proxy: Proxy
+        self.path: Path
+        self._handler: Handler = small
+        self._before = 0
+
+    def serve(self, connection: ssl.SSLSocket) -> None:
+        self._handler(connection)
+
+    def taken(self, handler: Handler = small) -> Shared:
+        """From now on the cloud answers by this handler."""
+        self._handler, self._before = handler, len(written(self.path, 0))
+        return self
+
+    def connect(self, host: str) -> contextlib.AbstractContextManager[http.client.HTTPSConnection]:
+        """A connection through the proxy, by a device that trusts it."""
+        return connect(self.proxy, trust(self.folder), host)
+
+    def written(self, count: int) -> list[Observation]:
+        """Waits until so many observations came since it was taken."""
+        return written(self.path, self._before + count)[self._before :]
+
+
+@contextmanager
+def shared(folder: Path, hosts: tuple[str, ...], **options: object) -> Iterator[Shared]:
+    """`recorded`, for several tests one after the other."""
+    one = Shared(folder)
+    with recorded(folder, one.serve, hosts, **options) as (one.proxy, one.path):
+        yield one
+
+
 def spoken(proxy: tuple[str, int], data: bytes, patience: float) -> None:
     """Sends what a device may send, as it is, and waits so many seconds for a word."""
     with socket.create_connection(proxy, timeout=10) as device:
