@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,24 @@ from analysis.demo.certificates import make
 from analysis.proxy import Proxy
 from captures.gateway import refusals
 from captures.model import Contact, Exchange, Unreadable
-from fake_cloud import connect, read_request, recorded, small, trust, written
+from fake_cloud import Shared, connect, read_request, recorded, shared, small, trust, written
 
 ANSWER = b'{"ok": true}'
+OTHER = "analytics.plex.tv"
+
+
+@pytest.fixture(scope="module")
+def _recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shared, Iterator[str]]]:
+    names = tuple(f"server-{number}.plex.tv" for number in range(9))
+    with shared(tmp_path_factory.mktemp("shared"), (*names, OTHER)) as one:
+        yield one, iter(names)
+
+
+@pytest.fixture
+def recording(_recording: tuple[Shared, Iterator[str]]) -> tuple[Shared, str]:
+    """One proxy for all tests that do not set it otherwise, and a name that no test before has asked for."""
+    one, names = _recording
+    return one.taken(), next(names)
 
 
 def strict(folder: Path) -> ssl.SSLContext:
@@ -37,74 +53,75 @@ def refuse(proxy: Proxy, folder: Path, host: str = "plex.tv") -> None:
         fetch(proxy, strict(folder), host)
 
 
-def test_after_one_refusal_a_device_gets_through_and_its_bytes_are_counted(tmp_path: Path) -> None:
-    with recorded(tmp_path, small) as (proxy, path):
-        refuse(proxy, tmp_path)
-        written(path, 1)
-        assert fetch(proxy, strict(tmp_path)) == ANSWER
-        first, second = written(path, 2)
+def test_after_one_refusal_a_device_gets_through_and_its_bytes_are_counted(recording: tuple[Shared, str]) -> None:
+    one, name = recording
+    refuse(one.proxy, one.folder, name)
+    one.written(1)
+    assert fetch(one.proxy, strict(one.folder), name) == ANSWER
+    first, second = one.written(2)
     assert isinstance(first, Contact)
-    assert (first.host, first.reason) == ("plex.tv", "client rejected the certificate")
+    assert (first.host, first.reason) == (name, "client rejected the certificate")
     assert isinstance(second, Contact)
-    assert (second.host, second.name_source, second.protocol, second.reason) == ("plex.tv", "sni", "tls", REASON)
+    assert (second.host, second.name_source, second.protocol, second.reason) == (name, "sni", "tls", REASON)
     # Handshake and request; certificate and answer.
     assert second.bytes_out > 400
     assert second.bytes_in > 1000
     assert second.packets_out >= 2
 
 
-def test_other_names_and_who_never_refused_are_still_looked_into(tmp_path: Path) -> None:
-    with recorded(tmp_path, small) as (proxy, path):
-        refuse(proxy, tmp_path)
-        written(path, 1)
-        assert fetch(proxy, trust(tmp_path), "analytics.plex.tv") == ANSWER
-        seen = written(path, 2)[1]
+def test_other_names_and_who_never_refused_are_still_looked_into(recording: tuple[Shared, str]) -> None:
+    one, name = recording
+    refuse(one.proxy, one.folder, name)
+    one.written(1)
+    assert fetch(one.proxy, trust(one.folder), OTHER) == ANSWER
+    seen = one.written(2)[1]
     assert isinstance(seen, Exchange)
-    assert seen.host == "analytics.plex.tv"
+    assert seen.host == OTHER
 
 
-def leave_after_handshake(proxy: Proxy, folder: Path, wait: float = 0.0) -> None:
+def leave_after_handshake(one: Shared, name: str, wait: float = 0.0) -> None:
     """As an app that pins its certificates does: it looks at the certificate after the handshake."""
-    with connect(proxy, trust(folder), "plex.tv") as connection:
+    with one.connect(name) as connection:
         connection.connect()
         time.sleep(wait)
 
 
-def test_who_leaves_right_after_the_handshake_gets_through_the_next_time(tmp_path: Path) -> None:
-    with recorded(tmp_path, small) as (proxy, path):
-        leave_after_handshake(proxy, tmp_path)
-        written(path, 1)
-        assert fetch(proxy, strict(tmp_path)) == ANSWER
-        seen = [(x.reason, x.server.port if x.server else 0) for x in written(path, 2) if isinstance(x, Contact)]
+def test_who_leaves_right_after_the_handshake_gets_through_the_next_time(recording: tuple[Shared, str]) -> None:
+    one, name = recording
+    leave_after_handshake(one, name)
+    one.written(1)
+    assert fetch(one.proxy, strict(one.folder), name) == ANSWER
+    seen = [(x.reason, x.server.port if x.server else 0) for x in one.written(2) if isinstance(x, Contact)]
     assert [reason for reason, _ in seen] == [LEFT, REASON]
 
 
-def test_a_browser_that_connects_in_advance_does_not_count_as_one_that_pins(tmp_path: Path) -> None:
-    with recorded(tmp_path, small) as (proxy, path):
-        # It used the name before …
-        assert fetch(proxy, trust(tmp_path)) == ANSWER
-        leave_after_handshake(proxy, tmp_path)
-        assert fetch(proxy, trust(tmp_path)) == ANSWER
-        assert [type(x) for x in written(path, 2)] == [Exchange, Exchange]
+def test_a_browser_that_connects_in_advance_does_not_count_as_one_that_pins(recording: tuple[Shared, str]) -> None:
+    one, name = recording
+    # It used the name before …
+    assert fetch(one.proxy, trust(one.folder), name) == ANSWER
+    leave_after_handshake(one, name)
+    assert fetch(one.proxy, trust(one.folder), name) == ANSWER
+    assert [type(x) for x in one.written(2)] == [Exchange, Exchange]
 
 
-def test_one_that_keeps_its_connection_for_a_while_does_not_either(tmp_path: Path) -> None:
-    with recorded(tmp_path, small) as (proxy, path):
-        leave_after_handshake(proxy, tmp_path, AT_ONCE + 0.5)
-        assert fetch(proxy, trust(tmp_path)) == ANSWER
-        assert [type(x) for x in written(path, 1)] == [Exchange]
+def test_one_that_keeps_its_connection_for_a_while_does_not_either(recording: tuple[Shared, str]) -> None:
+    one, name = recording
+    leave_after_handshake(one, name, AT_ONCE + 0.5)
+    assert fetch(one.proxy, trust(one.folder), name) == ANSWER
+    assert [type(x) for x in one.written(1)] == [Exchange]
 
 
-def test_a_request_on_another_connection_disproves_that_leaving_was_a_refusal(tmp_path: Path) -> None:
+def test_a_request_on_another_connection_disproves_that_leaving_was_a_refusal(recording: tuple[Shared, str]) -> None:
     """Of two connections that a browser races, one is dropped."""
-    with recorded(tmp_path, small) as (proxy, path), connect(proxy, trust(tmp_path), "plex.tv") as winner:
+    one, name = recording
+    with one.connect(name) as winner:
         winner.connect()
-        leave_after_handshake(proxy, tmp_path)
-        written(path, 1)
+        leave_after_handshake(one, name)
+        one.written(1)
         winner.request("GET", "/")
         assert winner.getresponse().read() == ANSWER
-        assert fetch(proxy, trust(tmp_path)) == ANSWER
-        assert [type(x) for x in written(path, 3)] == [Contact, Exchange, Exchange]
+        assert fetch(one.proxy, trust(one.folder), name) == ANSWER
+        assert [type(x) for x in one.written(3)] == [Contact, Exchange, Exchange]
 
 
 def test_a_server_that_only_the_device_trusts_is_reached_the_next_time(tmp_path: Path) -> None:
@@ -200,13 +217,14 @@ def test_what_still_passes_at_the_end_is_recorded(tmp_path: Path) -> None:
     [b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", b"\x16\x03\x01\xff\xff" + bytes(70_000), b"\x16\x03"],
     ids=["short", "endless", "cut"],
 )
-def test_a_hostile_handshake_harms_nobody_else(tmp_path: Path, hello: bytes) -> None:
-    with recorded(tmp_path, small) as (proxy, path):
-        refuse(proxy, tmp_path)
-        with socket.create_connection(proxy.listening[0], timeout=5) as plain:
-            plain.sendall(b"CONNECT plex.tv:443 HTTP/1.1\r\nHost: plex.tv:443\r\n\r\n")
-            assert b"200" in plain.recv(4096)
-            plain.sendall(hello)
-        assert fetch(proxy, trust(tmp_path), "analytics.plex.tv") == ANSWER
-    assert [x.host for x in written(path, 0) if isinstance(x, Exchange)] == ["analytics.plex.tv"]
-    assert [x for x in written(path, 0) if isinstance(x, Unreadable)] == []
+def test_a_hostile_handshake_harms_nobody_else(recording: tuple[Shared, str], hello: bytes) -> None:
+    one, name = recording
+    refuse(one.proxy, one.folder, name)
+    with socket.create_connection(one.proxy.listening[0], timeout=5) as plain:
+        plain.sendall(f"CONNECT {name}:443 HTTP/1.1\r\nHost: {name}:443\r\n\r\n".encode())
+        assert b"200" in plain.recv(4096)
+        plain.sendall(hello)
+    assert fetch(one.proxy, trust(one.folder), OTHER) == ANSWER
+    seen = one.written(3)
+    assert [x.host for x in seen if isinstance(x, Exchange)] == [OTHER]
+    assert [x for x in seen if isinstance(x, Unreadable)] == []
