@@ -22,12 +22,14 @@ settings.load_profile("phonehome")
 os.environ[language.VARIABLE] = language.SOURCE
 
 
-@pytest.fixture(scope="session")
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the second start finds: the packs as the first one read them."""
-    folder = tmp_path_factory.mktemp("cache")
-    knowledge.load(cache=folder)
-    return folder
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What the second start finds: the packs as the first one read them.  What tests share is kept there, too."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PHONEHOME_HOME", str(folder))
+        knowledge.load(cache=folder / "cache")
+        yield folder / "cache"
 
 
 @pytest.fixture(scope="session")

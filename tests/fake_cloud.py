@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -189,7 +190,8 @@ def written(path: Path, count: int, timeout: float = 10.0) -> list[Observation]:
 
 
 def start(*arguments: str, home: Path) -> subprocess.Popen[str]:
-    """`phonehome …` as a process."""
+    """`phonehome …` as a process, which finds the packs as read before."""
+    shutil.copytree(Path(os.environ["PHONEHOME_HOME"]) / "cache", home / "cache", dirs_exist_ok=True)
     return subprocess.Popen(
         [sys.executable, "-m", "analysis", *arguments],
         stdout=subprocess.PIPE,

@@ -21,6 +21,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from msgspec.structs import replace
@@ -77,16 +78,36 @@ def fetch(proxy: str, url: str) -> int:
             return error.code
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_in_order_with_the_report_of_what_was_seen(tmp_path: Path, number: signal.Signals) -> None:
-    with watching(tmp_path, "--device", "tv") as (process, proxy):
+class Evening(NamedTuple):
+    """A recording that Ctrl-C ended: what it left and said."""
+
+    home: Path
+    code: int
+    out: str
+    error: str
+
+
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
+    home = tmp_path_factory.mktemp("evening")
+    with watching(home, "--device", "tv") as (process, proxy):
         assert fetch(proxy, "http://127.0.0.1:9/nothing-listens-here") == 502
-        process.send_signal(number)
-        out, _ = process.communicate(timeout=30)
-        assert process.returncode == 0
-    report = json.loads(out)
-    assert [(c["host"], c["path"], c["status"], c["device"]) for c in report["calls"]] == [
-        ("127.0.0.1", "/nothing-listens-here", None, "tv")
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", int(proxy.rpartition(":")[2])), timeout=10) as plain:
+                plain.sendall(b"CONNECT nobody.invalid:443 HTTP/1.1\r\nHost: nobody.invalid:443\r\n\r\n")
+                assert b" 502 " in plain.recv(4096)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=30)
+    return Evening(home, process.returncode, out, error)
+
+
+def test_it_ends_in_order_with_the_report_of_what_was_seen(evening: Evening) -> None:
+    assert evening.code == 0
+    assert [(c["kind"], c["host"], c["device"]) for c in json.loads(evening.out)["calls"]] == [
+        ("exchange", "127.0.0.1", "tv"),
+        ("contact", "nobody.invalid", "tv"),
+        ("contact", "nobody.invalid", "tv"),
     ]
 
 
@@ -127,33 +148,25 @@ def test_its_dashboard_shows_what_comes_and_is_not_reached_through_the_proxy(tmp
     assert any(name.endswith(".view") for name in modes)
 
 
-def test_everything_it_keeps_is_for_the_user_alone(tmp_path: Path) -> None:
-    with watching(tmp_path) as (process, _):
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-    modes = {path.relative_to(tmp_path).as_posix(): stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
-    assert [name for name, mode in modes.items() if mode & 0o077] == []
-    assert any(name.startswith("ledgers/") for name in modes)
-    assert "ca/mitmproxy-ca.pem" in modes
-
-
-def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        process = start("watch", "--listen", str(taken.getsockname()[1]), home=tmp_path)
-        out, error = process.communicate(timeout=60)
-    assert out == ""
-    assert error == "Error: the proxy's port is in use by another program; choose another one with --listen PORT\n"
-    assert process.returncode == 3
+def test_everything_it_keeps_is_for_the_user_alone(evening: Evening) -> None:
+    kept = {path.relative_to(evening.home).as_posix(): path for path in evening.home.rglob("*")}
+    assert [name for name, path in kept.items() if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+    assert any(name.startswith("ledgers/") for name in kept)
+    assert "ca/mitmproxy-ca.pem" in kept
 
 
 @pytest.mark.parametrize(("arguments", "kept"), [((), True), (("--retest",), False)])
-def test_devices_that_refused_are_tried_again_on_request(
+def test_a_port_in_use_is_one_sentence_and_devices_that_refused_are_tried_again_on_request(
     tmp_path: Path, arguments: tuple[str, ...], kept: bool
 ) -> None:
     file = tmp_path / "refusals.json"
     file.write_text("[]", "ascii")
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        start("watch", *arguments, "--listen", str(taken.getsockname()[1]), home=tmp_path).communicate(timeout=60)
+        process = start("watch", *arguments, "--listen", str(taken.getsockname()[1]), home=tmp_path)
+        out, error = process.communicate(timeout=60)
+    assert out == ""
+    assert error == "Error: the proxy's port is in use by another program; choose another one with --listen PORT\n"
+    assert process.returncode == 3
     assert file.exists() is kept
 
 
@@ -199,22 +212,13 @@ def test_a_file_that_is_no_ledger_is_not_written_to(tmp_path: Path) -> None:
     assert other.read_text("utf-8") == "Dear reader, " * 100
 
 
-def test_it_says_how_it_is_used_and_which_hosts_cannot_be_read(tmp_path: Path) -> None:
-    with watching(tmp_path) as (process, proxy):
-        for _ in range(2):
-            with socket.create_connection(("127.0.0.1", int(proxy.rpartition(":")[2])), timeout=10) as plain:
-                plain.sendall(b"CONNECT nobody.invalid:443 HTTP/1.1\r\nHost: nobody.invalid:443\r\n\r\n")
-                assert b" 502 " in plain.recv(4096)
-        time.sleep(1.5)
-        process.send_signal(signal.SIGINT)
-        out, error = process.communicate(timeout=30)
-    *ledger, authority, end, closed, offline = error.splitlines()
-    assert ledger[0].startswith(f"recording to {tmp_path}/ledgers/")
-    assert authority == f"the watched device must trust this authority: {tmp_path}/ca/mitmproxy-ca-cert.pem"
+def test_it_says_how_it_is_used_and_which_hosts_cannot_be_read(evening: Evening) -> None:
+    *ledger, authority, end, closed, offline = evening.error.splitlines()
+    assert ledger[0].startswith(f"recording to {evening.home}/ledgers/")
+    assert authority == f"the watched device must trust this authority: {evening.home}/ca/mitmproxy-ca-cert.pem"
     assert end == "Ctrl-C ends it and shows the report"
     assert closed == "not read: nobody.invalid: the server could not be reached"
     assert offline.startswith("whoever has this proxy in his settings is offline from now on")
-    assert [call["kind"] for call in json.loads(out)["calls"]] == ["contact", "contact"]
 
 
 def test_if_the_proxy_dies_it_reports_and_says_so(tmp_path: Path) -> None:
@@ -230,13 +234,22 @@ def test_if_the_proxy_dies_it_reports_and_says_so(tmp_path: Path) -> None:
     assert error.splitlines()[-1] == f"Error: {sentence}"
 
 
+def add(path: Path, host: str, when: float) -> None:
+    """Writes a contact into a ledger."""
+    writer = Writer(path, None)
+    writer.put(replace(contact(host), time=when))
+    writer.close()
+
+
 def test_an_old_ledger_is_gone_on_with_and_what_is_too_old_deleted(tmp_path: Path) -> None:
-    path = str(tmp_path / "x.ledger")
-    for arguments, expected in ((("--keep", "1"), 1), ((), 2), (("--keep", "0"), 1)):
-        with watching(tmp_path, "--ledger", path, *arguments) as (process, proxy):
+    path = tmp_path / "x.ledger"
+    add(path, "before.example", time.time())
+    for arguments, expected in (("--keep", "1"), 2), (("--keep", "0"), 1):
+        with watching(tmp_path, "--ledger", str(path), *arguments) as (process, proxy):
             assert fetch(proxy, "http://127.0.0.1:9/") == 502
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=30)
+        assert process.returncode == 0
         assert len(json.loads(out)["calls"]) == expected
 
 
@@ -285,16 +298,11 @@ def test_rows_that_take_the_numbers_of_deleted_ones_are_shown_too(
 ) -> None:
     path = tmp_path / "x.ledger"
 
-    def add(host: str, when: float) -> None:
-        writer = Writer(path, None)
-        writer.put(replace(contact(host), time=when))
-        writer.close()
-
-    add("old.example", 1.0)
+    add(path, "old.example", 1.0)
     with View(KNOWLEDGE, path, terminal=False) as view:
         view.update()
         assert ledger.prune(path, 1) == 1
         view.go_on()
-        add("new.example", time.time())
+        add(path, "new.example", time.time())
         view.update()
     assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == ["old.example", "new.example"]
