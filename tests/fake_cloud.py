@@ -191,7 +191,9 @@ def written(path: Path, count: int, timeout: float = 10.0) -> list[Observation]:
 
 def start(*arguments: str, home: Path) -> subprocess.Popen[str]:
     """`phonehome …` as a process, which finds the packs as read before."""
-    shutil.copytree(Path(os.environ["PHONEHOME_HOME"]) / "cache", home / "cache", dirs_exist_ok=True)
+    packs = Path(os.environ["PHONEHOME_HOME"]) / "cache"
+    if packs.is_dir():
+        shutil.copytree(packs, home / "cache", dirs_exist_ok=True)
     return subprocess.Popen(
         [sys.executable, "-m", "analysis", *arguments],
         stdout=subprocess.PIPE,

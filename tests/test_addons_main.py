@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -13,27 +14,69 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from analysis.proxy import Proxy
 from captures import ledger
 from captures.model import CaptureError, Exchange, Unreadable
-from fake_cloud import connect, read_request, recorded, small, trust, written
+from fake_cloud import connect, recorded, small, trust, written
 
 
 def options(folder: Path, **others: object) -> dict[str, object]:
     return {"listen_host": "127.0.0.1", "listen_port": 0, "confdir": str(folder / "ca"), **others}
 
 
-def test_it_says_every_port_that_it_listens_on(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        second = free.getsockname()[1]
-    with Proxy(options(tmp_path, mode=["regular", f"socks5@{second}"])) as proxy:
-        ports = [port for _, port in proxy.listening]
-        for port in ports:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-    assert len(set(ports)) == 2
+class Running(NamedTuple):
+    """A proxy that was started in a folder which holds modules of the same names as ours."""
+
+    folder: Path
+    proxy: Proxy
+    wireguard: int
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("running")
+    # Kodi keeps a folder `addons`, and somebody may put one there on purpose.
+    (folder / "addons").mkdir()
+    (folder / "addons" / "__init__.py").write_text("", "utf-8")
+    (folder / "addons" / "__main__.py").write_text("open('was-here', 'w')", "utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        second, wireguard = free.getsockname()[1], other.getsockname()[1]
+    mode = ["regular", f"socks5@{second}", f"wireguard@{wireguard}"]
+    with contextlib.chdir(folder), Proxy(options(folder, mode=mode, phonehome_device="madeUpDevice")) as proxy:
+        yield Running(folder, proxy, wireguard)
+
+
+def test_it_says_every_port_that_it_listens_on(running: Running) -> None:
+    *tcp, tunnel = [port for _, port in running.proxy.listening]
+    for port in tcp:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    assert (len(set(tcp)), tunnel) == (2, running.wireguard)
+
+
+def test_keys_of_wireguard_are_for_the_user_alone(running: Running) -> None:
+    keys = {path.name: path.stat().st_mode & 0o777 for path in (running.folder / "ca").glob("wireguard*")}
+    assert keys == {"wireguard.conf": 0o600}
+
+
+def test_nothing_secret_stands_in_the_list_of_processes(running: Running) -> None:
+    words = Path(f"/proc/{running.proxy.pid}/cmdline").read_bytes().split(b"\0")
+    assert words[1:] == [b"-P", b"-m", b"addons", b""]
+
+
+def test_it_is_not_taken_from_the_folder_in_which_the_user_is(running: Running) -> None:
+    assert running.proxy.listening
+    assert not (running.folder / "was-here").exists()
+
+
+def test_all_files_that_the_system_allows_are_used(running: Running) -> None:
+    limits = Path(f"/proc/{running.proxy.pid}/limits").read_text("ascii")
+    soft, hard = next(line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files"))
+    assert soft == hard
 
 
 @pytest.mark.parametrize(
@@ -102,23 +145,6 @@ def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
     pytest.fail("the proxy still runs after ten seconds")
-
-
-def test_nothing_secret_stands_in_the_list_of_processes(tmp_path: Path) -> None:
-    with Proxy(options(tmp_path, phonehome_device="madeUpDevice")) as proxy:
-        words = Path(f"/proc/{proxy.pid}/cmdline").read_bytes().split(b"\0")
-    assert words[1:] == [b"-P", b"-m", b"addons", b""]
-
-
-def test_it_is_not_taken_from_the_folder_in_which_the_user_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kodi keeps a folder `addons`, and somebody may put one there on purpose."""
-    (tmp_path / "addons").mkdir()
-    (tmp_path / "addons" / "__init__.py").write_text("", "utf-8")
-    (tmp_path / "addons" / "__main__.py").write_text("open('was-here', 'w')", "utf-8")
-    monkeypatch.chdir(tmp_path)
-    with Proxy(options(tmp_path)):
-        pass
-    assert not (tmp_path / "was-here").exists()
 
 
 @contextmanager
@@ -205,16 +231,6 @@ def test_traffic_that_our_code_cannot_take_passes_and_is_counted(tmp_path: Path)
     assert (seen.place, seen.reason) == ("flow 0", "is odd (ValueError)")
 
 
-def test_all_files_that_the_system_allows_are_used(tmp_path: Path) -> None:
-    def hold(connection: ssl.SSLSocket) -> None:
-        read_request(connection)
-
-    with recorded(tmp_path, hold) as (proxy, _):
-        limits = Path(f"/proc/{proxy.pid}/limits").read_text("ascii")
-    soft, hard = next(line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files"))
-    assert soft == hard
-
-
 @pytest.mark.parametrize("text", [b"", b"no json\n", b"{}\n"])
 def test_wrong_settings_end_it(text: bytes) -> None:
     done = subprocess.run(
@@ -222,13 +238,3 @@ def test_wrong_settings_end_it(text: bytes) -> None:
     )
     assert done.returncode == 1
     assert done.stderr == b"standard input: must be one line of JSON with `options`\n"
-
-
-def test_keys_of_wireguard_are_for_the_user_alone(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with Proxy(options(tmp_path, mode=[f"wireguard@{port}"])) as proxy:
-        assert proxy.listening == [("127.0.0.1", port)]
-    keys = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "ca").glob("wireguard*")}
-    assert keys == {"wireguard.conf": 0o600}
