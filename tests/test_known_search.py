@@ -12,6 +12,7 @@ import random
 import string
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -31,7 +32,12 @@ from captures.pseudonym import pseudonym_of
 EMPTY = exchange_of(ExampleCall("POST https://metrics.example/c"), "test")
 TITLE = "The Zorblax Uprising (2031)"
 EMAIL = "alice.exampleton@example.org"
-OWN = OwnValues([Known("title", TITLE, 0.0), Known("email", EMAIL, 0.0), Known("name", "Otto", 0.0)])
+
+
+@cache
+def otto() -> OwnValues:
+    """What one person has told."""
+    return OwnValues([Known("title", TITLE, 0.0), Known("email", EMAIL, 0.0), Known("name", "Otto", 0.0)])
 
 
 def own(kind: str, value: str) -> OwnValues:
@@ -43,9 +49,9 @@ def sent(value: Any, **changes: Any) -> Exchange:
     return replace(EMPTY, body=Body(json.dumps({"event": "x", "data": {"v": value}}).encode()), **changes)
 
 
-def seen(exchange: Exchange, values: OwnValues = OWN) -> list[tuple[str, tuple[str, ...]]]:
-    """Place and encodings of what is found."""
-    return [(one.at, one.encodings) for one in search(exchange, decode(exchange).leaves, values).sightings]
+def seen(exchange: Exchange, values: OwnValues | None = None) -> list[tuple[str, tuple[str, ...]]]:
+    """Place and encodings of what is found, of Otto's values unless others are given."""
+    return [(one.at, one.encodings) for one in search(exchange, decode(exchange).leaves, values or otto()).sightings]
 
 
 def b64(data: bytes) -> str:
@@ -365,7 +371,7 @@ def test_a_checksum_is_found_as_a_whole_value_alone() -> None:
 
 def test_a_hash_of_an_address_is_an_item_of_its_own() -> None:
     def item(text: str) -> list[str]:
-        return [one.item for one in search(sent(text), decode(sent(text)).leaves, OWN).sightings]
+        return [one.item for one in search(sent(text), decode(sent(text)).leaves, otto()).sightings]
 
     assert item(EMAIL) == ["account.email"]
     assert item(hash_of("md5")(EMAIL)) == ["account.email_hash"]
@@ -386,22 +392,25 @@ def test_a_pseudonym_in_a_ledger_means_the_same_value() -> None:
     assert seen(sent(pseudonym_of("tOkEn-0123456789abcdef", b"x" * 32)), mine) == []
 
 
-HOUSEHOLD = OwnValues(
-    Known(kind, value, 0.0)
-    for kind, value in (
-        *(("title", f"{word} {other}") for word in ("Quiet", "Zorblax", "Copper") for other in ("Lantern", "Reef")),
-        *(("title", title) for title in ("Vertigo", "Titanic", "Moana", "Drei", "東京物語")),
-        *(("name", name) for name in ("Otto", "Anna", "Annabel", "Hanna Example", "Jörg")),
-        *(("email", f"{name}@example.org") for name in ("otto", "annabel", "hanna", "info")),
-        *(("mac", f"2a:11:ce:00:00:{number:02x}") for number in range(6)),
-        *(("token", hashlib.sha1(bytes([number])).hexdigest()[:20]) for number in range(6)),
-        *(("ip", f"203.0.113.{number}") for number in range(4)),
-        *(("file", f"Quiet {word}.mkv") for word in ("Reef", "Lantern", "Harbour", "Meridian")),
-        ("serial", "7081922334"), ("serial", "5cd9130a"), ("ip", "2001:db8::7"), ("library", "Abendkino"),
-        ("host", "nas.exampleton.example"), ("device", "Ottos Tablet"), ("phone", "+43 660 1234567"),
-        ("username", "otto99"), ("username", "annab"), ("moviehash", "8e245d9679d31e12"),
-    )
-)  # fmt: skip
+@cache
+def household() -> OwnValues:
+    """Values of all kinds of a household."""
+    return OwnValues(
+        Known(kind, value, 0.0)
+        for kind, value in (
+            *(("title", f"{word} {other}") for word in ("Quiet", "Zorblax", "Copper") for other in ("Lantern", "Reef")),
+            *(("title", title) for title in ("Vertigo", "Titanic", "Moana", "Drei", "東京物語")),
+            *(("name", name) for name in ("Otto", "Anna", "Annabel", "Hanna Example", "Jörg")),
+            *(("email", f"{name}@example.org") for name in ("otto", "annabel", "hanna", "info")),
+            *(("mac", f"2a:11:ce:00:00:{number:02x}") for number in range(6)),
+            *(("token", hashlib.sha1(bytes([number])).hexdigest()[:20]) for number in range(6)),
+            *(("ip", f"203.0.113.{number}") for number in range(4)),
+            *(("file", f"Quiet {word}.mkv") for word in ("Reef", "Lantern", "Harbour", "Meridian")),
+            ("serial", "7081922334"), ("serial", "5cd9130a"), ("ip", "2001:db8::7"), ("library", "Abendkino"),
+            ("host", "nas.exampleton.example"), ("device", "Ottos Tablet"), ("phone", "+43 660 1234567"),
+            ("username", "otto99"), ("username", "annab"), ("moviehash", "8e245d9679d31e12"),
+        )
+    )  # fmt: skip
 
 
 def random_tokens(count: int, seed: int) -> list[str]:
@@ -425,7 +434,7 @@ def false_hits(count: int, seed: int) -> list[object]:
     found: list[object] = []
     for start in range(0, count, 50):
         exchange = replace(EMPTY, query=tuple((f"k{n}", token) for n, token in enumerate(tokens[start : start + 50])))
-        found += search(exchange, decode(exchange).leaves, HOUSEHOLD).sightings
+        found += search(exchange, decode(exchange).leaves, household()).sightings
     return found
 
 
@@ -444,4 +453,4 @@ def test_whatever_a_call_holds_the_search_ends_and_never_raises(raw: bytes, text
     exchange = replace(
         EMPTY, query=((text, text + value), (value[:4], value[4:])), body=Body(raw + value.encode() + raw)
     )
-    search(exchange, decode(exchange).leaves, OWN)
+    search(exchange, decode(exchange).leaves, otto())
