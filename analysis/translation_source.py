@@ -17,6 +17,7 @@ from string import Formatter
 from typing import NamedTuple
 
 from analysis import language
+from analysis.commands import COMMANDS
 from analysis.language import Forms
 from analysis.texts import elsewhere
 
@@ -226,10 +227,9 @@ def _plan() -> Iterator[tuple[Forms, str]]:
 
 def _helps() -> Iterator[tuple[Forms, str]]:
     """What the commands say of themselves, paragraph by paragraph, and the names of what they are given."""
-    from analysis.cli import COMMANDS
     from analysis.cli.page import every
 
-    yield from (((entry.help,), "analysis/cli/__init__.py") for entry in COMMANDS.values())
+    yield from (((entry.help,), "analysis/commands.py") for entry in COMMANDS.values())
     for context in every():
         command = context.command
         texts = [*_paragraphs(inspect.cleandoc(command.help or "")), *_paragraphs(command.epilog or "")]

@@ -115,6 +115,15 @@ def create(path: Path) -> None:
         pass
 
 
+def finish(path: Path) -> None:
+    """Puts what nobody writes any more into one file, which readers leave alone; writing to it again undoes that.
+
+    Raises `CaptureError` for what is no ledger, and `sqlite3.Error` while somebody else has it open.
+    """
+    with closing(_connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
     try:

@@ -19,10 +19,11 @@ import pytest
 from msgspec.structs import replace
 
 from analysis import VERSION, post
-from analysis.cli import COMMANDS, main, options
+from analysis.cli import main, options
 from analysis.cli.items import VERDICTS
 from analysis.cli.options import Moment, MomentType, Question
 from analysis.cli.share import FORMS
+from analysis.commands import COMMANDS
 from analysis.model import Category, Verdict
 from reporting import call, comparison, exchange
 from test_known_search import ENCODINGS

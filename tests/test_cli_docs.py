@@ -6,8 +6,10 @@ import os
 import re
 from pathlib import Path
 
-from analysis.cli import COMMANDS
-from analysis.cli.page import help_texts, page
+import click
+
+from analysis.cli.page import every, help_texts, page
+from analysis.commands import COMMANDS
 
 PAGE = Path(__file__).parents[1] / "docs/cli.md"
 
@@ -34,3 +36,9 @@ def test_the_short_help_in_the_list_is_the_first_sentence_of_the_command() -> No
         if first.rstrip(".") != entry.help.rstrip("."):
             differing[name] = first
     assert differing == {}
+
+
+def test_what_takes_a_further_word_is_known_as_a_group() -> None:
+    first = {context.info_name: context.command for context in every() if context.parent and not context.parent.parent}
+    groups = {name for name, command in first.items() if isinstance(command, click.Group)}
+    assert {name for name, entry in COMMANDS.items() if entry.group} == groups

@@ -57,6 +57,11 @@ def report(told: str) -> dict[str, Any]:
     return parsed
 
 
+@pytest.mark.usefixtures("told")
+def test_its_recording_is_one_file_also_after_it_was_read(folder: Path) -> None:
+    assert {path.name for path in folder.iterdir() if path.is_file()} <= {"demo.ledger", "demo.ledger.index"}
+
+
 def test_it_names_every_purpose_and_keeps_own_traffic_apart(report: dict[str, Any]) -> None:
     seen = Counter((call["category"], call["party"], call["entity"] or "") for call in report["calls"])
     assert seen == {

@@ -21,8 +21,9 @@ import pytest
 from msgspec import structs
 
 from analysis import glossary, knowledge, language, post, proof, redact, shared_report, texts, translation_source
-from analysis.cli import COMMANDS, main
+from analysis.cli import main
 from analysis.cli.page import every
+from analysis.commands import COMMANDS
 from analysis.model import Category
 from analysis.needs import needs
 from analysis.pipeline import Result

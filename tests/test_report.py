@@ -376,6 +376,10 @@ class Tags(html.parser.HTMLParser):
             '<code class="short">--verdict</code> <code class="short">not-seen</code> <code class="short">FILE</code> '
             "lists &lt;it&gt;.",
         ),
+        (
+            "phonehome trust add plex",
+            '<code class="short">phonehome</code> <code class="short">trust</code> <code class="short">add</code> plex',
+        ),
         ("(`gateway up` does)", '(<code class="short">gateway</code> <code class="short">up</code> does)'),
         ("While phonehome looks into it", "While phonehome looks into it"),
         ("`<b>` and `a\u202eb`", "`&lt;b&gt;` and `a\\u202eb`"),

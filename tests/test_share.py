@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import sys
 import time
@@ -12,15 +13,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from msgspec import structs
 
 from analysis import proof, redact, shared_report, texts
 from analysis.cli import main
+from analysis.model import Verdict
 from analysis.pipeline import Result
 from analysis.report import markdown
 from analysis.report.compared import compared, differing
 from analysis.report.document import size
 from analysis.report.preview import choices
 from analysis.report.shared import shared
+from analysis.vocabulary import vocabulary
 from reporting import START, evening, finding
 from sessions import har, plex_web
 
@@ -214,8 +218,10 @@ def test_two_reports_are_compared_by_what_differs(tmp_path: Path, capfd: pytest.
         paths.append(path)
     ran = run(capfd, "compare-reports", *paths, "--format", "markdown")
     assert ran.status == 0
-    assert "| Plex, device name, Plex, usage statistics | 2024-06-28, vendor, undeclared, 1 | — |" in ran.out
-    assert "| Plex, send-playback-data | off | unknown |" in ran.out
+    judged = "list of 2024-06-28, vendor, undeclared, number: 1"
+    assert f"| Plex, device name, Plex, usage statistics | {judged} | — |" in ran.out
+    where = "Plex account `›` Settings `›` Account `›` Privacy `›` Send playback data to Plex (optOutPlayback)"
+    assert f"| Plex, Send playback data to Plex: {where} | off | unknown |" in ran.out
     assert "length of the film" not in ran.out
 
 
@@ -223,6 +229,18 @@ def test_reports_that_say_the_same_differ_in_nothing() -> None:
     one, two = redact.redact(evening()), redact.redact(evening())
     assert differing((one, two)) == ()
     assert "They say the same" in markdown.render(compared([("a", one), ("b", two)]))
+
+
+@pytest.mark.usefixtures("german")
+def test_reports_are_compared_in_the_words_of_reports_in_german_too() -> None:
+    one = redact.redact(evening())
+    two = structs.replace(one, rows=(), calls=(), settings=(), promises=(), roundings=())
+    said = markdown.render(compared([("a", one), ("b", two)]))
+    assert "| Liste vom 2024-06-28, Hersteller, nicht genannt, Anzahl: 1 |" in said
+    ids = {*map(str, Verdict), *texts.RECIPIENTS, *texts.JUDGEMENTS, *texts.ROUNDINGS, *texts.PROMISE_KINDS}
+    ids |= {switch.id for product in vocabulary().shipped.products.values() for switch in product.switches}
+    shown = {word for line in said.splitlines() if line.startswith("|") for word in re.findall(r"[\w-]+", line)}
+    assert sorted(shown & ids) == []
 
 
 def test_one_report_alone_is_not_compared(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -14,54 +14,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import cast
 
 import click
 
 from analysis import VERSION, language
+from analysis.commands import COMMANDS
 from captures import crash
-
-
-class Entry(NamedTuple):
-    """One command of the group."""
-
-    module: str
-    """Module under `analysis.cli` that defines it, under the command's own name."""
-    help: str
-    """What it does, in one line."""
-
-
-COMMANDS = {
-    "demo": Entry("demo", "Show the whole way on this machine alone, without the internet."),
-    "watch": Entry("watch", "Record what devices send, live, until Ctrl-C, then report."),
-    "sniff": Entry("sniff", "Record whom devices call, when and how much, live, until Ctrl-C, then report."),
-    "inspect": Entry("inspect", "Report what captures show: who was called, what was sent, what was declared."),
-    "calls": Entry("calls", "List the calls of captures, one line each."),
-    "items": Entry("items", "List the data items of captures, one line each."),
-    "generalise": Entry(
-        "generalise", "Tell whether the numbers that were sent are rounded, and what they still give away."
-    ),
-    "open": Entry("open", "Open the dashboard over captures or a ledger."),
-    "explain": Entry("explain", "Show how one call came to its verdicts, step by step."),
-    "share": Entry("share", "Write a redacted report that can be posted."),
-    "collect": Entry("collect", "Take shared reports of many people into a dataset."),
-    "community": Entry("community", "Show what many people's shared reports say together."),
-    "compare-reports": Entry(
-        "compare_reports", "Tell in which ways shared reports differ: versions, settings, items, verdicts."
-    ),
-    "corpus": Entry("corpus", "Run the pipeline over thousands of captures."),
-    "optout": Entry("optout", "Show what an opt-out stopped, item by item and call by call."),
-    "known": Entry("known", "Tell what is yours: names, titles, servers."),
-    "access": Entry("access", "Hold the vendor's answer to an access request beside what was seen."),
-    "declared": Entry("declared", "Show what vendors say that they collect."),
-    "packs": Entry("packs", "Check rule packs, and begin new ones."),
-    "doctor": Entry("doctor", "Say what stands in the way of a capture on this machine, and what to do about it."),
-    "gateway": Entry("gateway", "Lead the traffic of chosen devices through the proxy, on the router that they use."),
-    "trust": Entry("trust", "Let a product trust the proxy's certificate authority, and undo it."),
-    "undo": Entry("undo", "Take back everything that phonehome has changed on this machine."),
-    "completion": Entry("completion", "Print the completion script for a shell."),
-}
-"""All commands, in the order of the help."""
 
 QUIET = 141
 """Exit status when the reader of our output went away, as a shell reports it for SIGPIPE."""

@@ -84,6 +84,7 @@ def record(folder: Path, ledger: Path, parts: Sequence[Part] | None = None) -> N
             _step(f"The proxy is on {proxy.listening[0][0]}:{proxy.listening[0][1]}, in a process of its own.")
             for step in play.steps(proxy.listening[0], folder / "ca" / "mitmproxy-ca-cert.pem", parts or play.WHOLE):
                 _step(step, indent="  ")
+    ledgers.finish(ledger)
     _step("Everything was recorded.  The report:")
     _step("")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from analysis import texts
 from analysis.report.document import Block, Cell, Column, Document, Heading, Paragraph, Table
+from analysis.report.shared import switch
 from analysis.shared_report import SharedReport
 from analysis.texts import share as words
 from analysis.vocabulary import vocabulary
@@ -26,6 +28,20 @@ KEYS: dict[str, tuple[str, ...]] = {
     "presence": ("effect",),
 }
 """Field of a report -> by what its rows are the same row; the other fields are what may differ."""
+
+_WORDS: Mapping[str, Callable[[], Mapping[Any, str]]] = {
+    "category": lambda: texts.CATEGORIES,
+    "effect": lambda: texts.SHARED_EFFECTS,
+    "mode": lambda: texts.MODES,
+    "outcome": lambda: texts.JUDGEMENTS,
+    "party": lambda: texts.PARTIES,
+    "promise": lambda: texts.PROMISE_KINDS,
+    "recipient": lambda: texts.RECIPIENTS,
+    "rounding": lambda: texts.ROUNDINGS,
+    "state": lambda: texts.SWITCH_STATES,
+    "verdict": lambda: texts.VERDICT_NAMES,
+}
+"""Field of a row -> the words of its values, as they are in the language in use."""
 
 _SILENT = frozenset({"also", "sure"})
 """What is told with the verdict."""
@@ -97,7 +113,7 @@ def _rows(field: str, report: SharedReport) -> dict[tuple[str, ...], str]:
     for row in getattr(report, field):
         values = msgspec.structs.asdict(row)
         key = tuple(_placeholder(str(values[name])) for name in KEYS[field])
-        rest = [_shown(values[name]) for name in values if name not in KEYS[field] and name not in _SILENT]
+        rest = [_shown(name, values[name]) for name in values if name not in KEYS[field] and name not in _SILENT]
         told.setdefault(key, set()).add(", ".join(filter(None, rest)) or words.PRESENT)
     return {key: "; ".join(sorted(said)) for key, said in told.items()}
 
@@ -106,27 +122,31 @@ def _placeholder(word: str) -> str:
     return word.partition("#")[0] + "#" if "#" in word else word
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, str):
-        return value[:15] + "…" if value.startswith("sha256:") else value
-    return "" if value in (False, ()) else words.PRESENT if value is True else str(value)
+def _shown(name: str, value: object) -> str:
+    """A value in the words of a report."""
+    if name in _WORDS:
+        return _WORDS[name]().get(value, "")
+    if isinstance(value, str) and value:
+        if name == "declared":
+            return words.LIST_OF.format(declared=value)
+        phrase = words.VALUES_COMPARED.get(name, "{value}")
+        return phrase.format(value=value[:15] + "…" if value.startswith("sha256:") else value)
+    return words.PRESENT if value is True else ""
 
 
 def _named(field: str, key: tuple[str, ...]) -> str:
     """A key in the words of a report."""
     shipped = vocabulary().shipped
+    row = dict(zip(KEYS[field], key, strict=True))
     parts = []
-    for name, word in zip(KEYS[field], key, strict=True):
+    for name, word in row.items():
         if name == "item":
             parts.append(shipped.items[word].label)
+        elif name == "switch":
+            label, where = switch(row["product"], word)
+            parts.append(words.SWITCH_COMPARED.format(label=label, where=where) if where else label)
         elif name in ("product", "pack") and word in shipped.products:
             parts.append(shipped.products[word].name)
-        elif name == "category":
-            parts.append(next(text for category, text in texts.CATEGORIES.items() if category == word))
-        elif name == "effect":
-            parts.append(texts.SHARED_EFFECTS[word])
-        elif name == "party":
-            parts.append(next(text for party, text in texts.PARTIES.items() if party == word))
         else:
-            parts.append(word)
+            parts.append(_WORDS[name]().get(word, word) if name in _WORDS else word)
     return ", ".join(part for part in parts if part) or texts.NOBODY_KNOWN

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from markupsafe import escape as escaped
 
 from analysis import language, texts
+from analysis.commands import COMMANDS
 from analysis.report import plot, svg
 from analysis.report.document import Bars, Block, Data, Document, Heading, Kind, Listing, Plot, printable
 from analysis.texts import page as words
@@ -138,9 +139,10 @@ def lines(text: str) -> Markup:
     return Markup("\n").join(printable(line) for line in text.split("\n"))
 
 
+_COMMANDS = "|".join(f"{name} [a-z]+" if entry.group else name for name, entry in COMMANDS.items())
+
 _COMMAND = re.compile(
-    r"`([a-zA-Z][a-zA-Z -]{1,60})`|(phonehome (?:(?:known|packs|gateway|corpus) [a-z]+"
-    r"|calls|collect|community|explain|generalise|inspect|items|optout|share|undo|watch)"
+    rf"`([a-zA-Z][a-zA-Z -]{{1,60}})`|(phonehome (?:{_COMMANDS})(?![\w-])"
     r"(?: --kind server \S+| --[a-z-]+(?: [a-z]+[.-][a-z_-]+)?| [A-Z]{4}(?:\.\.\.)?)*)"
 )
 """A command in a sentence: between two backticks, or one of ours with what belongs to it."""

@@ -10,6 +10,7 @@ from analysis import texts
 from analysis.pipeline import Result
 from analysis.report.document import Cell, Column, Document, Paragraph, Table, brief, size
 from analysis.report.phrases import local_time
+from analysis.report.shared import switch
 from analysis.shared_report import SharedReport, SharedRow
 from analysis.texts import share as words
 from analysis.traffic import bytes_out, host, is_outside
@@ -67,7 +68,9 @@ def _sections(result: Result, report: SharedReport) -> Iterator[Choice]:
             _some(_values(result, ("server.version", "client.app"))),
         ),
         "platforms": (", ".join(report.platforms), _some(_values(result, ("server.os", "client.os")))),
-        "settings": (", ".join(f"{x.switch}: {texts.SWITCH_STATES[x.state]}" for x in report.settings), ""),
+        "settings": (
+            "; ".join(f"{switch(x.product, x.switch)[0]}: {texts.SWITCH_STATES[x.state]}" for x in report.settings), ""
+        ),
         "occasions": (", ".join(texts.OCCASIONS[x] for x in report.occasions), exact),
         "received": (", ".join(sorted({_label(x.item) for x in report.received})), ""),
         "promises": (

@@ -77,7 +77,7 @@ def _about(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
         settings = "; ".join(
             texts.SHARED_SETTING.format(
                 product=_product(x.product, words),
-                switch=_switch(x.product, x.switch, words),
+                switch=switch(x.product, x.switch)[0],
                 state=texts.SWITCH_STATES[x.state],
             )
             for x in report.settings
@@ -235,8 +235,11 @@ def _product(product: str, words: Vocabulary) -> str:
     return known.name if known else product or texts.NOBODY_KNOWN
 
 
-def _switch(product: str, switch: str, words: Vocabulary) -> str:
-    return next((s.label for s in words.shipped.products[product].switches if s.id == switch), switch)
+def switch(product: str, switch: str) -> tuple[str, str]:
+    """Ids of a pack and a switch -> what the product calls it, and how to find it; the id and "" if none knows it."""
+    known = vocabulary().shipped.products.get(product)
+    switches = known.switches if known else ()
+    return next(((s.label, s.where) for s in switches if s.id == switch), (switch, ""))
 
 
 def _entity(entity: str) -> str:

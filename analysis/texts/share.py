@@ -90,4 +90,14 @@ SECTIONS_COMPARED: Mapping[str, str] = {
 ABSENT = "—"
 PRESENT = "yes"
 WHAT = "What"
+SWITCH_COMPARED = "{label}: {where}"
+LIST_OF = "list of {declared}"
+VALUES_COMPARED: Mapping[str, str] = {
+    "count": "number: {value}",
+    "unreadable": "not readable: {value}",
+    "step": "step {value}",
+    "pairs": "{value} distinct",
+    "share": "{value} films",
+}
+"""Field of a row -> how its value is said; classes of counts among them."""
 ALIKE = ("{n} entry is the same in all.", "{n} entries are the same in all.")
