@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from analysis.ontology import Ontology
 from analysis.pack import KINDS, DeclaredList, Item, Names, Product, Rule
+from captures.model import Sentence
 
 LONGEST_PATTERN = 300
 """Characters of a pattern of any kind."""
@@ -36,7 +37,7 @@ def faults(
     rules: Mapping[str, Rule],
     lists: Sequence[DeclaredList],
     ontology: Ontology,
-) -> Iterator[str]:
+) -> Iterator[Sentence]:
     """All packs -> one line for each fault: `place: what is wrong; what to do`.  Empty when there is none."""
     for rule in rules.values():
         place = rule.id.replace("/", "/calls/", 1) + ".toml"
@@ -54,7 +55,7 @@ def faults(
             yield f"{declared.product}/declared/{declared.id}.toml: {fault}"
 
 
-def faults_of_names(names: Names, items: Mapping[str, Item]) -> Iterator[str]:
+def faults_of_names(names: Names, items: Mapping[str, Item]) -> Iterator[Sentence]:
     """The names that mean the same in anybody's calls -> one line for each fault."""
     for n, entry in enumerate(names.field):
         named, groups = (entry.item, entry.server_item), (*entry.beside, *entry.not_beside)
@@ -65,7 +66,7 @@ def faults_of_names(names: Names, items: Mapping[str, Item]) -> Iterator[str]:
     yield from (f"pattern: {p.item} is not in items.toml" for p in names.pattern if p.item not in items)
 
 
-def _of_rule(rule: Rule, items: Mapping[str, Item], product: Product) -> Iterator[str]:
+def _of_rule(rule: Rule, items: Mapping[str, Item], product: Product) -> Iterator[Sentence]:
     match = rule.match
     yield from (f"items: {i.id}: is not in items.toml" for i in rule.items if i.id not in items)
     named = {name for call in rule.example for name in call.items} - {i.id for i in rule.items}
@@ -100,7 +101,7 @@ def _is_host(pattern: str) -> bool:
     return pattern == pattern.lower() and bool(fits)
 
 
-def _of_product(product: Product, items: Mapping[str, Item]) -> Iterator[str]:
+def _of_product(product: Product, items: Mapping[str, Item]) -> Iterator[Sentence]:
     for domain in product.domains:
         if not _DOMAIN.fullmatch(domain):
             yield f"domains: {domain}: is no domain; write it in small letters: `example.org`"
@@ -119,7 +120,7 @@ def _of_product(product: Product, items: Mapping[str, Item]) -> Iterator[str]:
         yield f"holds more than {MOST_PATTERNS} senders or fields; keep those that are needed"
 
 
-def _of_list(declared: DeclaredList, items: Set[str], product: Product, ontology: Ontology) -> Iterator[str]:
+def _of_list(declared: DeclaredList, items: Set[str], product: Product, ontology: Ontology) -> Iterator[Sentence]:
     switches = {switch.id for switch in product.switches}
     kinds = {*KINDS, *ontology.recipients}
     for place, named in (("recipients", declared.recipients), *((s.id, s.recipients) for s in declared.statements)):
@@ -135,7 +136,7 @@ def _of_list(declared: DeclaredList, items: Set[str], product: Product, ontology
         yield from _patterns(f"{statement.id}: fields", statement.fields)
 
 
-def _patterns(place: str, patterns: Iterable[str], separator: str = "") -> Iterator[str]:
+def _patterns(place: str, patterns: Iterable[str], separator: str = "") -> Iterator[Sentence]:
     """Patterns whose matching could take longer than the text is long, as `at` compiles them."""
     for pattern in patterns:
         if "*" not in pattern and "{" not in pattern and len(pattern) <= LONGEST_PATTERN:

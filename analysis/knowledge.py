@@ -26,6 +26,7 @@ from analysis.ontology import ONTOLOGY, Ontology, Term
 from analysis.pack import DeclaredList, Item, Names, Product, Rule, Statement
 from analysis.schema import KnowledgeError
 from captures import home
+from captures.model import Sentence
 
 SHIPPED = Path(__file__).with_name("products")
 """Folder of the packs that come with the tool."""
@@ -188,7 +189,7 @@ def load(own: Path | None = None, cache: Path | None = None) -> Knowledge:
     for the next start (MessagePack; keyed by path, size and time of every file and by the tool's version; an
     unreadable one is rebuilt).  Raises `KnowledgeError` with one line for each error.
     """
-    errors: list[str] = []
+    errors: list[Sentence] = []
     packs = [_Pack(folder) for root in (SHIPPED, own) if root for folder in folders(root, errors)]
     _look(packs, errors)
     kept = cache / f"packs-{_cache_key(packs)}.msgpack" if cache and not errors else None
@@ -234,7 +235,7 @@ def _labelled(terms: Mapping[str, Term]) -> Mapping[str, Term]:
 
 def load_pack(folder: Path) -> tuple[Product, tuple[Rule, ...], tuple[DeclaredList, ...]]:
     """One pack's folder -> what stands in it.  Raises `KnowledgeError` with one line for each error."""
-    errors: list[str] = []
+    errors: list[Sentence] = []
     one = _Pack(folder)
     one.look(errors)
     one.read(errors)
@@ -248,7 +249,7 @@ def inspect(own: Sequence[Path]) -> tuple[Knowledge, list[str]]:
 
     For who writes packs: a slip in one file hides none in another.  A folder that is a shipped pack counts once.
     """
-    errors: list[str] = []
+    errors: list[Sentence] = []
     there = {folder.resolve() for folder in folders(SHIPPED, errors)}
     packs = [_Pack(folder) for folder in folders(SHIPPED, errors)]
     packs += [_Pack(folder) for folder in own if folder.resolve() not in there]
@@ -256,7 +257,7 @@ def inspect(own: Sequence[Path]) -> tuple[Knowledge, list[str]]:
     return _read(packs, errors), errors
 
 
-def folders(root: Path, errors: list[str]) -> list[Path]:
+def folders(root: Path, errors: list[Sentence]) -> list[Path]:
     """The packs' folders under a root, sorted; hidden ones are left out, links are an error."""
     if not root.is_dir():
         return []
@@ -291,7 +292,7 @@ class _Pack:
     def id(self) -> str:
         return self.folder.name
 
-    def look(self, errors: list[str]) -> None:
+    def look(self, errors: list[Sentence]) -> None:
         """Finds the files; what is no plain file in the folder itself, too large, or not looked for, is an error."""
         if not NAME.fullmatch(self.id):
             errors.append(f"{self.folder}: a pack's name holds small letters, digits and dashes only")
@@ -303,7 +304,7 @@ class _Pack:
                 self._scan(folder, name, errors)
         self.files.sort()
 
-    def _scan(self, folder: str, name: str, errors: list[str]) -> None:
+    def _scan(self, folder: str, name: str, errors: list[Sentence]) -> None:
         with os.scandir(folder) as listing:
             entries = list(islice(listing, MOST_FILES + 1))
         for entry in entries:
@@ -327,7 +328,7 @@ class _Pack:
             else:
                 self.files.append((f"{name}/{entry.name}" if name else entry.name, seen.st_size, seen.st_mtime_ns))
 
-    def read(self, errors: list[str]) -> None:
+    def read(self, errors: list[Sentence]) -> None:
         """Reads the files; those with an error are left out."""
         digest = hashlib.sha256()
         for name, size, _ in self.files:
@@ -341,7 +342,7 @@ class _Pack:
             self._take(name.removesuffix(".toml"), content, place, errors)
         self.digest = "sha256:" + digest.hexdigest()
 
-    def _take(self, name: str, content: bytes, place: str, errors: list[str]) -> None:
+    def _take(self, name: str, content: bytes, place: str, errors: list[Sentence]) -> None:
         kind, _, stem = name.rpartition("/")
         if kind == "calls":
             if rule := _convert(Rule, content, place, errors, id=f"{self.id}/{stem}"):
@@ -365,7 +366,7 @@ def _content(path: str, size: int) -> bytes:
         os.close(descriptor)
 
 
-def _convert[T](cls: type[T], content: bytes, place: str, errors: list[str], **derived: str) -> T | None:
+def _convert[T](cls: type[T], content: bytes, place: str, errors: list[Sentence], **derived: str) -> T | None:
     try:
         return schema.convert(cls, _toml(content, place), place, **derived)
     except KnowledgeError as error:
@@ -381,7 +382,7 @@ def _toml(content: bytes, place: str) -> dict[str, object]:
         raise KnowledgeError(f"{place}: cannot be read: {error}") from None
 
 
-def _look(packs: list[_Pack], errors: list[str]) -> None:
+def _look(packs: list[_Pack], errors: list[Sentence]) -> None:
     """Raises `KnowledgeError` when the user's packs hold so many files that reading them would take long."""
     left = MOST_FILES
     for one in packs:
@@ -392,7 +393,7 @@ def _look(packs: list[_Pack], errors: list[str]) -> None:
                 raise KnowledgeError(f"{one.folder.parent}: holds too many files; at most {MOST_FILES} are read")
 
 
-def _read(packs: list[_Pack], errors: list[str]) -> Knowledge:
+def _read(packs: list[_Pack], errors: list[Sentence]) -> Knowledge:
     """Reads the packs; those without a product, and those whose name is taken, are left out."""
     collecting = gc.isenabled()
     gc.disable()  # 20 % of the time: nothing that is made here is garbage
@@ -434,7 +435,7 @@ def _read(packs: list[_Pack], errors: list[str]) -> Knowledge:
     )
 
 
-def _items(errors: list[str]) -> dict[str, Item]:
+def _items(errors: list[Sentence]) -> dict[str, Item]:
     items: dict[str, Item] = {}
     for key, table in _toml(ITEMS.read_bytes(), ITEMS.name).items():
         try:

@@ -32,7 +32,7 @@ SAID = "said"
 
 SENTENCES = (
     "reason", "why", "what", "error", "message", "hint", "fault", "failed", "strerror", "said", "missing",
-    "sentence", "last", "told", "then", "changed", "remarks", "remedy",
+    "sentence", "last", "told", "then", "changed", "remarks", "remedy", "says", "finds",
 )  # fmt: skip
 """Names in braces for which a text stands that is looked up as well."""
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from captures.model import Sentence
+
 ONTOLOGY = Path(__file__).with_name("ontology.toml")
 """The file."""
 
@@ -81,7 +83,7 @@ def _broader(terms: Mapping[str, Term]) -> Mapping[str, frozenset[str]]:
     return {name: frozenset(reach(name)) for name in above}
 
 
-def faults(ontology: Ontology, items: Collection[str], kinds: Collection[str]) -> Iterator[str]:
+def faults(ontology: Ontology, items: Collection[str], kinds: Collection[str]) -> Iterator[Sentence]:
     """The ontology -> one line for each fault: names that do not exist or are taken, circles, what no term covers."""
     for table, terms, leaves in (("items", ontology.items, items), ("recipients", ontology.recipients, kinds)):
         above = _broader(terms)

@@ -16,6 +16,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from captures.model import Sentence
+
 Derived = Annotated[str, "derived"]
 """Type of a field that no file sets."""
 
@@ -36,7 +38,7 @@ def convert[T](cls: type[T], table: object, place: str, **derived: str) -> T:
     >>> convert(Item, {"at": "body.x", "seen-date": "2024-01"}, "a.toml")
     Item(at=('body.x',), seen_date='2024-01')
     """
-    errors: list[str] = []
+    errors: list[Sentence] = []
     kind: Any = cls
     value = _table(kind, table, None, errors, **derived)
     if errors:
@@ -47,9 +49,9 @@ def convert[T](cls: type[T], table: object, place: str, **derived: str) -> T:
 type _Path = tuple[_Path, str] | None
 """Where a value stands, the last step first: it is needed only when something is wrong."""
 
-type _Converter = Callable[[Any, _Path, list[str]], Any]
+type _Converter = Callable[[Any, _Path, list[Sentence]], Any]
 
-_NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_WHAT = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 @functools.cache
@@ -59,7 +61,7 @@ def _converter(wanted: Any) -> _Converter:
         return _converter(wanted.__value__)
     origin, arguments = typing.get_origin(wanted), typing.get_args(wanted)
     if origin is tuple:
-        return functools.partial(_list, _converter(arguments[0]), arguments[0] if arguments[0] in _NAMES else None)
+        return functools.partial(_list, _converter(arguments[0]), arguments[0] if arguments[0] in _WHAT else None)
     if origin in (dict, Mapping):
         return functools.partial(_mapping, _converter(arguments[1]))
     if origin is Literal:
@@ -73,7 +75,7 @@ def _converter(wanted: Any) -> _Converter:
     return functools.partial(_scalar, wanted)
 
 
-def _list(element: _Converter, plain: type | None, value: Any, path: _Path, errors: list[str]) -> Any:
+def _list(element: _Converter, plain: type | None, value: Any, path: _Path, errors: list[Sentence]) -> Any:
     if isinstance(value, list):
         if plain and all(type(item) is plain for item in value):
             return tuple(value)
@@ -81,30 +83,30 @@ def _list(element: _Converter, plain: type | None, value: Any, path: _Path, erro
     return (element(value, (path, "0"), errors),)
 
 
-def _scalar(wanted: Any, value: Any, path: _Path, errors: list[str]) -> Any:
+def _scalar(wanted: Any, value: Any, path: _Path, errors: list[Sentence]) -> Any:
     if type(value) is wanted:
         return value
     if wanted is str and isinstance(value, datetime.date):
         return value.isoformat()
-    errors.append(f"{_at(path)}: must be {_NAMES[wanted]}, not {_shown(value)}")
+    errors.append(f"{_at(path)}: must be {_WHAT[wanted]}, not {_shown(value)}")
     return value
 
 
-def _choice(choices: Mapping[Any, Any], value: Any, path: _Path, errors: list[str]) -> Any:
+def _choice(choices: Mapping[Any, Any], value: Any, path: _Path, errors: list[Sentence]) -> Any:
     if isinstance(value, str) and value in choices:
         return choices[value]
     errors.append(f"{_at(path)}: {_shown(value)} is not known; known: {', '.join(map(str, choices))}")
     return None
 
 
-def _mapping(element: _Converter, value: Any, path: _Path, errors: list[str]) -> Any:
+def _mapping(element: _Converter, value: Any, path: _Path, errors: list[Sentence]) -> Any:
     if not isinstance(value, dict):
         errors.append(f"{_at(path)}: must be a table, not {_shown(value)}")
         return {}
     return {key: element(item, (path, key), errors) for key, item in value.items()}
 
 
-def _table(cls: Any, value: Any, path: _Path, errors: list[str], **derived: str) -> Any:
+def _table(cls: Any, value: Any, path: _Path, errors: list[Sentence], **derived: str) -> Any:
     if not isinstance(value, dict):
         errors.append(f"{_at(path)}: must be a table, not {_shown(value)}")
         return None
@@ -143,7 +145,7 @@ def _fields(cls: Any) -> tuple[dict[str, _Field], frozenset[str]]:
     for f in msgspec.structs.fields(cls):
         if (wanted := hints[f.name]) is not Derived:
             key = f.name.strip("_").replace("_", "-")
-            fields[key] = _Field(f.name, _converter(wanted), wanted if wanted in _NAMES else None)
+            fields[key] = _Field(f.name, _converter(wanted), wanted if wanted in _WHAT else None)
             if f.required:
                 needed.add(key)
     return fields, frozenset(needed)

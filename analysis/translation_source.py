@@ -101,6 +101,7 @@ def _answers(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.AST]]:
         for node in ast.walk(function):
             if (
                 (isinstance(node, ast.Return | ast.Yield) and node.value and gives)
+                or (isinstance(node, ast.YieldFrom) and isinstance(node.value, ast.GeneratorExp) and gives)
                 or (
                     isinstance(node, ast.AnnAssign)
                     and node.value
@@ -110,7 +111,15 @@ def _answers(tree: ast.Module) -> Iterator[tuple[ast.expr, ast.AST]]:
             ):
                 yield node.value, function
             elif isinstance(node, ast.Call) and _name(node.func) in ("append", "extend"):
-                yield node.args[0], function
+                lists = _lists(function)
+                if not lists or _name(node.func.value) in lists:  # type: ignore[attr-defined]  # it has a name
+                    yield node.args[0], function
+
+
+def _lists(function: ast.FunctionDef) -> set[str]:
+    """What a function is given to put sentences into."""
+    given = [argument for argument in function.args.args if argument.annotation]
+    return {one.arg for one in given if "list[Sentence]" in ast.unparse(one.annotation)}  # type: ignore[arg-type]
 
 
 def _calls(node: ast.AST, scope: ast.AST) -> Iterator[tuple[ast.Call, ast.AST]]:

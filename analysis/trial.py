@@ -13,10 +13,10 @@ from analysis.model import Category
 from analysis.pack import ExampleCall, Rule
 from analysis.rules import fitting
 from analysis.schema import KnowledgeError
-from captures.model import Exchange
+from captures.model import Exchange, Sentence
 
 
-def faults(rule: Rule, knowledge: Knowledge) -> Iterator[str]:
+def faults(rule: Rule, knowledge: Knowledge) -> Iterator[Sentence]:
     """A rule of `knowledge` -> one line for each fault: `place: what is wrong; what to do`.  Empty when it is right."""
     place = rule.id.replace("/", "/calls/", 1) + ".toml"
     if rule.category is Category.UNKNOWN:
@@ -59,7 +59,7 @@ def carried(exchange: Exchange, rule: Rule, knowledge: Knowledge) -> dict[str, t
     return {item: tuple(values) for item, values in found.items()}
 
 
-def _example(exchange: Exchange, call: ExampleCall, rule: Rule, knowledge: Knowledge) -> Iterator[str]:
+def _example(exchange: Exchange, call: ExampleCall, rule: Rule, knowledge: Knowledge) -> Iterator[Sentence]:
     fitted = fitting(exchange, knowledge, evidence_for(exchange, rule))
     if rule.id not in [name for name, _ in fitted]:
         yield "does not fit the rule's own match; mend one of the two"
@@ -77,6 +77,6 @@ def _example(exchange: Exchange, call: ExampleCall, rule: Rule, knowledge: Knowl
             yield f"items: {item}: says {says}, the rule finds {finds}"
 
 
-def _near(exchange: Exchange, rule: Rule, knowledge: Knowledge) -> Iterator[str]:
+def _near(exchange: Exchange, rule: Rule, knowledge: Knowledge) -> Iterator[Sentence]:
     if classify(exchange, knowledge, evidence_for(exchange, rule)).rule == rule.id:
         yield "fits the rule; it must look alike and not fit"

@@ -318,6 +318,9 @@ def test_what_is_said_elsewhere_is_looked_up_with_what_changes_in_it() -> None:
     assert language.said("without cgroup v2 at /sys/fs/cgroup and sudo, which watch supplies for itself") == (
         "ohne cgroup v2 in /sys/fs/cgroup und sudo, was watch sich selbst besorgt"
     )
+    assert language.said("nft -f -: was refused: Error: syntax error, unexpected newline") == (
+        "nft -f -: wurde abgelehnt, mit den Worten: Error: syntax error, unexpected newline"
+    )
     for unknown in ("what {nobody} says (x)", "", "is empty", ": " * 3000):
         assert language.said(unknown) == unknown
 

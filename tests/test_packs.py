@@ -52,6 +52,27 @@ def shelfie(tmp_path: Path) -> Path:
     return tmp_path / "packs"
 
 
+@pytest.mark.usefixtures("german")
+def test_faults_are_said_in_german(run: Run, shelfie: Path) -> None:
+    place = shelfie / "shelfie" / "product.toml"
+    place.write_text('name = 3\nkind = "tool"\nentity = "x"\ndomains = "Shelfie"\ncolour = "red"\n', "utf-8")
+    status, _, err = run("check", shelfie)
+    assert (status, err.splitlines()[:2]) == (
+        2,
+        [
+            "Fehler: shelfie/product.toml: colour: unbekannter Schlüssel; bekannt sind: blocking, domains, entity, "
+            "fields, homepage, kind, name, note, recipient, senders, server-headers, switches",
+            "shelfie/product.toml: name: muss ein Text sein, nicht 3",
+        ],
+    )
+    place.write_text(re.sub("(?m)^domains = .*", 'domains = "UP.example"', SHELFIE["shelfie/product.toml"]), "utf-8")
+    call = next((shelfie / "shelfie" / "calls").iterdir())
+    call.write_text(re.sub('(?m)^source = ".*"', 'source = ""', call.read_text("utf-8")), "utf-8")
+    said = run("check", shelfie).err
+    assert "ist keine Domain; schreib sie in Kleinbuchstaben: `example.org`" in said
+    assert f"shelfie/calls/{call.name}: source: ist leer; sag, wo die Regel zu prüfen ist" in said
+
+
 def test_a_right_pack_says_what_was_checked(run: Run, shelfie: Path) -> None:
     said = (0, "shelfie: 1 call, 1 example, 1 near miss, 2 items, 2 statements; no fault\n", "")
     assert run("check", shelfie) == said

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from analysis import language
+from analysis import language, texts
 from analysis.cli import Failure, Group, options, tell
+from analysis.texts import packs as words
 
 if TYPE_CHECKING:
     from analysis.draft import Draft, Kind
@@ -82,15 +83,12 @@ def _checked(pack: str, known: Knowledge) -> str:
     counts = (
         (len(rules), "call"),
         (sum(len(rule.example) for rule in rules), "example"),
-        (sum(len(rule.near_miss) for rule in rules), "near miss"),
+        (sum(len(rule.near_miss) for rule in rules), "near-miss"),
         (sum(len(rule.items) for rule in rules), "item"),
         (sum(len(declared.statements) for declared in lists), "statement"),
     )
-    return f"{pack}: {', '.join(_count(n, noun) for n, noun in counts)}; no fault"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}{'es' if noun.endswith('s') else 's'}"
+    said = ", ".join(texts.plural(n, words.COUNTED[noun]) for n, noun in counts)
+    return words.CHECKED.format(pack=pack, counts=said)
 
 
 @packs.command()
@@ -153,7 +151,7 @@ def _category(given: str, kind: Kind) -> Category:
     if given or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return Category(given or Category.UNKNOWN)
     called = printable(f"{kind.method or 'connection to'} {kind.host}{kind.path}")
-    tell(f"{called} ({_count(len(kind.calls), 'call')})")
+    tell(f"{called} ({texts.plural(len(kind.calls), words.COUNTED['call'])})")
     return Category(
         click.prompt(
             language.said("What is it for?"),

@@ -147,9 +147,13 @@ _JOINED = (" and ", "every way")
 """What stands between several sentences, and where none is given."""
 
 
+_VALUES = ("a text", "a whole number", "a number", "true or false", "nothing")
+"""What a key of a pack must hold, and what a rule finds where it finds nothing."""
+
+
 def said() -> Iterator[Forms]:
     """All of it, in English."""
-    for text in (*_RECORDING, *_CLICK, *_SYSTEM, *dict.fromkeys(FILE_TROUBLE.values()), *_JOINED):
+    for text in (*_RECORDING, *_CLICK, *_SYSTEM, *dict.fromkeys(FILE_TROUBLE.values()), *_JOINED, *_VALUES):
         yield text if isinstance(text, tuple) else (text,)
 
 

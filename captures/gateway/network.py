@@ -43,8 +43,10 @@ def run(*command: str, text: str = "") -> str:
         raise CaptureError(f"{' '.join(command)}: did not end within 30 seconds; try again") from None
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
-        what = "may only be run as root; try with sudo" if "ermitted" in done.stderr else (said or ["failed"])[0][:200]
-        raise CaptureError(f"{' '.join(command)}: {what}")
+        if "ermitted" in done.stderr:
+            raise CaptureError(f"{' '.join(command)}: may only be run as root; try with sudo")
+        quoted = (said or ["—"])[0][:200]
+        raise CaptureError(f"{' '.join(command)}: was refused: {quoted}")
     return done.stdout
 
 
