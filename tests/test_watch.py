@@ -129,7 +129,7 @@ def test_its_dashboard_shows_what_comes_and_is_not_reached_through_the_proxy(tmp
                 assert link.rpartition("/")[2].encode() not in command
                 assert b"Max core file size        0                    0" in limits
         nice = [os.getpriority(os.PRIO_PROCESS, number) for number in descendants(process.pid)]
-        assert sorted(nice) == [os.nice(0), os.nice(0), min(os.nice(0) + 15, 19)]
+        assert sorted(nice) == [os.nice(0), os.nice(0), min(os.nice(0) + 12, 19)]
         assert fetch(proxy, link) == 502
         assert fetch(proxy, "http://127.0.0.1:9/nothing-listens-here") == 502
         for _ in range(100):

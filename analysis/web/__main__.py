@@ -48,8 +48,6 @@ def main() -> None:
     os.umask(0o077)
     crash.quiet()
     language.use(language.wanted(os.environ))
-    # The proxy goes first.
-    give_way()
     # What these would say of a fault may hold captured text.
     for name in ("tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -65,6 +63,8 @@ def main() -> None:
         sys.exit(1)
     knowledge = load(home.packs(), home.cache())
     named = Servers(hosts=frozenset(one.value for one in known.listed("server")))
+    # The proxy goes first.  Not while it starts: somebody waits for the link, and that is done once.
+    give_way()
     try:
         origin = Ledger(path, knowledge, named, known.load())
     except CaptureError as error:
