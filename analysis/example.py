@@ -18,8 +18,9 @@ def exchange_of(call: ExampleCall, place: str) -> Exchange:
     """
     start, headers, body = _parts(call.request)
     method, _, target = start.partition(" ")
-    url = urlsplit(target.strip())
+    url = urlsplit("")
     try:
+        url = urlsplit(target.strip())
         port = url.port or _PORTS.get(url.scheme, 0)
     except ValueError:
         port = 0

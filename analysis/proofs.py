@@ -184,8 +184,8 @@ def _servers(answer: tuple[Leaf, ...], pack: str) -> ServerList:
 
 
 def _connection(table: dict[str, str], owned: bool, pack: str, group: _Group, found: _Found) -> None:
-    url = urlsplit(table.get("uri", ""))
     try:
+        url = urlsplit(table.get("uri", ""))
         host, port = url.hostname or "", url.port or 0
     except ValueError:
         return

@@ -83,6 +83,13 @@ def test_json_answers_prove_the_same() -> None:
     assert evidence.own.hosts == {"198.51.100.7", "media.example.org", "203.0.113.1"}
 
 
+def test_an_address_that_is_none_costs_that_connection_alone() -> None:
+    broken = XML.replace(f"https://192-168-1-5.{HASH}.plex.direct", "https://[x](http://192.168.1.5")
+    found = gather([call("GET https://plex.tv/api/v2/resources", broken)], KNOWLEDGE).own
+    assert "198.51.100.7" in found.hosts
+    assert "192.168.1.5" not in found.hosts
+
+
 def test_the_same_answer_from_elsewhere_proves_nothing() -> None:
     evidence = gather([call("GET https://example.org/api/v2/resources", XML)], KNOWLEDGE)
     assert evidence == Evidence()

@@ -46,6 +46,10 @@ def test_a_rule_that_is_what_its_examples_say_has_no_fault() -> None:
             "example.0: request: must begin like `GET https://host/path`, not 'https://a.example/x'",
         ),
         (
+            {"example": (ExampleCall("GET https://[a].example/x"),)},
+            "example.0: request: must begin like `GET https://host/path`, not 'GET https://[a].example/x'",
+        ),
+        (
             {"example": (ExampleCall("GET https://a.example/z"),)},
             "example.0: does not fit the rule's own match; mend one of the two",
         ),
