@@ -13,6 +13,7 @@ import random
 import re
 import string
 import struct
+import unicodedata
 import uuid
 import zlib
 from collections.abc import Callable
@@ -84,6 +85,8 @@ class Call:
     """Records of a handshake that are sent…"""
     tls_answer: list[bytes] = field(default_factory=list)
     """…and those that come back."""
+    listed_cookie: str = ""
+    """In the list of cookies alone, as some programs write it."""
     chunked: str = ""
     """A body in chunks: the first chunk's size, and, after `{}`, what follows it."""
 
@@ -166,6 +169,9 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "IBAN": lambda r: f"AT{_letters(r, 2, string.digits)} " + " ".join(_letters(r, 4, string.digits) for _ in range(4)),
     "version with a name": lambda r: f"1.{r.randint(40, 99)}.2.{r.randint(1000, 9999)}-{_letters(r, 9)}",
     "name beside a word of ours": lambda r: f"Plex {_word(r)} usage {_word(r)}",
+    "IPv6 with a zone": lambda r: "fe80:" + "".join(f":1{_hex(r, 3)}" for _ in range(4)) + "%wlan0",
+    "file of subtitles": lambda r: f"{_word(r)}.{_word(r)}.2019.1080p-{_word(r).upper()}.ger.srt",
+    "title with accents apart": lambda r: unicodedata.normalize("NFD", f"É {_word(r)} {_word(r)}"),
     "time": lambda r: f"2026-10-{r.randint(10, 28)}T21:{r.randint(10, 59)}:17.{r.randint(10**5, 10**6)}Z",
 }  # fmt: skip
 

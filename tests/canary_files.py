@@ -68,6 +68,7 @@ def har(calls: Sequence[Call]) -> bytes:
                 "method": call.method,
                 "url": _url(call),
                 "headers": _named(call.headers),
+                "cookies": [{"name": "sid", "value": call.listed_cookie}] if call.listed_cookie else [],
                 "comment": call.comment,
             },
             "response": {

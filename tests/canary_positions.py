@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import struct
+import zlib
 from typing import Any
 from urllib.parse import quote
 
@@ -164,6 +165,24 @@ def _packed(call: Call, text: str) -> None:
     call.body = json.dumps({"data": base64.b64encode(json.dumps(whole).encode()).decode()}).encode()
 
 
+def _utf16(call: Call, text: str) -> None:
+    call.headers.append(("Content-Type", "application/json; charset=utf-16"))
+    call.body = json.dumps({"email": text}).encode("utf-16")
+
+
+def _grpc_text(call: Call, text: str) -> None:
+    """A frame of gRPC-Web in base64; its message has one field."""
+    data = text.encode()[:127]
+    message = bytes([10, len(data)]) + data
+    call.headers.append(("Content-Type", "application/grpc-web-text"))
+    call.body = base64.b64encode(b"\0" + struct.pack(">I", len(message)) + message)
+
+
+def _packed_answer(call: Call, text: str) -> None:
+    call.answer_headers.append(("Content-Type", "application/json"))
+    call.answer = zlib.compress(json.dumps({"email": text}).encode())
+
+
 def _json_body(write: Put) -> Put:
     def put(call: Call, text: str) -> str | None:
         call.headers.append(("Content-Type", "application/json"))
@@ -229,6 +248,22 @@ FURTHER: tuple[dict[str, Place], ...] = (
             answer("application/rss+xml", lambda t: f"<rss><title>{_cdata(t)}</title></rss>")
         ),
     },
-    {"chunk": Place(_chunks, "pcap")},
+    {
+        "chunk": Place(_chunks, "pcap"),
+        "form with brackets": Place(
+            body("application/x-www-form-urlencoded", lambda t: f"user[names][]={quote(t, safe='')}")
+        ),
+        "From": Place(request_header("From")),
+        "value within a cookie": Place(request_header("Cookie", "prefs=a|user=", "|b; theme=dark")),
+    },
+    {
+        "body in UTF-16": Place(_utf16, "flow pcap"),
+        "answer as a script": Place(answer("application/javascript", lambda t: f"call({json.dumps({'email': t})});")),
+        "list of cookies": Place(_field("listed_cookie"), "har"),
+    },
+    {
+        "gRPC as text": Place(_grpc_text),
+        "answer that is packed unsaid": Place(_packed_answer),
+    },
 )
 """Positions that fit into one call, call by call."""
