@@ -9,7 +9,9 @@ T ?=
 demo: $(VENV)/ready
 	@$(BIN)/phonehome demo
 
-test: lint types tests
+# Types keep one core busy and tests wait for other processes at times, so they run side by side.
+test: lint
+	@$(MAKE) --no-print-directory -j2 types tests
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

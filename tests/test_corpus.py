@@ -70,8 +70,9 @@ def table(dataset: Path, name: str) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def home(tmp_path_factory: pytest.TempPathFactory, _cache: Path) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("home")
+    shutil.copytree(_cache, folder / "cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PHONEHOME_HOME", str(folder))
         yield folder
