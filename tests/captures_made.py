@@ -89,7 +89,9 @@ DAMAGED: dict[str, Callable[[Path], object]] = {
 def hanging(folder: Path) -> Path:
     """A capture at which a naive reader waits for ever."""
     path = folder / "hanging.har"
-    os.mkfifo(path)
+    # A terminal at which nobody types; it lasts as long as the test's process.
+    _, terminal = os.openpty()
+    path.symlink_to(os.ttyname(terminal))
     return path
 
 
