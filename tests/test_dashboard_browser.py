@@ -200,6 +200,36 @@ def test_a_line_of_the_post_is_left_out_by_the_keyboard(chrome: Any, evenings: s
     assert browsing.console(chrome) == []
 
 
+@pytest.mark.parametrize("page", ["/share", "/settings", "/"])
+def test_a_page_fits_on_paper_and_has_nothing_to_click(chrome: Any, evenings: str, page: str) -> None:
+    browsing.look(chrome, evenings + page)
+    wait(chrome, "!document.querySelector('main > p.plain:only-of-type')")
+    wide = 717  # of A4 with Chromium's margins
+    metrics = {"width": wide, "height": 1046, "deviceScaleFactor": 1, "mobile": False}
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        shown = chrome.execute_script(
+            """const seen = [...document.body.querySelectorAll('*')].filter(e => e.checkVisibility());
+            const style = (e, name) => getComputedStyle(e)[name];
+            return {
+              beyond: seen.filter(e => e.getBoundingClientRect().right > arguments[0] + 1).map(e => e.outerHTML),
+              clicked: seen.filter(e => e.matches('button, .pages, [type=checkbox]')).map(e => e.tagName),
+              orphans: seen.filter(e => e.matches('h2, h3') && style(e, 'breakAfter') !== 'avoid').length,
+              torn: seen.filter(e => e.matches('tr') && style(e, 'breakInside') !== 'avoid-page').length,
+              paper: style(document.documentElement, 'backgroundColor') + style(document.body, 'backgroundColor'),
+            }""",
+            wide,
+        )
+    finally:
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+        chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    white = {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}
+    assert shown.pop("paper") in {one + other for one in white for other in white}
+    assert shown == {"beyond": [], "clicked": [], "orphans": 0, "torn": 0}
+
+
 def test_pages_are_whole_without_scripts(chrome: Any, evenings: str) -> None:
     browsing.look(chrome, f"{evenings}/calls", scripts=False)
     try:

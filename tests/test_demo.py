@@ -16,7 +16,8 @@ import pytest
 from analysis.cli import options
 from analysis.cli.options import Question
 from analysis.demo import household as home
-from analysis.report import as_json
+from analysis.report import as_json, html
+from analysis.report.private import private
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,6 +56,15 @@ def told(run: subprocess.CompletedProcess[str], folder: Path) -> str:
 def report(told: str) -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads(told)
     return parsed
+
+
+@pytest.mark.usefixtures("told")
+def test_its_page_has_its_pictures_and_each_as_a_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHONEHOME_HOME", str(folder / "home"))
+    page = html.render(private(options.answer(Question((str(folder / "demo.ledger"),))), grace=0, page=True))
+    assert len(re.findall('<svg class="picture', page)) >= 2
+    assert len(re.findall('<details class="more same', page)) >= 2
+    assert page.count('<svg class="bar') >= 8
 
 
 @pytest.mark.usefixtures("told")

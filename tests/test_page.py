@@ -13,7 +13,7 @@ from msgspec import structs
 
 from analysis.model import Category, Party, Verdict
 from analysis.pipeline import Result
-from analysis.report import html
+from analysis.report import html, svg
 from analysis.report.document import Cell, Column, Document, Flows, Heading, Lanes, Paragraph, Table
 from analysis.report.listing import MOST
 from analysis.report.private import private
@@ -226,6 +226,18 @@ def test_no_name_and_no_number_of_a_picture_stands_outside_it(chrome: Any, tmp_p
       return at.left < around.left || at.right > around.right;
     }).map(text => text.textContent)"""
     assert chrome.execute_script(outside) == []
+
+
+def test_the_marks_under_a_timeline_do_not_run_into_one_another() -> None:
+    times = tuple(f"2026-11-26 22:01:{n}" for n in range(10, 31))
+    row = (("update check", (1,) * 3),)
+    short, room = (svg.lanes(Lanes("x", times[:n], times[n], (("update check", (1,) * n),))).marks for n in (3, 20))
+    assert ([anchor for *_, anchor in short], [anchor for *_, anchor in room]) == (
+        ["start", "end"],
+        ["start", "middle", "end"],
+    )
+    short = svg.lanes(Lanes("x", ("22:01", "22:02", "22:03"), "22:04", row)).marks
+    assert [anchor for *_, anchor in short] == ["start", "middle", "end"]
 
 
 def test_what_is_searched_and_chosen_is_shown_with_its_number(chrome: Any, pages: dict[str, Path]) -> None:

@@ -12,18 +12,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import pytest
+from click.testing import CliRunner
 from msgspec import structs
 
 from analysis import proof, redact, shared_report, texts
 from analysis.cli import main
+from analysis.cli import share as share_command
 from analysis.model import Verdict
 from analysis.pipeline import Result
 from analysis.report import markdown
 from analysis.report.compared import compared, differing
-from analysis.report.document import size
-from analysis.report.preview import choices
+from analysis.report.document import Table, size
+from analysis.report.preview import Choice, choices, preview
 from analysis.report.shared import shared
+from analysis.texts import share as words
 from analysis.vocabulary import vocabulary
 from reporting import START, evening, finding
 from sessions import har, plex_web
@@ -96,10 +100,25 @@ def test_what_is_ticked_in_the_preview_is_left_out(session: Path, tmp_path: Path
     before = shared_report.read(_made(session, tmp_path))
     found = choices(evening(), redact.redact(evening()))
     assert [choice.word for choice in found if choice.word == "media.duration"]
-    status, shown = typed(["1"], "share", "--preview", "--format", "json", str(session), "-o", str(out))
+    answers = ["1 2", "2", "99", "y"]
+    status, shown = typed(answers, "share", "--preview", "--format", "json", str(session), "-o", str(out))
     after = shared_report.read(out.read_bytes())
     assert status == 0, shown
     assert (before.month, after.month, after.left_out) == ("2025-06", "", True)
+    assert before.length == after.length
+    assert "Left out: month. A number once more" in shown
+    assert words.NOT_UNDERSTOOD in shown
+
+
+def test_whoever_goes_away_at_the_question_is_told_that_nothing_was_written() -> None:
+    with CliRunner().isolation(input="") as (_, said, _), pytest.raises(click.Abort):
+        share_command.asked((Choice("month", "goes", ""),))
+    assert said.getvalue().decode().endswith("\nNothing was written.\n")
+
+
+def test_what_is_to_be_typed_is_quoted_for_a_shell() -> None:
+    (line,) = [block for block in preview([Choice("Team Kodi", "goes", "stays")]).blocks if isinstance(block, Table)]
+    assert line.rows[0][3].text == "--leave-out 'Team Kodi'"
 
 
 def _made(session: Path, tmp_path: Path, *more: str) -> bytes:

@@ -152,23 +152,38 @@ def _chosen(result: Result, redacted: SharedReport) -> tuple[str, ...] | None:
 
     shown = terminal.render(document, width=options.terminal_width(), colour=options.colours(sys.stderr))
     click.echo(shown, err=True)
-    return _asked(found)
+    return asked(found)
 
 
-def _asked(found: tuple[Choice, ...]) -> tuple[str, ...] | None:
-    """Asks until the answer can be understood."""
+def asked(found: tuple[Choice, ...]) -> tuple[str, ...] | None:
+    """Asks until it is to be written or not; numbers leave lines out, or take them in again.
+
+    Gives the words of the lines that are to be left out; `None` when nothing is to be written.
+    """
     from analysis.texts import share as words
 
+    left: dict[str, None] = {}
     while True:
-        said = click.prompt(words.ASK, err=True, default="n", show_default=True).strip().lower()
+        try:
+            said = click.prompt(words.ASK, err=True, default="n", show_default=True).strip().lower()
+        except click.Abort:
+            click.echo(f"\n{words.NOT_WRITTEN}", err=True)
+            raise
         if said in ("n", "no", "nein"):
             click.echo(words.NOT_WRITTEN, err=True)
             return None
         if said in ("y", "yes", "j", "ja"):
-            return ()
+            return tuple(left)
         numbers = said.replace(",", " ").split()
         if numbers and all(n.isdecimal() and 0 < int(n) <= len(found) and found[int(n) - 1].word for n in numbers):
-            return tuple(found[int(n) - 1].word for n in numbers)
+            for word in dict.fromkeys(found[int(n) - 1].word for n in numbers):
+                if word in left:
+                    del left[word]
+                else:
+                    left[word] = None
+            click.echo(words.LEFT_OUT_NOW.format(words=", ".join(left)) if left else words.NONE_LEFT_OUT, err=True)
+        else:
+            click.echo(words.NOT_UNDERSTOOD, err=True)
 
 
 def _verify_all(question: Question, against: tuple[str, ...]) -> None:

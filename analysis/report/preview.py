@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def preview(found: Sequence[Choice]) -> Document:
             Cell(str(n) if choice.word else ""),
             Cell(choice.goes or words.NOTHING_GOES, "plain" if choice.goes else "dim"),
             Cell(choice.stays),
-            Cell(words.LEFT_OUT_ARGUMENT.format(word=choice.word) if choice.word else ""),
+            Cell(words.LEFT_OUT_ARGUMENT.format(word=shlex.quote(choice.word)) if choice.word else ""),
         )
         for n, choice in enumerate(found, 1)
     )

@@ -211,6 +211,7 @@ def lanes(block: Lanes) -> LanePicture:
     height = 10 + len(drawn) * _LANE + 30
     middle = len(block.begins) // 2
     marks = [(_LEFT, block.begins[0], "start"), (_RIGHT, block.end, "end")]
-    if middle:
-        marks.insert(1, (round(_LEFT + middle * wide, 1), block.begins[middle], "middle"))
+    at, room = _LEFT + middle * wide, 1.5 * _LETTER * max(map(len, (*block.begins, block.end))) + 10
+    if _LEFT + room <= at <= _RIGHT - room:
+        marks.insert(1, (round(at, 1), block.begins[middle], "middle"))
     return LanePicture(WIDTH, height, _LEFT, _RIGHT, _HIGH, tuple(drawn), tuple(marks))

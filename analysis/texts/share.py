@@ -37,6 +37,9 @@ PRIVATE_THINGS: Mapping[str, str] = {
 }
 AND_MORE = "{some} and {n} more"
 ASK = "Write it? y: yes; n: no; or numbers of lines to leave out, such as 2 5"
+LEFT_OUT_NOW = "Left out: {words}. A number once more takes its line in again."
+NONE_LEFT_OUT = "Nothing is left out."
+NOT_UNDERSTOOD = "That is neither y nor n, nor numbers that stand before a line above."
 NOT_WRITTEN = "Nothing was written."
 PREVIEW_HINT = "Nothing was written: this is no terminal, so nobody could be asked. Without --preview it is written."
 LEFT_OUT_ARGUMENT = "--leave-out {word}"
