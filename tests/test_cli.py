@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 import json
 import os
 import re
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +28,7 @@ from analysis.cli.options import Moment, MomentType, Question
 from analysis.cli.share import FORMS
 from analysis.commands import COMMANDS
 from analysis.model import Category, Verdict
+from captures import ledger
 from reporting import call, comparison, exchange
 from test_known_search import ENCODINGS
 
@@ -416,3 +420,15 @@ def test_a_title_in_24_encodings_is_found_in_24_of_24_requests(run: Run, tmp_pat
     assert [(f["call"], f["at"], tuple(f["encodings"])) for f in found] == [
         (n, at, chain) for n, (_, at, chain) in enumerate(chosen.values())
     ]
+
+
+def test_a_ledger_of_a_newer_version_opens_no_empty_dashboard(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asyncio, "run", lambda made: made.close())
+    path = tmp_path / "x.ledger"
+    ledger.create(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    sentence = "Error: x.ledger: was written by a newer phonehome; please update phonehome\n"
+    assert run("open", "--port", "0", str(path)) == (3, "", sentence)

@@ -51,11 +51,12 @@ def open_(question: Question, port: int | None, allow_changes: bool, fail_on_fin
     logging.getLogger("tornado").setLevel(logging.CRITICAL + 1)
     del fail_on_findings
     os.umask(0o077)
+    followed = _followed(question)
     try:
         server = Server(port)
     except OSError as error:
         raise Failure(f"--port {port}: cannot be used ({error.strerror}); leave it out to take a free one", 2) from None
-    origin = _origin(question)
+    origin = _origin(question, followed)
     try:
         shown = Shown(origin, options.known(), allow_changes)
         asyncio.run(_serve(server, shown))
@@ -77,19 +78,30 @@ async def _serve(server: Server, shown: Shown) -> None:
     await server.run(shown, show)
 
 
-def _origin(question: Question) -> Origin:
+def _followed(question: Question) -> Path | None:
+    """The ledger that is to be followed, if one alone is asked for.  Raises `CaptureError` if it cannot be read."""
+    from captures.formats import ledger
+    from captures.ledger import newest
+
+    chosen = any((question.product, question.since, question.until, question.device, question.declared))
+    if len(question.files) > 1 or question.files[0] == "-" or chosen:
+        return None
+    path = Path(question.files[0])
+    if not path.is_file() or not ledger.sniff(_head(path)):
+        return None
+    newest(path)
+    return path
+
+
+def _origin(question: Question, followed: Path | None) -> Origin:
     """One ledger is followed; everything else is read once."""
     from analysis import known as values_known
     from analysis.evidence import Servers
     from analysis.web.origin import Ledger, Read
-    from captures.formats import ledger
 
-    chosen = any((question.product, question.since, question.until, question.device, question.declared))
-    if len(question.files) == 1 and question.files[0] != "-" and not chosen:
-        path = Path(question.files[0])
-        if path.is_file() and ledger.sniff(_head(path)):
-            hosts = (*(one.value for one in values_known.listed("server")), *map(str.lower, question.own_server))
-            return Ledger(path, options.known(), Servers(hosts=frozenset(hosts)), values_known.load())
+    if followed:
+        hosts = (*(one.value for one in values_known.listed("server")), *map(str.lower, question.own_server))
+        return Ledger(followed, options.known(), Servers(hosts=frozenset(hosts)), values_known.load())
 
     def again(captures: Sequence[Capture]) -> Result:
         return options.answer(replace(question, since=None, until=None), captures)
