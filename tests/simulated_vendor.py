@@ -1,8 +1,7 @@
-"""A vendor's logs of many made-up households, reports that some of them post, and a reader who holds the logs.
+"""Logs of many made-up households, and the reports that some of them post, made by `redact` from calls and findings.
 
-The reader knows each call of each household to the second, and with it everything that it carried.  A report says when
-it was recorded to the month and how long in classes, so he tries many stretches of time for each household, and names
-the one in which most of them would have given this report.
+A household has a server, apps by platform, and tools that use the same account.  Each does what it does at times of its
+own; what one kind of event looks like, at the vendor and in a capture, is a `Stream`.
 """
 
 from __future__ import annotations
@@ -16,23 +15,44 @@ from numpy.typing import NDArray
 
 from analysis import redact
 from analysis.evidence import Evidence, SwitchState
-from analysis.model import Category, Classified, Comparison, Finding, Verdict
+from analysis.grid import Rounding
+from analysis.model import Category, Classified, Comparison, Finding, Party, Verdict
 from analysis.pipeline import Result
-from analysis.shared_report import SharedReport
-from analysis.texts import Count, Length
+from analysis.shared_report import SharedFingerprint, SharedPromise, SharedReport, SharedRounding
+from analysis.texts import Length, Share
 from analysis.vocabulary import VERSION_ITEMS
-from reporting import START, call, comparison, exchange, finding, result
+from captures.model import Effect
+from reporting import START, call, comparison, contact, exchange, finding, result
 
 HOUR, DAY = 3600.0, 86_400.0
 MONTH = 30 * DAY
 
 VERSIONS = (("1.41", 0.42), ("1.40", 0.28), ("1.42", 0.18), ("1.32", 0.06), ("1.43", 0.04), ("1.25", 0.02))
 PLATFORMS = (("Linux", 0.5), ("Windows", 0.3), ("macOS", 0.12), ("FreeBSD", 0.03), ("Android", 0.05))
-SWITCHES = (("send-playback-data", 0.08), ("crash-reports", 0.15), ("library-stats", 0.05))
+SWITCHES = (("send-playback-data", 0.08), ("crash-reports", 0.15))
 """Switches, and how many households turned each off."""
+RECORDED = (("", 0.7), ("app", 0.5), ("tool", 0.5))
+"""How many lead the server through the proxy, and how many each app and tool; the vendor does not know which."""
+IGNORED = 0.1
+"""Of these, where it is sent all the same."""
 APPS = (("Android", 0.5), ("iOS", 0.3), ("Roku", 0.2), ("Windows", 0.4), ("tvOS", 0.15))
 """Apps by their platform, and how many households use each."""
 APP_VERSIONS = (("10.8", 0.5), ("10.7", 0.25), ("10.2", 0.15), ("9.4", 0.06), ("8.1", 0.04))
+TOOLS = (("tautulli", 0.3), ("overseerr", 0.15), ("kometa", 0.05))
+"""Tools that use the account, and how many households have each."""
+ANSWERS = (("account.subscription_plan", 0.5), ("social.other_person", 0.3))
+"""What the vendor's answers show of some accounts, and of how many."""
+EFFECTS: Mapping[str, tuple[tuple[str, float], ...]] = {
+    "": (("mended", 0.02), ("certificate", 0.03), ("blocked", 0.02), ("older-tls", 0.02), ("client-certificate", 0.01)),
+    "Android": (("http-version", 0.5), ("failed-once", 0.3), ("passed", 0.3), ("lower-tls", 0.03), ("ech", 0.1)),
+    "iOS": (("http3", 0.9), ("early-data", 0.6), ("passed", 0.1)),
+    "Roku": (("passed", 1.0), ("failed-once", 0.5), ("weaker-cipher", 0.1), ("lower-tls", 0.1)),
+    "Windows": (("http3", 0.6), ("ech", 0.6), ("http-version", 0.3)),
+    "tvOS": (("http3", 0.8), ("early-data", 0.5)),
+}
+"""What the proxy changes for the devices of a platform (for the server: none), and for how many of them."""
+FILMS = (5, 50, 500)
+"""Titles that share what is told of a film, one number for each class that a report knows."""
 LENGTHS: tuple[tuple[Length, float], ...] = (("<1h", 0.25), ("1-6h", 0.4), ("6-24h", 0.2), ("1-7d", 0.15))
 SPANS: dict[Length, tuple[float, float]] = {
     "<1h": (0.2 * HOUR, HOUR),
@@ -41,25 +61,60 @@ SPANS: dict[Length, tuple[float, float]] = {
     "1-7d": (DAY, 7 * DAY),
 }
 
-KINDS: dict[Category, tuple[str, ...]] = {
-    Category.UPDATE_CHECK: ("server.version", "server.os", "auth.token"),
-    Category.REMOTE_DISCOVERY: ("server.machine_id", "auth.token"),
-    Category.ACCOUNT_AUTH: ("auth.token", "client.id"),
-    Category.USAGE_STATISTICS: ("client.id", "media.duration", "media.bitrate", "play.watched_time"),
-    Category.METADATA_LOOKUP: ("media.title", "media.year"),
-    Category.CRASH_REPORT: ("diag.error", "client.id"),
-}
-"""Purposes of the vendor's calls, and what they carry."""
-
 
 @dataclass(frozen=True, slots=True)
-class App:
-    """An app of a household."""
+class Stream:
+    """One kind of event: the call that it makes, and what stands in it."""
 
-    version: str
-    platform: str
-    times: NDArray[np.float64]
-    """When it tells of its use, ascending."""
+    category: Category
+    items: tuple[str, ...] = ()
+    product: str = "plex"
+    entity: str = "Plex"
+    host: str = "plex.tv"
+    party: Party = Party.VENDOR
+    readable: bool = True
+    rule: str = ""
+    verdict: Verdict = Verdict.OPTIONAL
+    platform: str = ""
+    """Of the app that it is of; empty for the server."""
+
+    @property
+    def sender(self) -> str:
+        """Which app or tool it is of; empty for the server."""
+        return self.platform or self.product.removeprefix("plex")
+
+
+def _app(platform: str, *more: str) -> Stream:
+    items = ("client.app", "client.os", "client.id", *more)
+    return Stream(Category.USAGE_STATISTICS, items, platform=platform)
+
+
+def _tool(product: str) -> Stream:
+    return Stream(Category.ACCOUNT_AUTH, ("auth.token", "client.id"), product, verdict=Verdict.NO_LIST)
+
+
+STREAMS: Mapping[str, Stream] = {
+    "update": Stream(Category.UPDATE_CHECK, ("server.version", "server.os", "auth.token")),
+    "discovery": Stream(Category.REMOTE_DISCOVERY, ("server.machine_id", "auth.token")),
+    "auth": Stream(Category.ACCOUNT_AUTH, ("auth.token", "client.id")),
+    "start": Stream(Category.ACCOUNT_AUTH, ("auth.token", "client.id"), rule="plex/account"),
+    "scan": Stream(Category.METADATA_LOOKUP, ("media.title", "media.year")),
+    "crash": Stream(Category.CRASH_REPORT, ("diag.error", "client.id")),
+    "play": Stream(Category.PLAYBACK_REPORT, party=Party.OWN, host="192.168.1.5"),
+    **{
+        f"film-{n}": Stream(Category.USAGE_STATISTICS, ("client.id", "media.duration", "media.bitrate")) for n in FILMS
+    },
+    "end": Stream(Category.USAGE_STATISTICS, ("client.id", "play.watched_time")),
+    "Android": _app("Android", "client.battery"),
+    "iOS": _app("iOS", "client.battery"),
+    "Windows": _app("Windows"),
+    "tvOS": _app("tvOS"),
+    "Roku": Stream(Category.UNKNOWN, readable=False, platform="Roku", host="metrics.plex.tv"),
+    **{product: _tool(product) for product, _ in TOOLS},
+    "release": Stream(Category.UPDATE_CHECK, ("client.user_agent",), "tautulli", "GitHub", "api.github.com"),
+    "silent": Stream(Category.UNKNOWN, readable=False),
+}
+"""All kinds of events.  `play` is not seen by the vendor, who can tell it from what apps ask; `silent`: he did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +125,16 @@ class Household:
     platform: str
     off: frozenset[str]
     """Switches that are off."""
-    apps: tuple[App, ...]
-    """What its people look with."""
-    times: dict[Category, NDArray[np.float64]]
-    """When each kind of call of the server came, ascending."""
+    ignored: bool
+    """Whether playback data is sent all the same."""
+    apps: Mapping[str, str]
+    """Platform of each app -> its version."""
+    effects: Mapping[str, frozenset[str]]
+    """Platform of an app, or none for the server -> what the proxy changes for it."""
+    answers: frozenset[str]
+    """What the vendor's answers show beside what they show of everybody."""
+    times: Mapping[str, NDArray[np.float64]]
+    """Kind of event -> when it happened, ascending."""
 
 
 def households(n: int, seed: int) -> list[Household]:
@@ -86,165 +147,209 @@ def _household(chance: np.random.Generator) -> Household:
     def one(of: Sequence[tuple[str, float]]) -> str:
         return str(chance.choice([name for name, _ in of], p=[share for _, share in of]))
 
+    def some(of: Sequence[tuple[str, float]]) -> frozenset[str]:
+        return frozenset(name for name, share in of if chance.random() < share)
+
     def regular(period: float) -> NDArray[np.float64]:
         return np.arange(chance.uniform(0, period), MONTH, period)
 
     def at_random(a_day: float) -> NDArray[np.float64]:
         return np.sort(chance.uniform(0, MONTH, chance.poisson(a_day * 30)))
 
+    off = some(SWITCHES)
+    ignored = "send-playback-data" in off and chance.random() < IGNORED
+    apps, tools = some(APPS), some(TOOLS)
     plays = at_random(chance.lognormal(0.5, 0.8))
-    ends = plays + chance.uniform(600, 7000, len(plays))
-    starts = at_random(chance.lognormal(0.8, 0.7))
-    times = {
-        Category.UPDATE_CHECK: np.sort(np.concatenate([regular(DAY), at_random(0.2)])),
-        Category.REMOTE_DISCOVERY: regular(float(chance.choice([1800.0, 3600.0, 7200.0]))),
-        Category.ACCOUNT_AUTH: np.sort(np.concatenate([starts, regular(12 * HOUR)])),
-        Category.USAGE_STATISTICS: np.sort(np.concatenate([plays, ends, starts])),
-        Category.METADATA_LOOKUP: np.sort(np.repeat(at_random(0.3), 3)),
-        Category.CRASH_REPORT: at_random(0.02),
+    told = plays if ignored or "send-playback-data" not in off else plays[:0]
+    kinds = chance.choice(FILMS, len(told), p=chance.dirichlet((1, 2, 1)))
+    times = dict.fromkeys(STREAMS, plays[:0]) | {
+        "update": np.sort(np.concatenate([regular(DAY), at_random(0.2)])),
+        "discovery": regular(float(chance.choice([1800.0, 3600.0, 7200.0]))),
+        "auth": regular(12 * HOUR),
+        "start": at_random(chance.lognormal(0.8, 0.7)),
+        "scan": np.sort(np.repeat(at_random(0.3), 3)),
+        "crash": at_random(0.0 if "crash-reports" in off else 0.02),
+        "play": plays,
+        **{f"film-{kind}": told[kinds == kind] for kind in FILMS},
+        "end": np.sort(told + chance.uniform(600, 7000, len(told))),
+        "silent": at_random(0.03),
+        **{platform: at_random(chance.lognormal(0, 0.7)) for platform in apps},
+        **{tool: regular(12 * HOUR) for tool in tools},
+        "release": regular(DAY) if "tautulli" in tools else plays[:0],
     }
-    off = frozenset(switch for switch, share in SWITCHES if chance.random() < share)
-    apps = [App(one(APP_VERSIONS), platform, at_random(1)) for platform, share in APPS if chance.random() < share]
-    return Household(one(VERSIONS), one(PLATFORMS), off, tuple(apps), times)
-
-
-def all_times(home: Household) -> dict[Category, NDArray[np.float64]]:
-    """When each kind of call came, of the server and the apps."""
-    statistics = [home.times[Category.USAGE_STATISTICS], *(app.times for app in home.apps)]
-    return home.times | {Category.USAGE_STATISTICS: _joined(statistics)}
-
-
-def _joined(some: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.sort(np.concatenate([np.zeros(0), *some]))
+    return Household(
+        version=one(VERSIONS),
+        platform=one(PLATFORMS),
+        off=off,
+        ignored=ignored,
+        apps={platform: one(APP_VERSIONS) for platform, _ in APPS if platform in apps},
+        effects={platform: some(EFFECTS[platform]) for platform in ("", *sorted(apps))},
+        answers=some(ANSWERS),
+        times=times,
+    )
 
 
 def between(times: NDArray[np.float64], begin: float, end: float) -> int:
-    """Calls in a stretch of time."""
+    """Events in a stretch of time."""
     return int(np.searchsorted(times, end) - np.searchsorted(times, begin))
 
 
-def counts(home: Household, begin: float, end: float) -> dict[Category, int]:
-    """Calls of each purpose in a stretch of time."""
-    return {category: between(times, begin, end) for category, times in all_times(home).items()}
+def counts(home: Household, begin: float, end: float) -> dict[str, int]:
+    """Events of each kind in a stretch of time."""
+    return {kind: between(times, begin, end) for kind, times in home.times.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What somebody records."""
+
+    home: Household
+    length: Length
+    begin: float
+    end: float
+    senders: frozenset[str]
+    """Apps and tools that are led through the proxy, and the server (empty)."""
+
+
+SENDERS = tuple(dict.fromkeys(stream.sender for stream in STREAMS.values()))
+
+
+def recorded(chance: np.random.Generator, n: int) -> NDArray[np.bool_]:
+    """So many recordings -> which of `SENDERS` are led through the proxy in each."""
+    shares = dict(RECORDED)
+    tools = {tool for tool, _ in TOOLS}
+    each = [shares["tool" if sender in tools else "app" if sender else ""] for sender in SENDERS]
+    return chance.random((len(SENDERS), n)) < np.array(each)[:, None]
+
+
+def recording(home: Household, chance: np.random.Generator, length: Length | None = None) -> Recording:
+    """A household that records for a while, as long as people do, or in a class of lengths."""
+    length = length or LENGTHS[int(chance.choice(len(LENGTHS), p=[share for _, share in LENGTHS]))][0]
+    span = chance.uniform(*SPANS[length])
+    begin = chance.uniform(0, MONTH - span)
+    senders = frozenset(sender for sender, led in zip(SENDERS, recorded(chance, 1)[:, 0], strict=True) if led)
+    return Recording(home, length, begin, begin + span, senders)
 
 
 class _Capture:
     """Calls, findings and verdicts, as they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Household) -> None:
         self.calls: list[Classified] = []
         self.findings: list[Finding] = []
-        self._held: dict[tuple[str, Category], list[int]] = {}
+        self._home = home
+        self._held: dict[tuple[str, str, Stream], list[int]] = {}
 
-    def add(self, n: int, category: Category, role: str, items: Mapping[str, str]) -> None:
-        """So many calls of a kind, each with these items and their values."""
+    def add(self, n: int, stream: Stream) -> None:
+        """So many events of a kind."""
         numbers = range(len(self.calls), len(self.calls) + n)
-        self.calls += [structs.replace(call(exchange("plex.tv", index=i), category), role=role) for i in numbers]
-        for item, value in items.items() if n else ():
+        made = exchange if stream.readable else contact
+        role = "app" if stream.platform else "server"
+        self.calls += [
+            structs.replace(
+                call(
+                    made(stream.host, index=i),
+                    stream.category,
+                    party=stream.party,
+                    entity="" if stream.party is Party.OWN else stream.entity,
+                    product=stream.product,
+                    service={"GitHub": "github"}.get(stream.entity, "plex"),
+                ),
+                role=role,
+                rule=stream.rule,
+            )
+            for i in numbers
+        ]
+        for item in stream.items if n else ():
             place = "header.x-plex-version" if item in VERSION_ITEMS else f"body.{item}"
-            self.findings += [finding(i, item, value, at=place) for i in numbers]
-            self._held.setdefault((item, category), []).extend(numbers)
+            self.findings += [finding(i, item, self._value(item, stream), at=place) for i in numbers]
+            self._held.setdefault((item, stream.product, stream), []).extend(numbers)
+        if stream.category is Category.ACCOUNT_AUTH:
+            told = ("account.email", *sorted(self._home.answers))
+            self.findings += [finding(i, item, "x", direction="received") for i in numbers for item in told]
 
-    def compared(self) -> list[Comparison]:
-        """One verdict for each item and purpose, whichever app sent it."""
+    def _value(self, item: str, stream: Stream) -> str:
+        if item == "server.version":
+            return f"{self._home.version}.3.4567"
+        if item == "client.app":
+            return f"{self._home.apps[stream.platform]}.1.1077"
+        return {"server.os": self._home.platform, "client.os": stream.platform}.get(item, "x")
+
+    def compared(self, broken: Iterable[str]) -> list[Comparison]:
+        """One verdict for each sender, item, recipient and purpose, whichever app sent it."""
+        together: dict[tuple[str, str, str, Category, Verdict], list[int]] = {}
+        for (item, product, stream), numbers in self._held.items():
+            together.setdefault((product, item, stream.entity, stream.category, stream.verdict), []).extend(numbers)
         return [
-            comparison(item, Verdict.OPTIONAL, tuple(numbers), category=category)
-            for (item, category), numbers in self._held.items()
+            comparison(
+                item,
+                Verdict.OPTED_OUT if item in broken else verdict,
+                tuple(numbers),
+                product=product,
+                declared="2024-06-28" if product == "plex" else "",
+                entity=entity,
+                category=category,
+            )
+            for (product, item, entity, category, verdict), numbers in together.items()
         ]
 
 
-def report(home: Household, seed: int) -> SharedReport:
-    """What a household posts that records for a while: made by `redact` from calls, findings and verdicts."""
-    chance = np.random.default_rng(seed)
-    length = LENGTHS[int(chance.choice(len(LENGTHS), p=[share for _, share in LENGTHS]))][0]
-    span = chance.uniform(*SPANS[length])
-    begin = chance.uniform(0, MONTH - span)
-    seen = _Capture()
-    values = {"server.version": f"{home.version}.3.4567", "server.os": home.platform}
-    for category, times in home.times.items():
-        items = {item: values.get(item, "x") for item in KINDS[category]}
-        seen.add(between(times, begin, begin + span), category, "server", items)
-    for app in home.apps:
-        items = {"client.app": f"{app.version}.1.77", "client.os": app.platform, "client.id": "x"}
-        seen.add(between(app.times, begin, begin + span), Category.USAGE_STATISTICS, "app", items)
-    states = tuple(SwitchState(START, "plex", switch, switch not in home.off, 0) for switch, _ in SWITCHES)
-    found = result(seen.calls, seen.findings, seen.compared(), evidence=Evidence(switches=states))
-    return redact.redact(_within(found, span))
-
-
-def _within(found: Result, span: float) -> Result:
-    """The same, recorded for so many seconds."""
-    return replace(found, captures=(replace(found.captures[0], last=START + span),))
-
-
-_EDGES = (1, 2, 6, 21, 101, 1001)
-_CLASSES: dict[str, list[Count]] = {
-    length: list(dict.fromkeys(redact.count_class(n, length) for n in (0, *_EDGES))) for length in SPANS
-}
-"""Length of a capture -> its classes of counts, ascending."""
-
-
-def _series(home: Household) -> list[NDArray[np.float64]]:
-    """All that a report counts: calls of each kind of the server, of the apps, of both, and of everything."""
-    apps = _joined(app.times for app in home.apps)
-    return [*home.times.values(), apps, *all_times(home).values(), _joined([*home.times.values(), apps])]
-
-
-def _told(seen: SharedReport) -> list[Count]:
-    """What a report says of each."""
-    rows: dict[tuple[str, str], Count] = {(row.category, row.item): row.count for row in seen.rows}
-    calls: dict[str, Count] = {row.category: row.count for row in seen.calls}
-    servers: list[Count] = [rows.get((category, items[-1]), "0") for category, items in KINDS.items()]
-    apps = rows.get((Category.USAGE_STATISTICS, "client.app"), "0")
-    return [*servers, apps, *(calls.get(category, "0") for category in KINDS), seen.coverage.calls]
-
-
-class Reader:
-    """Somebody who holds the logs of all households, and uses all that a report says."""
-
-    def __init__(self, homes: Sequence[Household], seed: int, stretches: int = 400) -> None:
-        """`stretches` of time are tried for each household and length."""
-        self._chance = chance = np.random.default_rng(seed)
-        self._homes = homes
-        self._told: dict[str, NDArray[np.int64]] = {}
-        """Length -> what the counts of each household say in each stretch, as one number."""
-        every = [_series(home) for home in homes]
-        for length, edges in SPANS.items():
-            begins = chance.uniform(0, MONTH - edges[1], stretches)
-            ends = begins + chance.uniform(*edges, stretches)
-            told = np.zeros((len(homes), stretches), np.int64)
-            limits = _EDGES[: len(_CLASSES[length]) - 1]
-            for n, kinds in enumerate(every):
-                for times in kinds:
-                    found = np.searchsorted(times, ends) - np.searchsorted(times, begins)
-                    told[n] = told[n] * len(_CLASSES[length]) + np.digitize(found, limits)
-            self._told[length] = told
-
-    def names(self, seen: SharedReport) -> int:
-        """A report -> the household that most probably wrote it; any of them when several fit as well."""
-        told = 0
-        for count in _told(seen):
-            told = told * len(_CLASSES[seen.length]) + _CLASSES[seen.length].index(count)
-        scores = (self._told[seen.length] == told).mean(axis=1) + 1e-9
-        scores *= [_fits(home, seen) for home in self._homes]
-        return int(self._chance.choice(np.flatnonzero(scores == scores.max())))
-
-
-def _fits(home: Household, seen: SharedReport) -> bool:
-    """Whether a household has the version, the platform and the switches that a report tells, where it tells them."""
-    items = {row.item for row in seen.rows}
-    versions = {home.version} if "server.version" in items else {app.version for app in home.apps}
-    platforms = {home.platform} if "server.os" in items else {app.platform for app in home.apps}
-    return (
-        versions.issuperset(version.version for version in seen.versions)
-        and platforms.issuperset(seen.platforms)
-        and all((s.state == "off") == (s.switch in home.off) for s in seen.settings if s.state != "unknown")
+def report(made: Recording) -> SharedReport:
+    """What a household posts of what it recorded."""
+    home = made.home
+    seen = _Capture(home)
+    every = counts(home, made.begin, made.end)
+    found = {kind: n if STREAMS[kind].sender in made.senders else 0 for kind, n in every.items()}
+    for kind, n in found.items():
+        seen.add(n, STREAMS[kind])
+    # What the account says of its switches comes when something starts.
+    states = tuple(
+        SwitchState(START, "plex", switch, switch not in home.off, 0) for switch, _ in SWITCHES if found["start"]
     )
+    broken = ("media.duration",) if home.ignored and found["start"] else ()
+    told = result(seen.calls, seen.findings, seen.compared(broken), evidence=Evidence(switches=states))
+    return _with_numbers(redact.redact(_within(told, made.end - made.begin, _effects(home, found))), found, bool(broken))
 
 
-def recognised(homes: Sequence[Household], reports: int, seed: int) -> float:
-    """Share of so many reports whose household the reader names."""
-    chance = np.random.default_rng(seed)
-    reader = Reader(homes, seed + 1)
-    authors = map(int, chance.choice(len(homes), reports, replace=False))
-    return sum(reader.names(report(homes[author], author)) == author for author in authors) / reports
+def _effects(home: Household, found: Mapping[str, int]) -> tuple[Effect, ...]:
+    kinds = {
+        kind
+        for stream, n in found.items()
+        if n and STREAMS[stream].party is Party.VENDOR and STREAMS[stream].product == "plex"
+        for kind in home.effects.get(STREAMS[stream].platform, ())
+    }
+    return tuple(Effect(kind, "", "", 1, START, START) for kind in kinds | ({"silent"} if found["silent"] else set()))
+
+
+def _within(found: Result, span: float, effects: tuple[Effect, ...]) -> Result:
+    """The same, recorded for so many seconds."""
+    return replace(found, captures=(replace(found.captures[0], last=START + span, effects=effects),))
+
+
+def _with_numbers(seen: SharedReport, found: Mapping[str, int], broken: bool) -> SharedReport:
+    """The same with what the numbers of its films say."""
+    films = [found[f"film-{kind}"] for kind in FILMS]
+    pairs = sum(films)
+    if not pairs:
+        return structs.replace(seen, promises=())
+    judged = rounded(pairs)
+    told = SharedRounding(
+        "plex", "Plex", "media.duration", judged, "60" if pairs > 3 else "", "nearest" if pairs > 5 else "",
+        redact.count_class(pairs, seen.length),
+    )  # fmt: skip
+    kept = SharedPromise("plex", "2017-08-19", "rounded", "kept" if judged == "rounded" else "cannot-tell")
+    off = SharedPromise("plex", "2017-08-19", "switched-off", "broken" if broken else "cannot-tell")
+    alike = SharedFingerprint("plex", "Plex", shared_by(films), named=False)
+    return structs.replace(seen, roundings=(told,), promises=(kept, off), fingerprints=(alike,))
+
+
+def rounded(pairs: int) -> Rounding:
+    """What so many films show; the step is alone from four, the direction from six on."""
+    return "rounded" if pairs > 1 else "cannot-tell"
+
+
+def shared_by(films: Sequence[int]) -> Share:
+    """Films of each kind -> the class of the median."""
+    every = np.repeat(FILMS, films)
+    median = float(np.median(every))
+    return "<10" if median < 10 else "10-100" if median <= 100 else ">100"
