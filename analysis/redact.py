@@ -38,11 +38,14 @@ from analysis.traffic import count, host, is_outside, is_readable, is_visit, rec
 from analysis.vocabulary import HOST_NAME, PLATFORM_ITEMS, VERSION_ITEMS, Vocabulary, version_of, vocabulary
 
 SHORT: Length = "<1h"
-"""Captures so short tell counts in all their classes, and beside the versions the settings or the platform.
+"""Captures so short tell counts in all their classes, and more than what was sent and by which version of what.
 
-Of longer ones habits show, and few households share them: counts above five are one class, and the versions alone are
-told.  So a reader of the recipient's logs names less than one household in a hundred; see `bench/matcher.py`.
+Of longer ones habits and devices show, and few households share them; see `withheld`, `count_class`, and
+docs/community.md.  So a reader of the recipient's logs names less than one household in a hundred; see `bench/matcher.py`.
 """
+
+SEEN_ALONE: tuple[Length, ...] = ("6-24h", "1-7d", ">7d", "unknown")
+"""Captures so long tell what was sent, and neither how often nor which calls carried nothing."""
 
 
 def redact(result: Result, *, exact_version: bool = False, show: Collection[str] = ()) -> SharedReport:
@@ -57,6 +60,7 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
     senders = _senders(outside.values(), words)
     rows = [names.row(c) for c in result.comparisons if c.verdict is not Verdict.NOT_SEEN]
     settings = _settings(result, senders, words, rows, every="settings" not in withheld(names.length))
+    hidden = withheld(names.length, settings)
     numbers = generalise(result)
     used = {*senders, *(call.service for call in outside.values() if call.service in words.shipped.products)}
     return SharedReport(
@@ -69,34 +73,35 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
             for product, declared in sorted({(r.product, r.declared) for r in rows if r.declared and r.product in used})
         ),
         versions=_versions(result, outside, senders, exact_version),
-        platforms=() if "platforms" in withheld(names.length, settings) else _platforms(result, outside),
+        platforms=() if "platforms" in hidden else _platforms(result, outside),
         settings=settings,
         month=month(result),
         length=names.length,
         occasions=tuple(sorted(covered(result))),
         rows=tuple(sorted(rows, key=_row_order)),
-        received=names.received(result, outside),
-        calls=names.calls(result.calls),
+        received=() if "received" in hidden else names.received(result, outside),
+        calls=() if "calls" in hidden else names.calls(result.calls),
         coverage=names.coverage(result),
         shown=names.shown(outside.values(), show),
         promises=tuple(
             SharedPromise(promise.product, promise.made, promise.kind, promise.verdict)
             for promise in promises(result, numbers=numbers)
-            if promise.product in used
+            if promise.product in used and ("numbers" not in hidden or promise.verdict == "broken")
         ),
-        roundings=names.roundings(numbers, used),
-        fingerprints=names.fingerprints(numbers, used),
-        presence=names.presence(result),
+        roundings=() if "numbers" in hidden else names.roundings(numbers, used),
+        fingerprints=() if "numbers" in hidden else names.fingerprints(numbers, used),
+        presence=() if "presence" in hidden else names.presence(result),
     )
 
 
 def withheld(length: Length, settings: Collection[SharedSetting] = ()) -> tuple[str, ...]:
-    """Length of a capture, and the settings that are told -> the fields of a report that would tell whose it is.
+    """Length of a capture, and the settings that are told -> what of a report would tell whose it is.
 
-    Of `settings` those stay on which a verdict rests.
+    Of `settings` those stay on which a verdict rests, of `numbers` (rounding and what it leaves) a broken promise.
     """
     if length != SHORT:
-        return ("settings", "platforms")
+        hidden = ("settings", "platforms", "presence", "received", "numbers")
+        return (*hidden, "calls") if length in SEEN_ALONE else hidden
     return ("platforms",) if any(setting.state != "unknown" for setting in settings) else ()
 
 
@@ -107,13 +112,15 @@ def versions_of(result: Result) -> tuple[SharedVersion, ...]:
 
 
 def count_class(n: int, length: Length = SHORT) -> Count:
-    """A number -> its class; from a capture that is not short, one class for all above five.
+    """A number -> its class; from a capture that is not short, one for all above five; from a long one, one for all.
 
     >>> [count_class(n) for n in (0, 1, 5, 6, 1000, 1001)]
     ['0', '1', '2-5', '6-20', '101-1000', '>1000']
-    >>> [count_class(n, "6-24h") for n in (0, 1, 5, 6, 1000)]
-    ['0', '1', '2-5', '>5', '>5']
+    >>> [count_class(n, "1-6h") for n in (0, 1, 5, 6, 1000)], [count_class(n, "6-24h") for n in (0, 1, 6)]
+    (['0', '1', '2-5', '>5', '>5'], ['0', '>0', '>0'])
     """
+    if n and length in SEEN_ALONE:
+        return ">0"
     if n < 6:
         return "2-5" if n > 1 else "1" if n else "0"
     if length != SHORT:

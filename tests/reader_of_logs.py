@@ -94,19 +94,27 @@ def told(
     seen = dict(zip(_KINDS, numbers, strict=True))
     sums = (_MATRIX @ numbers).astype(np.int64)
     classes = np.array([_COUNTS.index(redact.count_class(n, length)) for n in range(1_002)])
-    found: dict[Field, Numbers] = dict(zip(_SUMS, classes[np.minimum(sums, 1_001)], strict=True))
+    hidden = redact.withheld(length)
+    found: dict[Field, Numbers] = {
+        field: number * (field[0] not in hidden)
+        for field, number in zip(_SUMS, classes[np.minimum(sums, 1_001)], strict=True)
+    }
     found |= {("coverage", field): classes[n] for field, n in _recipients(seen).items()}
     started = seen["start"] > 0
     films = np.array([seen[f"film-{kind}"] for kind in FILMS])
     broken = started & (films.sum(axis=0) > 0) & home.ignored
     found |= _about(home, seen, length, broken)
-    found |= _films(films, broken)
+    found["roundings", "pairs"] = found["roundings", "pairs"] * ("numbers" not in hidden)
+    found |= _films(films, told="numbers" not in hidden)
+    found["promises", "switched-off"] = broken * 1
     found["rows", "opted-out"] = broken * 1
     found["occasions", "restart"] = started * 1
     found["occasions", "film"] = (seen["play"] > 0) * 1
     signed_in = sum(seen[kind] for kind, stream in STREAMS.items() if stream.category is Category.ACCOUNT_AUTH) > 0
-    found |= {("received", item): signed_in * (item in home.answers) for item, _ in ANSWERS}
-    found |= _presence(home, seen, length)
+    found |= {
+        ("received", item): signed_in * (item in home.answers and "received" not in hidden) for item, _ in ANSWERS
+    }
+    found |= _presence(home, seen, told="presence" not in hidden)
     return found
 
 
@@ -147,33 +155,34 @@ def _about(home: Household, seen: Mapping[str, Numbers], length: Length, broken:
     }
 
 
-def _films(films: Numbers, broken: Numbers) -> dict[Field, Numbers]:
+def _films(films: Numbers, *, told: bool) -> dict[Field, Numbers]:
     """What the numbers of the films say: whether they are rounded, and how many titles share them."""
     pairs = films.sum(axis=0)
     cumulated = films.cumsum(axis=0)
     at = np.maximum(pairs - 1, 0)
     below, above = ((cumulated <= place).sum(axis=0).clip(max=len(FILMS) - 1) for place in (at // 2, (at + 1) // 2))
     median = (np.array(FILMS)[below] + np.array(FILMS)[above]) / 2
-    shares = np.select([median < 10, median <= 100], [_SHARES.index("<10"), _SHARES.index("10-100")], _SHARES.index(">100"))
+    shares = np.select(
+        [median < 10, median <= 100], [_SHARES.index("<10"), _SHARES.index("10-100")], _SHARES.index(">100")
+    )
     judged = np.where(pairs > 1, _ROUNDINGS.index("rounded"), _ROUNDINGS.index("cannot-tell"))
     return {
-        ("roundings", "rounding"): np.where(pairs > 0, judged, -1),
-        ("roundings", "step"): (pairs > 3) * 1,
-        ("roundings", "mode"): (pairs > 5) * 1,
-        ("fingerprints", "share"): np.where(pairs > 0, shares, -1),
-        ("promises", "rounded"): (pairs > 1) * 1,
-        ("promises", "switched-off"): broken * 1,
+        ("roundings", "rounding"): np.where((pairs > 0) & told, judged, -1),
+        ("roundings", "step"): (pairs > 3) * told,
+        ("roundings", "mode"): (pairs > 5) * told,
+        ("fingerprints", "share"): np.where((pairs > 0) & told, shares, -1),
+        ("promises", "rounded"): (pairs > 1) * told,
     }
 
 
-def _presence(home: Household, seen: Mapping[str, Numbers], length: Length) -> dict[Field, Numbers]:
+def _presence(home: Household, seen: Mapping[str, Numbers], *, told: bool) -> dict[Field, Numbers]:
     """What the proxy changed for a device of those that called."""
     found = {("presence", kind): np.zeros(len(seen["start"]), np.int64) for kind in texts.SHARED_EFFECTS}
     for platform, kinds in home.effects.items():
         there = np.any([seen[kind] > 0 for kind, stream in STREAMS.items() if _changes(stream, platform)], axis=0)
         for kind in kinds:
-            found["presence", kind] |= there
-    found["presence", "silent"] |= seen["silent"] > 0
+            found["presence", kind] |= there & told
+    found["presence", "silent"] |= (seen["silent"] > 0) & told
     return found
 
 
@@ -226,7 +235,9 @@ class Reader:
         for length in lengths:
             begins = chance.uniform(0, MONTH - SPANS[length][1], stretches)
             ends = begins + chance.uniform(*SPANS[length], stretches)
-            self._told[length] = np.array([self._number(told(home, begins, ends, recorded(chance, stretches), length)) for home in homes])
+            self._told[length] = np.array(
+                [self._number(told(home, begins, ends, recorded(chance, stretches), length)) for home in homes]
+            )
 
     def _number(self, fields: Mapping[Field, Numbers] | Mapping[Field, int]) -> NDArray[np.uint64]:
         """All fields as one number, the same for the same values."""
@@ -243,11 +254,11 @@ class Reader:
 
 
 def recognised(
-    homes: Sequence[Household], reports: int, seed: int, lengths: Sequence[Length] = tuple(SPANS)
+    homes: Sequence[Household], reports: int, seed: int, lengths: Sequence[Length] = tuple(SPANS), stretches: int = 400
 ) -> dict[Length, tuple[int, int]]:
     """So many reports of different households -> length -> reports whose household the reader names, and reports."""
     chance = np.random.default_rng(seed)
-    reader = Reader(homes, seed + 1, lengths)
+    reader = Reader(homes, seed + 1, lengths, stretches)
     found = dict.fromkeys(lengths, (0, 0))
     for author in chance.choice(len(homes), reports, replace=False):
         made: Recording = recording(homes[author], chance, lengths[0] if len(lengths) == 1 else None)

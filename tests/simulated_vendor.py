@@ -101,9 +101,7 @@ STREAMS: Mapping[str, Stream] = {
     "scan": Stream(Category.METADATA_LOOKUP, ("media.title", "media.year")),
     "crash": Stream(Category.CRASH_REPORT, ("diag.error", "client.id")),
     "play": Stream(Category.PLAYBACK_REPORT, party=Party.OWN, host="192.168.1.5"),
-    **{
-        f"film-{n}": Stream(Category.USAGE_STATISTICS, ("client.id", "media.duration", "media.bitrate")) for n in FILMS
-    },
+    **{f"film-{n}": Stream(Category.USAGE_STATISTICS, ("client.id", "media.duration", "media.bitrate")) for n in FILMS},
     "end": Stream(Category.USAGE_STATISTICS, ("client.id", "play.watched_time")),
     "Android": _app("Android", "client.battery"),
     "iOS": _app("iOS", "client.battery"),
@@ -114,7 +112,7 @@ STREAMS: Mapping[str, Stream] = {
     "release": Stream(Category.UPDATE_CHECK, ("client.user_agent",), "tautulli", "GitHub", "api.github.com"),
     "silent": Stream(Category.UNKNOWN, readable=False),
 }
-"""All kinds of events.  `play` is not seen by the vendor, who can tell it from what apps ask; `silent`: he did not answer."""
+"""All kinds of events; `silent` is one that got no answer.  The vendor can tell `play` from what apps ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,9 +304,12 @@ def report(made: Recording) -> SharedReport:
     states = tuple(
         SwitchState(START, "plex", switch, switch not in home.off, 0) for switch, _ in SWITCHES if found["start"]
     )
-    broken = ("media.duration",) if home.ignored and found["start"] else ()
+    films = sum(found[f"film-{kind}"] for kind in FILMS)
+    broken = ("media.duration",) if home.ignored and found["start"] and films else ()
     told = result(seen.calls, seen.findings, seen.compared(broken), evidence=Evidence(switches=states))
-    return _with_numbers(redact.redact(_within(told, made.end - made.begin, _effects(home, found))), found, bool(broken))
+    return _with_numbers(
+        redact.redact(_within(told, made.end - made.begin, _effects(home, found))), found, bool(broken)
+    )
 
 
 def _effects(home: Household, found: Mapping[str, int]) -> tuple[Effect, ...]:
@@ -330,15 +331,15 @@ def _with_numbers(seen: SharedReport, found: Mapping[str, int], broken: bool) ->
     """The same with what the numbers of its films say."""
     films = [found[f"film-{kind}"] for kind in FILMS]
     pairs = sum(films)
-    if not pairs:
-        return structs.replace(seen, promises=())
+    off = SharedPromise("plex", "2017-08-19", "switched-off", "broken" if broken else "cannot-tell")
+    if not pairs or "numbers" in redact.withheld(seen.length):
+        return structs.replace(seen, promises=(off,) if broken else ())
     judged = rounded(pairs)
     told = SharedRounding(
         "plex", "Plex", "media.duration", judged, "60" if pairs > 3 else "", "nearest" if pairs > 5 else "",
         redact.count_class(pairs, seen.length),
     )  # fmt: skip
     kept = SharedPromise("plex", "2017-08-19", "rounded", "kept" if judged == "rounded" else "cannot-tell")
-    off = SharedPromise("plex", "2017-08-19", "switched-off", "broken" if broken else "cannot-tell")
     alike = SharedFingerprint("plex", "Plex", shared_by(films), named=False)
     return structs.replace(seen, roundings=(told,), promises=(kept, off), fingerprints=(alike,))
 

@@ -24,6 +24,7 @@ from analysis.report.shared import shared
 from analysis.shared_report import SharedReport, SharedRow
 from analysis.vocabulary import vocabulary
 from captures import formats
+from captures.model import Effect
 from reporting import START, call, comparison, evening, exchange, finding, known, own_pack, result
 from scanner import ENCODINGS, leaks
 from sessions import har, plex_web
@@ -156,13 +157,17 @@ def test_the_report_says_what_happened_in_classes() -> None:
     ]
 
 
+LONGER = "other settings, platform, what our presence changed, what recipients showed, rounding of numbers"
+"""What is not told of a capture of an hour or more."""
+
+
 @pytest.mark.parametrize(
     ("hours", "shows", "platforms", "settings", "withheld"),
     [
         (0.5, True, (), True, "platform"),
         (0.5, False, ("Linux",), False, ""),
-        (3, True, (), False, "other settings, platform"),
-        (48, False, (), False, "other settings, platform"),
+        (3, True, (), False, LONGER),
+        (48, False, (), False, f"{LONGER}, who was called"),
     ],
 )
 def test_beside_the_versions_stand_settings_or_platform_of_a_short_capture_alone(
@@ -181,12 +186,25 @@ def test_beside_the_versions_stand_settings_or_platform_of_a_short_capture_alone
     assert told == [texts.SHARED_WITHHELD.format(what=withheld)] * bool(withheld)
 
 
-@pytest.mark.parametrize(("hours", "calls"), [(0.5, "6-20"), (3, ">5"), (0, ">5")])
-def test_of_a_longer_capture_counts_above_five_are_one_class(hours: float, calls: str) -> None:
+@pytest.mark.parametrize(
+    ("hours", "calls", "others"),
+    [(0.5, "6-20", {"1", "2-5"}), (3, ">5", {"1", "2-5"}), (48, ">0", set()), (0, ">0", set())],
+)
+def test_the_longer_a_capture_the_wider_are_its_counts(hours: float, calls: str, others: set[str]) -> None:
     found = evening()
     made = redact.redact(replace(found, captures=result(hours=hours).captures))
     assert made.coverage.calls == calls
-    assert {row.count for row in made.rows} <= {"1", "2-5", calls}
+    assert {row.count for row in made.rows} <= {*others, calls}
+
+
+@pytest.mark.parametrize(("hours", "told"), [(0.5, (True, True, True)), (3, (False, False, True)), (48, (False,) * 3)])
+def test_what_shows_whose_devices_were_there_is_told_of_short_captures_alone(
+    hours: float, told: tuple[bool, ...]
+) -> None:
+    found = evening()
+    capture = replace(result(hours=hours).captures[0], effects=(Effect("ech", "plex.tv", "tv", 3, START, START),))
+    made = redact.redact(replace(found, captures=(capture,)))
+    assert (bool(made.presence), bool(made.received), bool(made.calls)) == told
 
 
 def test_a_switch_on_which_a_verdict_rests_is_always_told() -> None:

@@ -122,22 +122,21 @@ def _numbers(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
 
 
 def _calls(report: SharedReport) -> Iterator[Block]:
-    if not report.calls:
-        return
-    yield Heading(texts.RECIPIENTS_HEADING)
-    yield Table(
-        (Column(texts.RECIPIENT), Column(texts.PURPOSES), Column(texts.CALLS), Column(texts.UNREAD)),
-        tuple(
-            (
-                Cell(x.entity or texts.PARTIES[x.party]),
-                Cell(texts.CATEGORIES[x.category]),
-                Cell(x.count),
-                Cell(x.unreadable),
-            )
-            for x in report.calls
-        ),
-    )
-    if any(x.entity.startswith("host#") for x in report.calls):
+    if report.calls:
+        yield Heading(texts.RECIPIENTS_HEADING)
+        yield Table(
+            (Column(texts.RECIPIENT), Column(texts.PURPOSES), Column(texts.CALLS), Column(texts.UNREAD)),
+            tuple(
+                (
+                    Cell(x.entity or texts.PARTIES[x.party]),
+                    Cell(texts.CATEGORIES[x.category]),
+                    Cell(x.count),
+                    Cell(x.unreadable),
+                )
+                for x in report.calls
+            ),
+        )
+    if any(x.entity.startswith("host#") for x in (*report.calls, *report.rows)):
         yield Paragraph(texts.SHARED_HOSTS)
     yield from (Paragraph(texts.SHARED_SHOWN.format(host=x.host, name=x.name)) for x in report.shown)
 

@@ -20,7 +20,7 @@ type Occasion = Literal["restart", "film", "scan", "24-hours"]
 type Length = Literal["unknown", "<1h", "1-6h", "6-24h", "1-7d", ">7d"]
 """How long a capture is, in classes."""
 
-type Count = Literal["0", "1", "2-5", ">5", "6-20", "21-100", "101-1000", ">1000"]
+type Count = Literal["0", ">0", "1", "2-5", ">5", "6-20", "21-100", "101-1000", ">1000"]
 """How many, in classes."""
 
 type Share = Literal["<10", "10-100", ">100"]
@@ -402,7 +402,14 @@ SHARED_LIST = "{product}, list of {declared}"
 SHARED_SETTINGS = "Settings: {settings}."
 SHARED_WITHHELD = "Not told, since beside the rest it could tell whose capture this is: {what}."
 SHARED_SETTING = "{product}, {switch}: {state}"
-SHARED_MAKE_UP: Mapping[str, str] = {"platforms": "platform", "settings": "other settings"}
+SHARED_MAKE_UP: Mapping[str, str] = {
+    "platforms": "platform",
+    "settings": "other settings",
+    "presence": "what our presence changed",
+    "received": "what recipients showed",
+    "numbers": "rounding of numbers",
+    "calls": "who was called",
+}
 SHARED_ROUNDINGS = "Numbers, beside the exact ones: {roundings}."
 SHARED_ROUNDING = "{item} to {entity}: {rounding}{step}{mode} ({pairs} distinct)"
 SHARED_STEP = ", step {step}"
