@@ -41,7 +41,7 @@ SHORT: Length = "<1h"
 """Captures so short tell counts in all their classes, and more than what was sent and by which version of what.
 
 Of longer ones habits and devices show, and few households share them; see `withheld`, `count_class`, and
-docs/community.md.  So a reader of the recipient's logs names less than one household in a hundred; see `bench/matcher.py`.
+docs/community.md.  So a reader of the recipient's logs should name no household: see `bench/matcher.py`.
 """
 
 SEEN_ALONE: tuple[Length, ...] = ("6-24h", "1-7d", ">7d", "unknown")
