@@ -9,7 +9,7 @@ have given this report.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,7 @@ from simulated_vendor import (
 type Field = tuple[str, ...]
 """A section of a report, and what stands in it."""
 
-type Numbers = NDArray[np.int64]
+type Numbers = NDArray[Any]
 
 _COUNTS: tuple[str, ...] = get_args(Count.__value__)
 _SHARES: tuple[str, ...] = get_args(Share.__value__)
@@ -125,7 +125,9 @@ def _recipients(seen: Mapping[str, Numbers]) -> dict[str, Numbers]:
         if stream.party is not Party.OWN:
             for field in ("recipients",) if stream.readable else ("recipients", "recipients_unreadable"):
                 hosts[field].setdefault(stream.host, []).append(seen[kind] > 0)
-    return {field: sum(np.any(some, axis=0) * 1 for some in by_host.values()) for field, by_host in hosts.items()}
+    return {
+        field: np.sum([np.any(some, axis=0) for some in by_host.values()], axis=0) for field, by_host in hosts.items()
+    }
 
 
 def _about(home: Household, seen: Mapping[str, Numbers], length: Length, broken: Numbers) -> dict[Field, Numbers]:
@@ -177,7 +179,9 @@ def _films(films: Numbers, *, told: bool) -> dict[Field, Numbers]:
 
 def _presence(home: Household, seen: Mapping[str, Numbers], *, told: bool) -> dict[Field, Numbers]:
     """What the proxy changed for a device of those that called."""
-    found = {("presence", kind): np.zeros(len(seen["start"]), np.int64) for kind in texts.SHARED_EFFECTS}
+    found: dict[Field, Numbers] = {
+        ("presence", kind): np.zeros(len(seen["start"]), np.int64) for kind in texts.SHARED_EFFECTS
+    }
     for platform, kinds in home.effects.items():
         there = np.any([seen[kind] > 0 for kind, stream in STREAMS.items() if _changes(stream, platform)], axis=0)
         for kind in kinds:

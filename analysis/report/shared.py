@@ -136,7 +136,7 @@ def _calls(report: SharedReport) -> Iterator[Block]:
                 for x in report.calls
             ),
         )
-    if any(x.entity.startswith("host#") for x in (*report.calls, *report.rows)):
+    if any(name.startswith("host#") for name in [*(x.entity for x in report.calls), *(x.entity for x in report.rows)]):
         yield Paragraph(texts.SHARED_HOSTS)
     yield from (Paragraph(texts.SHARED_SHOWN.format(host=x.host, name=x.name)) for x in report.shown)
 
