@@ -192,7 +192,7 @@ def written(path: Path, count: int, timeout: float = 10.0) -> list[Observation]:
 def start(*arguments: str, home: Path) -> subprocess.Popen[str]:
     """`phonehome …` as a process, which finds the packs as read before."""
     packs = Path(os.environ["PHONEHOME_HOME"]) / "cache"
-    if packs.is_dir():
+    if packs.is_dir() and packs != home / "cache":
         shutil.copytree(packs, home / "cache", dirs_exist_ok=True)
     return subprocess.Popen(
         [sys.executable, "-m", "analysis", *arguments],

@@ -75,7 +75,7 @@ def test_nothing_that_was_captured_runs_or_loads_anything_on_any_page(chrome: An
 
 def _ask_everything(chrome: Any, client: Client, calls: int) -> None:
     pages = ["/", "/calls?noise=1", "/settings", "/share", "/report", "/compare?go=1&since1=2023-11-14T00:00"]
-    pages += [f"/call/{n}" for n in range(calls) if n % 8 == 1 or n < 9] + ["/call/1/rule", "/call/2/rule"]
+    pages += [f"/call/{n}" for n in range(calls) if n % 8 == 1 or n < 9] + ["/call/0/rule", "/call/1/rule"]
     pages += ["/calls?text=" + "%3Cscript%3Ecanary()%3C/script%3E&host=%22%3E%3Csvg%20onload=canary()%3E"]
     own = {"/report": 2}
     for page in pages:
