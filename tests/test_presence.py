@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import http.client
 import io
 import json
@@ -282,7 +283,9 @@ def changed(tmp_path: Path) -> Result:
         Effect("older-tls", "b.example", "pc", 1, 1.0, 2.0),
         Effect("alice-secret", "b.example", "pc", 1, 1.0, 2.0),
     )
-    return run([read(path)], KNOWLEDGE)
+    result = run([read(path)], KNOWLEDGE)
+    short = dataclasses.replace(result.captures[0], first=1.0, last=1_801.0)
+    return dataclasses.replace(result, captures=(short,))
 
 
 @pytest.mark.parametrize("form", post.FORMS)
