@@ -68,7 +68,7 @@ CATEGORIES: Mapping[Category, str] = {
     Category.IMAGES_CDN: "pictures",
     Category.PLAYBACK_REPORT: "playback report",
     Category.WATCH_STATE_SYNC: "watch-state sync",
-    Category.SOCIAL: "social",
+    Category.SOCIAL: "friends and sharing",
     Category.NOTIFICATIONS: "notifications",
     Category.CLOUD_CONTENT: "cloud content",
     Category.ADVERTISING: "advertising",
