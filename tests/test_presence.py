@@ -284,7 +284,7 @@ def changed(tmp_path: Path) -> Result:
         Effect("alice-secret", "b.example", "pc", 1, 1.0, 2.0),
     )
     result = run([read(path)], KNOWLEDGE)
-    short = dataclasses.replace(result.captures[0], first=1.0, last=1_801.0)
+    short = dataclasses.replace(result.captures[0], first=1.7e9, last=1.7e9 + 1_800)
     return dataclasses.replace(result, captures=(short,))
 
 
