@@ -45,7 +45,7 @@ docs/community.md.  So a reader of the recipient's logs should name no household
 """
 
 SEEN_ALONE: tuple[Length, ...] = ("6-24h", "1-7d", ">7d", "unknown")
-"""Captures so long tell what was sent, and neither how often nor which calls carried nothing."""
+"""Captures so long tell what was sent, and not how often."""
 
 
 def redact(result: Result, *, exact_version: bool = False, show: Collection[str] = ()) -> SharedReport:
@@ -80,16 +80,16 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
         occasions=tuple(sorted(covered(result))),
         rows=tuple(sorted(rows, key=_row_order)),
         received=() if "received" in hidden else names.received(result, outside),
-        calls=() if "calls" in hidden else names.calls(result.calls),
+        calls=names.calls(result.calls),
         coverage=names.coverage(result),
         shown=names.shown(outside.values(), show),
         promises=tuple(
             SharedPromise(promise.product, promise.made, promise.kind, promise.verdict)
             for promise in promises(result, numbers=numbers)
-            if promise.product in used and ("numbers" not in hidden or promise.verdict == "broken")
+            if promise.product in used
         ),
-        roundings=() if "numbers" in hidden else names.roundings(numbers, used),
-        fingerprints=() if "numbers" in hidden else names.fingerprints(numbers, used),
+        roundings=names.roundings(numbers, used),
+        fingerprints=() if "fingerprints" in hidden else names.fingerprints(numbers, used),
         presence=() if "presence" in hidden else names.presence(result),
     )
 
@@ -97,11 +97,10 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
 def withheld(length: Length, settings: Collection[SharedSetting] = ()) -> tuple[str, ...]:
     """Length of a capture, and the settings that are told -> what of a report would tell whose it is.
 
-    Of `settings` those stay on which a verdict rests, of `numbers` (rounding and what it leaves) a broken promise.
+    Of `settings` those stay on which a verdict rests.
     """
     if length != SHORT:
-        hidden = ("settings", "platforms", "presence", "received", "numbers")
-        return (*hidden, "calls") if length in SEEN_ALONE else hidden
+        return ("settings", "platforms", "presence", "received", "fingerprints")
     return ("platforms",) if any(setting.state != "unknown" for setting in settings) else ()
 
 

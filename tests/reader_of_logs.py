@@ -104,8 +104,7 @@ def told(
     films = np.array([seen[f"film-{kind}"] for kind in FILMS])
     broken = started & (films.sum(axis=0) > 0) & home.ignored
     found |= _about(home, seen, length, broken)
-    found["roundings", "pairs"] = found["roundings", "pairs"] * ("numbers" not in hidden)
-    found |= _films(films, told="numbers" not in hidden)
+    found |= _films(films, told="fingerprints" not in hidden)
     found["promises", "switched-off"] = broken * 1
     found["rows", "opted-out"] = broken * 1
     found["occasions", "restart"] = started * 1
@@ -169,11 +168,11 @@ def _films(films: Numbers, *, told: bool) -> dict[Field, Numbers]:
     )
     judged = np.where(pairs > 1, _ROUNDINGS.index("rounded"), _ROUNDINGS.index("cannot-tell"))
     return {
-        ("roundings", "rounding"): np.where((pairs > 0) & told, judged, -1),
-        ("roundings", "step"): (pairs > 3) * told,
-        ("roundings", "mode"): (pairs > 5) * told,
+        ("roundings", "rounding"): np.where(pairs > 0, judged, -1),
+        ("roundings", "step"): pairs > 3,
+        ("roundings", "mode"): pairs > 5,
         ("fingerprints", "share"): np.where((pairs > 0) & told, shares, -1),
-        ("promises", "rounded"): (pairs > 1) * told,
+        ("promises", "rounded"): pairs > 1,
     }
 
 

@@ -332,7 +332,7 @@ def _with_numbers(seen: SharedReport, found: Mapping[str, int], broken: bool) ->
     films = [found[f"film-{kind}"] for kind in FILMS]
     pairs = sum(films)
     off = SharedPromise("plex", "2017-08-19", "switched-off", "broken" if broken else "cannot-tell")
-    if not pairs or "numbers" in redact.withheld(seen.length):
+    if not pairs:
         return structs.replace(seen, promises=(off,) if broken else ())
     judged = rounded(pairs)
     told = SharedRounding(
@@ -341,7 +341,8 @@ def _with_numbers(seen: SharedReport, found: Mapping[str, int], broken: bool) ->
     )  # fmt: skip
     kept = SharedPromise("plex", "2017-08-19", "rounded", "kept" if judged == "rounded" else "cannot-tell")
     alike = SharedFingerprint("plex", "Plex", shared_by(films), named=False)
-    return structs.replace(seen, roundings=(told,), promises=(kept, off), fingerprints=(alike,))
+    hidden = "fingerprints" in redact.withheld(seen.length)
+    return structs.replace(seen, roundings=(told,), promises=(kept, off), fingerprints=() if hidden else (alike,))
 
 
 def rounded(pairs: int) -> Rounding:

@@ -156,7 +156,10 @@ def test_the_report_says_what_happened_in_classes() -> None:
     ]
 
 
-LONGER = "other settings, platform, what our presence changed, what recipients showed, rounding of numbers"
+LONGER = (
+    "other settings, platform, what our presence changed, what recipients showed, "
+    "how many films share what was told of them"
+)
 """What is not told of a capture of an hour or more."""
 
 
@@ -166,7 +169,7 @@ LONGER = "other settings, platform, what our presence changed, what recipients s
         (0.5, True, (), True, "platform"),
         (0.5, False, ("Linux",), False, ""),
         (3, True, (), False, LONGER),
-        (48, False, (), False, f"{LONGER}, who was called"),
+        (48, False, (), False, LONGER),
     ],
 )
 def test_beside_the_versions_stand_settings_or_platform_of_a_short_capture_alone(
@@ -196,7 +199,9 @@ def test_the_longer_a_capture_the_wider_are_its_counts(hours: float, calls: str,
     assert {row.count for row in made.rows} <= {*others, calls}
 
 
-@pytest.mark.parametrize(("hours", "told"), [(0.5, (True, True, True)), (3, (False, False, True)), (48, (False,) * 3)])
+@pytest.mark.parametrize(
+    ("hours", "told"), [(0.5, (True, True, True)), (3, (False, False, True)), (48, (False, False, True))]
+)
 def test_what_shows_whose_devices_were_there_is_told_of_short_captures_alone(
     hours: float, told: tuple[bool, ...]
 ) -> None:

@@ -124,9 +124,6 @@ def _recipients(result: Result, report: SharedReport) -> Iterator[Choice]:
     for row in report.calls:
         if row.entity:
             purposes[row.entity].append(f"{texts.CATEGORIES[row.category]} {row.count}")
-    if not purposes:  # of a long capture calls are not told, but who got something is
-        for entity, category in dict.fromkeys((row.entity, row.category) for row in report.rows if row.entity):
-            purposes[entity].append(texts.CATEGORIES[category])
     for entity, said in purposes.items():
         some = calls[entity]
         exact = texts.plural(

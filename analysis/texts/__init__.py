@@ -407,8 +407,7 @@ SHARED_MAKE_UP: Mapping[str, str] = {
     "settings": "other settings",
     "presence": "what our presence changed",
     "received": "what recipients showed",
-    "numbers": "rounding of numbers",
-    "calls": "who was called",
+    "fingerprints": "how many films share what was told of them",
 }
 SHARED_ROUNDINGS = "Numbers, beside the exact ones: {roundings}."
 SHARED_ROUNDING = "{item} to {entity}: {rounding}{step}{mode} ({pairs} distinct)"
