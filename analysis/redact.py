@@ -72,7 +72,9 @@ def redact(result: Result, *, exact_version: bool = False, show: Collection[str]
             SharedList(product, declared)
             for product, declared in sorted({(r.product, r.declared) for r in rows if r.declared and r.product in used})
         ),
-        versions=_versions(result, outside, senders, exact_version),
+        versions=()
+        if "versions" in hidden and not exact_version
+        else _versions(result, outside, senders, exact_version),
         platforms=() if "platforms" in hidden else _platforms(result, outside),
         settings=settings,
         month=month(result),
@@ -100,7 +102,8 @@ def withheld(length: Length, settings: Collection[SharedSetting] = ()) -> tuple[
     Of `settings` those stay on which a verdict rests.
     """
     if length != SHORT:
-        return ("settings", "platforms", "presence", "received", "fingerprints")
+        hidden = ("settings", "platforms", "presence", "received", "fingerprints")
+        return hidden if length in ("1-6h", "6-24h") else ("versions", *hidden)
     return ("platforms",) if any(setting.state != "unknown" for setting in settings) else ()
 
 

@@ -149,7 +149,7 @@ def _about(home: Household, seen: Mapping[str, Numbers], length: Length, broken:
     every = "settings" not in redact.withheld(length)
     states = {switch: 2 if switch in home.off else 1 for switch, _ in SWITCHES}
     return {
-        ("versions",): version,
+        ("versions",): version * ("versions" not in redact.withheld(length)),
         ("platforms",): platform * np.where(started if every else broken, shows[1], shows[0]),
         ("settings", "send-playback-data"): (started if every else broken) * states["send-playback-data"],
         ("settings", "crash-reports"): started * states["crash-reports"] * every,

@@ -169,7 +169,8 @@ LONGER = (
         (0.5, True, (), True, "platform"),
         (0.5, False, ("Linux",), False, ""),
         (3, True, (), False, LONGER),
-        (48, False, (), False, LONGER),
+        (20, False, (), False, LONGER),
+        (48, False, (), False, f"versions, {LONGER}"),
     ],
 )
 def test_beside_the_versions_stand_settings_or_platform_of_a_short_capture_alone(
@@ -180,12 +181,21 @@ def test_beside_the_versions_stand_settings_or_platform_of_a_short_capture_alone
     states = found.evidence.switches if shows else ()
     found = replace(found, captures=(times,), evidence=replace(found.evidence, switches=states))
     made = redact.redact(found)
-    assert ([v.version for v in made.versions], made.platforms) == (["1.40"], platforms)
+    assert ([v.version for v in made.versions], made.platforms) == (["1.40"] * (hours < 24), platforms)
     assert [s.state for s in made.settings if s.switch == "send-playback-data" and s.state != "unknown"] == (
         ["off"] * settings
     )
     told = [block.text for block in shared(made).blocks if isinstance(block, Paragraph) and "Not told" in block.text]
     assert told == [texts.SHARED_WITHHELD.format(what=withheld)] * bool(withheld)
+
+
+def test_whoever_asks_for_exact_versions_tells_them_of_a_long_capture_too() -> None:
+    found = evening()
+    long = replace(found, captures=(replace(found.captures[0], last=START + 48 * 3600),))
+    made = redact.redact(long, exact_version=True)
+    assert [v.version for v in made.versions] == ["1.40.2.8395"]
+    told = [block.text for block in shared(made).blocks if isinstance(block, Paragraph) and "Not told" in block.text]
+    assert told == [texts.SHARED_WITHHELD.format(what=LONGER)]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,11 @@ def _about(report: SharedReport, words: Vocabulary) -> Iterator[Block]:
             for x in report.settings
         )
         yield Paragraph(texts.SHARED_SETTINGS.format(settings=settings))
-    if withheld := [texts.SHARED_MAKE_UP[name] for name in redact.withheld(report.length, report.settings)]:
+    # Exact versions are told where somebody asked for them.
+    hidden = [
+        name for name in redact.withheld(report.length, report.settings) if name != "versions" or not report.versions
+    ]
+    if withheld := [texts.SHARED_MAKE_UP[name] for name in hidden]:
         yield Paragraph(texts.SHARED_WITHHELD.format(what=texts.AND.join(withheld)))
     if report.promises:
         promises = "; ".join(

@@ -403,6 +403,7 @@ SHARED_SETTINGS = "Settings: {settings}."
 SHARED_WITHHELD = "Not told, since beside the rest it could tell whose capture this is: {what}."
 SHARED_SETTING = "{product}, {switch}: {state}"
 SHARED_MAKE_UP: Mapping[str, str] = {
+    "versions": "versions",
     "platforms": "platform",
     "settings": "other settings",
     "presence": "what our presence changed",
