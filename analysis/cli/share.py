@@ -23,7 +23,11 @@ FORMS = ("markdown", "json", "bbcode", "html", "har", "openapi", "hosts", "adblo
 
 
 @click.command(cls=options.taking_lists("--against"))
-@click.option("--exact-version", is_flag=True, help="Keep whole version numbers instead of major.minor.")
+@click.option(
+    "--exact-version",
+    is_flag=True,
+    help="Keep whole version numbers instead of major.minor, also of captures of more than a day.",
+)
 @click.option("--show", multiple=True, metavar="HOST", help="Name this unknown recipient; may be repeated.")
 @click.option(
     "--leave-out",
