@@ -148,7 +148,7 @@ def test_a_connection_that_could_not_be_read_becomes_a_rule_about_the_host(tmp_p
     assert checked(made, tmp_path) == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None, phases=TRIED)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6, deadline=None, phases=TRIED)
 @given(
     host=st.sampled_from(
         ["t.acme.example", "203.0.113.7", "2001:db8::7", "nas", "plex.tv", "a1b2c3d4e5.s3.amazonaws.com"]

@@ -414,7 +414,7 @@ def test_at_most_one_household_in_a_hundred_is_refused_by_mistake() -> None:
     labels = [word for phrase in vocabulary().phrases() for word in phrase.split()]
     made, found = redact.redact(evening()), evening()
     refused = 0
-    for _ in range(100):
+    for household in range(100):
         names = [
             " ".join(chance.choices(chance.choice((WORDS, labels)), k=chance.choice((1, 1, 2, 3)))) for _ in range(4)
         ]
@@ -429,12 +429,12 @@ def test_at_most_one_household_in_a_hundred_is_refused_by_mistake() -> None:
             finding(0, item, value)
             for item, value in zip(("account.pin", "account.name", "net.hostname"), short, strict=True)
         ]
-        for form in ("markdown", "html"):
+        for form in ("markdown", "html")[: 1 if household % 4 else 2]:
             try:
                 proven(replace(found, findings=(*found.findings, *private)), made, form)
             except LeakError:
                 refused += 1
-    assert refused <= 2
+    assert refused <= 1
 
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=40).filter(lambda v: bits(v) >= 32)
