@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from analysis.redact import count_class, withheld
+from analysis.shared_report import SharedSetting
+from analysis.texts import Length
 from analysis.vocabulary import vocabulary
+from simulated_vendor import LENGTHS
 
 type Report = dict[str, Any]
 
@@ -149,6 +153,20 @@ def _honest(chance: random.Random, people: int, reports: int) -> Iterator[tuple[
 
 
 def _dated(chance: random.Random, at: int, rows: list[dict[str, Any]], platform: str, state: str) -> Report:
+    """A report of that version's month, of a capture of any length, without what is not told of one so long."""
+    length = chance.choices([name for name, _ in LENGTHS], [share for _, share in LENGTHS])[0]
+    made = _whole(chance, at, rows, platform, state) | {"length": length}
+    hidden = withheld(length, [SharedSetting("plex", SWITCH, "on")])
+    told = {name: [] for name in ("versions", "platforms", "settings") if name in hidden}
+    return made | told | {"rows": [entry | {"count": _wider(entry["count"], length)} for entry in made["rows"]]}
+
+
+def _wider(count: str, length: Length) -> str:
+    """A class of counts -> the one that it is of in a capture so long."""
+    return count_class({"1": 1, "2-5": 2, "6-20": 6, "21-100": 21}.get(count, 101), length)
+
+
+def _whole(chance: random.Random, at: int, rows: list[dict[str, Any]], platform: str, state: str) -> Report:
     month = f"2025-{at + 1:02}"
     return report(
         rows,
