@@ -157,7 +157,7 @@ def _dated(chance: random.Random, at: int, rows: list[dict[str, Any]], platform:
     length = chance.choices([name for name, _ in LENGTHS], [share for _, share in LENGTHS])[0]
     made = _whole(chance, at, rows, platform, state) | {"length": length}
     hidden = withheld(length, [SharedSetting("plex", SWITCH, "on")])
-    told = {name: [] for name in ("versions", "platforms", "settings") if name in hidden}
+    told: Report = {name: [] for name in ("versions", "platforms", "settings") if name in hidden}
     return made | told | {"rows": [entry | {"count": _wider(entry["count"], length)} for entry in made["rows"]]}
 
 
