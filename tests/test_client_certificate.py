@@ -52,7 +52,7 @@ def asking(folder: Path, *arguments: str, authorities: str = "-CAfile") -> Itera
 
 @pytest.mark.parametrize(
     ("version", "authorities"),
-    [("-tls1_2", "-CAfile"), ("-tls1_3", "-CAfile"), ("-tls1_3", "-verifyCAfile")],
+    [("-tls1_2", "-CAfile"), pytest.param("-tls1_3", "-CAfile", marks=pytest.mark.slow), ("-tls1_3", "-verifyCAfile")],
     ids=["TLS 1.2", "TLS 1.3", "TLS 1.3, and names no authority"],
 )
 def test_a_server_that_asks_for_the_devices_own_certificate_is_reached_at_the_second_try(

@@ -332,7 +332,7 @@ def acknowledged(path: Path, seconds: float) -> int:
     return last
 
 
-@pytest.mark.parametrize("times", [6, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_it_is_whole_however_often_its_writer_was_killed(tmp_path: Path, times: int) -> None:
     path = tmp_path / "a.ledger"
     chance = random.Random(7)  # noqa: S311 - moments, not secrets

@@ -452,6 +452,7 @@ def test_certifi_of_an_interpreter_is_found_and_works_with_requests(tmp_path: Pa
     assert done.stdout.endswith(": OK\n"), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("keytool"), reason="needs keytool: install a Java runtime")
 def test_a_keystore_of_java_holds_it_and_is_the_same_again_after(tmp_path: Path) -> None:
     store = tmp_path / "cacerts"
