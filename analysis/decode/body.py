@@ -52,6 +52,9 @@ def body(walk: Walk, at: str, message: Body, headers: Pairs) -> None:
 
 def _remembered(walk: Walk, at: str, content: bytes, kind: str) -> None:
     """Adds a body; a small one that was met before without taking it apart again."""
+    if len(content) + len(kind) > _LONGEST_MET:
+        _content(walk, at, content, kind, ())
+        return
     key = (at, content, kind)
     known = _met.get(key)
     if known is not None and walk.add((known,)):
@@ -59,7 +62,7 @@ def _remembered(walk: Walk, at: str, content: bytes, kind: str) -> None:
     begin = walk.mark()
     _content(walk, at, content, kind, ())
     piece = walk.piece(begin)
-    if piece is not None and len(content) + len(kind) <= _LONGEST_MET:
+    if piece is not None:
         if len(_met) >= _MOST_MET:
             _met.clear()
         _met[key] = piece
