@@ -570,6 +570,9 @@ def test_of_rounding_stands_what_it_was_and_no_number_that_was_sent(tmp_path: Pa
         ("play.watched_time", "rounded", "60", "nearest", "2-5"),
     }
     assert [(x.product, x.entity, x.share) for x in made.fingerprints] == [("plex", "Plex", "<10")]
+    (capture,) = found.captures
+    longer = redact.redact(replace(found, captures=(replace(capture, last=START + 3 * 3600, first=START),)))
+    assert (longer.fingerprints, longer.roundings, longer.promises) == ((), made.roundings, made.promises)
     for form in FORMS:
         renderer = report.renderer(form) if form != "json" else None
         text = renderer.render(shared(made)) if renderer else shared_report.json(made)
